@@ -1,0 +1,3 @@
+//! One MCP server for a Kubernetes platform.
+
+pub mod kubernetes;

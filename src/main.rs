@@ -1,0 +1,3 @@
+//! The `platform-mcp` binary.
+
+fn main() {}

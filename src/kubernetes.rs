@@ -1,5 +1,25 @@
-//! Kubernetes: the clusters that are known, and how they are read.
+//! Kubernetes: the clusters that are known, and how they are read as a caller.
+//!
+//! A [`Cluster`] is shared by all callers (one pool, one discovery); an [`Access`] is one cluster
+//! during one call, and the only way to reach it.
 
+pub mod access;
+pub mod cluster;
+mod discovery;
+pub mod fault;
+pub mod kind;
+pub mod kinds;
+pub mod list;
+pub mod meter;
 pub mod object;
+pub mod selector;
 
+pub use access::{Access, Budgeted, View};
+pub use cluster::{Cluster, Identity, Source};
+pub use fault::Fault;
+pub use kind::Kind;
+pub use kinds::{Kinds, Named};
+pub use list::Listed;
+pub use meter::Meter;
 pub use object::{Condition, Object};
+pub use selector::{Selector, is_label_value};

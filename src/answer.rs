@@ -1,0 +1,158 @@
+//! Answers: what a tool says, and the one place where every answer is redacted, sanitised and cut.
+//!
+//! Text and structure each stand alone (design section 7): both carry the gaps, what was cut and
+//! the cursor, and each keeps the budget.
+
+pub mod budget;
+pub mod page;
+pub mod redact;
+pub mod sanitise;
+pub mod seal;
+pub mod table;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+pub use budget::Budget;
+pub use page::{Page, Row, Rows};
+pub use table::Table;
+
+use redact::Learned;
+
+/// What a tool answers.
+#[derive(Clone, Debug)]
+pub struct Answer<T> {
+    /// The first line: counts, state, what is abnormal.
+    pub summary: String,
+    /// The rest of the text: a table, a tree, YAML.
+    pub body: String,
+    /// The typed output.
+    pub structure: T,
+    /// What could not be seen, a line each.
+    pub gaps: Vec<String>,
+    /// What was left out for size.
+    pub cut: Option<Cut>,
+}
+
+/// What was left out of an answer, and how to get it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cut {
+    /// In words: `rows 1 to 50 of 812`.
+    pub what: String,
+    /// The argument that would narrow the question.
+    pub narrow: String,
+    /// The handle of the next page.
+    pub next_cursor: Option<String>,
+}
+
+impl<T> Answer<T> {
+    /// An answer that lacks nothing.
+    pub fn new(summary: impl Into<String>, body: impl Into<String>, structure: T) -> Self {
+        Self { summary: summary.into(), body: body.into(), structure, gaps: Vec::new(), cut: None }
+    }
+
+    /// With what could not be seen.
+    #[must_use]
+    pub fn gaps(mut self, gaps: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.gaps.extend(gaps.into_iter().map(Into::into));
+        self
+    }
+
+    /// With what was left out.
+    #[must_use]
+    pub fn cut(mut self, cut: Option<Cut>) -> Self {
+        self.cut = cut.or(self.cut);
+        self
+    }
+}
+
+/// An answer as the doors send it.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// For readers of text.
+    pub text: String,
+    /// For readers of structure: an object.
+    pub structure: Value,
+    /// Whether something could not be seen.
+    pub partial: bool,
+}
+
+/// The one way out: redact, sanitise, budget.
+pub(crate) fn finish<T: Serialize>(
+    answer: Answer<T>,
+    learned: &Learned,
+    budget: Budget,
+) -> Result<Finished, serde_json::Error> {
+    let mut structure = serde_json::to_value(&answer.structure)?;
+    let mut facts = Map::new();
+    if !answer.gaps.is_empty() {
+        facts.insert("partial".to_owned(), true.into());
+        facts.insert("gaps".to_owned(), json!(answer.gaps));
+    }
+    if let Some(cut) = &answer.cut {
+        facts.insert("truncated".to_owned(), format!("{}; {}", cut.what, cut.narrow).into());
+        facts.extend(cut.next_cursor.clone().map(|cursor| ("next_cursor".to_owned(), cursor.into())));
+    }
+    clean(&mut structure, learned);
+    let mut facts = Value::Object(facts);
+    // the cursor is sealed text of ours and must survive to the letter
+    let cursor = facts.get_mut("next_cursor").map(Value::take);
+    clean(&mut facts, learned);
+    if let (Some(cursor), Value::Object(facts)) = (cursor, &mut facts) {
+        facts.insert("next_cursor".to_owned(), cursor);
+    }
+    let room = budget.bytes.saturating_sub(facts.to_string().len() + 100);
+    let dropped = budget::cut_structure(&mut structure, room);
+    if let (Value::Object(structure), Value::Object(facts)) = (&mut structure, facts) {
+        structure.extend(facts);
+        if !dropped.is_empty() {
+            let text = format!("left out for size: {}", dropped.join(", "));
+            structure.entry("truncated").or_insert(text.into());
+        }
+    }
+    let partial = !answer.gaps.is_empty();
+    Ok(Finished { text: text(&answer, learned, budget), structure, partial })
+}
+
+fn text<T>(answer: &Answer<T>, learned: &Learned, budget: Budget) -> String {
+    let clean = |text: &str| learned.scrub(&sanitise::text(text)).into_owned();
+    let mut tail = String::new();
+    for gap in &answer.gaps {
+        tail.push_str(&format!("\npartial: {}", learned.scrub(&sanitise::line(gap))));
+    }
+    if let Some(cut) = &answer.cut {
+        tail.push_str(&format!("\ntruncated: {}; {}", cut.what, cut.narrow));
+        if let Some(cursor) = &cut.next_cursor {
+            tail.push_str(&format!("\nnext_cursor: {cursor}"));
+        }
+    }
+    let mut text = clean(&answer.summary);
+    if !answer.body.is_empty() {
+        text.push('\n');
+        text.push_str(clean(&answer.body).trim_end());
+    }
+    let room = budget.bytes.saturating_sub(tail.len() + 60);
+    let (head, left_out) = budget::cut_text(&text, room);
+    let mut text = head.to_owned();
+    if left_out > 0 {
+        text.push_str(&format!("\ntruncated: {left_out} bytes left out for size"));
+    }
+    text.push_str(&tail);
+    text
+}
+
+/// Redacts and sanitises every string of a value, keys included where they are data.
+fn clean(value: &mut Value, learned: &Learned) {
+    match value {
+        Value::String(text) => {
+            let sanitised = sanitise::text(text);
+            let scrubbed = learned.scrub(&sanitised);
+            if scrubbed != text.as_str() {
+                *text = scrubbed.into_owned();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| clean(item, learned)),
+        Value::Object(map) => map.values_mut().for_each(|item| clean(item, learned)),
+        _ => {}
+    }
+}

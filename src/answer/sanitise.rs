@@ -1,0 +1,81 @@
+//! Text from a cluster is written by anyone who may write to the cluster: what a reader cannot see,
+//! or what would drive a terminal, is taken out.
+
+use std::{borrow::Cow, sync::LazyLock};
+
+use regex::Regex;
+
+#[allow(clippy::expect_used, reason = "a literal pattern, covered by the tests below")]
+static ANSI: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])|\x{9b}[0-?]*[ -/]*[@-~]",
+    )
+    .expect("a literal pattern")
+});
+
+/// `text` without ANSI sequences, control characters (but newline and tab), bidirectional controls,
+/// zero-width and other invisible characters.
+pub fn text(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unwanted) {
+        return Cow::Borrowed(text);
+    }
+    let plain = ANSI.replace_all(text, "");
+    Cow::Owned(plain.chars().filter(|c| !is_unwanted(*c)).collect())
+}
+
+/// [`text`] on one line, tabs and newlines as spaces: for table cells and tree lines.
+pub fn line(value: &str) -> Cow<'_, str> {
+    let clean = text(value);
+    if clean.contains(['\n', '\t']) {
+        return Cow::Owned(clean.split_whitespace().collect::<Vec<_>>().join(" "));
+    }
+    clean
+}
+
+/// The first `most` characters of [`line`], with a mark where something was cut.
+pub fn short(value: &str, most: usize) -> String {
+    let line = line(value);
+    match line.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line.into_owned(),
+    }
+}
+
+fn is_unwanted(c: char) -> bool {
+    match c {
+        '\n' | '\t' => false,
+        '\u{ad}'
+        | '\u{34f}'
+        | '\u{61c}'
+        | '\u{115f}'
+        | '\u{1160}'
+        | '\u{17b4}'
+        | '\u{17b5}'
+        | '\u{180b}'..='\u{180e}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}'
+        | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e0fff}' => true,
+        c => c.is_control(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_is_taken_out() {
+        assert_eq!(text("plain — text\twith\nlines"), "plain — text\twith\nlines");
+        assert_eq!(text("\u{1b}[31mred\u{1b}[0m \u{1b}]0;title\u{7}x"), "red x");
+        assert_eq!(text("a\u{202e}b\u{200b}c\u{e0041}d\u{0}e\u{feff}"), "abcde");
+        assert_eq!(line("a\n  b\tc"), "a b c");
+        assert_eq!(short("äöü", 2), "äö…");
+        assert_eq!(short("äö", 2), "äö");
+    }
+}

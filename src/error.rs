@@ -1,0 +1,183 @@
+//! [`Error`]: the one error of a call, and its one mapping to MCP, to Backstage and to HTTP.
+
+use std::time::Duration;
+
+use crate::kubernetes::Fault;
+
+/// What kind of failure it is. Decides how each door says it (design section 7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// An argument is wrong.
+    InvalidInput,
+    /// The caller lacks a permission, or the upstream refused the caller.
+    NotAllowed,
+    /// It does not exist, or not for this caller.
+    NotFound,
+    /// No such tool, or not for this caller: the two are answered alike.
+    UnknownTool,
+    /// It changed meanwhile, or the name stands for several things.
+    Conflict,
+    /// An upstream failed.
+    Upstream {
+        /// Its HTTP status, where it answered.
+        status: Option<u16>,
+        /// Whether the same call may work later.
+        retryable: bool,
+    },
+    /// The call took longer than it may.
+    Timeout,
+    /// Too many calls, here or upstream.
+    RateLimited {
+        /// When to try again, where known.
+        retry_after: Option<Duration>,
+    },
+    /// No caller could be made from the credential.
+    Unauthenticated,
+    /// The caller went away; nobody reads this.
+    Cancelled,
+    /// A defect of ours.
+    Internal,
+}
+
+/// A failed call: what failed, what is allowed instead, and what to do next.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// The kind, for the doors.
+    pub kind: ErrorKind,
+    /// One or two sentences for the model.
+    pub message: String,
+    /// Allowed values, or the nearest names that the caller may see.
+    pub candidates: Vec<String>,
+    /// The next call or change that would help.
+    pub next: Option<String>,
+}
+
+impl Error {
+    /// An error of that kind.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), candidates: Vec::new(), next: None }
+    }
+
+    /// A wrong argument; `message` names it.
+    pub fn invalid_input(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidInput, message)
+    }
+
+    /// Something that is not there.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::NotFound, message)
+    }
+
+    /// A permission that the caller lacks in this place. The words do not depend on whether the
+    /// target exists.
+    pub fn denied(needs: &str, place: &str) -> Self {
+        Self::new(ErrorKind::NotAllowed, format!("you need the permission {needs} for {place}"))
+            .next("call whoami to see what you may do and where")
+    }
+
+    /// With the values that would have worked.
+    #[must_use]
+    pub fn candidates(mut self, candidates: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.candidates = candidates.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// With what to do next.
+    #[must_use]
+    pub fn next(mut self, next: impl Into<String>) -> Self {
+        self.next = Some(next.into());
+        self
+    }
+
+    /// The text of a tool error: everything a model needs to act.
+    pub fn text(&self) -> String {
+        let mut text = self.message.trim_end_matches('.').to_owned();
+        text.push('.');
+        if !self.candidates.is_empty() {
+            text.push_str(" Possible: ");
+            text.push_str(&self.candidates.join(", "));
+            text.push('.');
+        }
+        match self.kind {
+            ErrorKind::Upstream { retryable: true, .. } | ErrorKind::Timeout => {
+                text.push_str(" Retryable: the same call may work later.");
+            }
+            ErrorKind::RateLimited { retry_after } => {
+                let when =
+                    retry_after.map_or("later".to_owned(), |wait| format!("in {} s", wait.as_secs().max(1)));
+                text.push_str(&format!(" Retryable: try again {when}."));
+            }
+            _ => {}
+        }
+        if let Some(next) = &self.next {
+            text.push_str(" Next: ");
+            text.push_str(next.trim_end_matches('.'));
+            text.push('.');
+        }
+        text
+    }
+
+    /// The word in audit lines and metrics.
+    pub fn outcome(&self) -> &'static str {
+        match self.kind {
+            ErrorKind::InvalidInput => "invalid_input",
+            ErrorKind::NotAllowed => "not_allowed",
+            ErrorKind::NotFound => "not_found",
+            ErrorKind::UnknownTool => "unknown_tool",
+            ErrorKind::Conflict => "conflict",
+            ErrorKind::Upstream { .. } => "upstream",
+            ErrorKind::Timeout => "timeout",
+            ErrorKind::RateLimited { .. } => "rate_limited",
+            ErrorKind::Unauthenticated => "unauthenticated",
+            ErrorKind::Cancelled => "cancelled",
+            ErrorKind::Internal => "internal",
+        }
+    }
+
+    /// The HTTP status of the same failure.
+    pub fn http_status(&self) -> u16 {
+        match self.kind {
+            ErrorKind::InvalidInput => 400,
+            ErrorKind::Unauthenticated => 401,
+            ErrorKind::NotAllowed => 403,
+            ErrorKind::NotFound | ErrorKind::UnknownTool => 404,
+            ErrorKind::Conflict => 409,
+            ErrorKind::RateLimited { .. } => 429,
+            ErrorKind::Cancelled => 499,
+            ErrorKind::Internal => 500,
+            ErrorKind::Upstream { .. } => 502,
+            ErrorKind::Timeout => 504,
+        }
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        let message = fault.to_string();
+        match fault {
+            Fault::InvalidName { .. } => Self::invalid_input(message),
+            Fault::NotFound(_) => Self::not_found(message),
+            Fault::Withheld { needs, place } => Self::denied(&needs, &place),
+            Fault::Forbidden(_) => Self::new(ErrorKind::NotAllowed, message)
+                .next("ask whoever administers that cluster's RBAC; our own permissions allowed the call"),
+            Fault::Unauthorized(_) => {
+                Self::new(ErrorKind::Upstream { status: Some(401), retryable: false }, message).next(
+                    "run `platform-mcp check`: the credential configured for this cluster does not work",
+                )
+            }
+            Fault::Gone => Self::new(ErrorKind::Upstream { status: Some(410), retryable: true }, message),
+            Fault::Throttled { retry_after } => Self::new(ErrorKind::RateLimited { retry_after }, message),
+            Fault::Timeout(_) => Self::new(ErrorKind::Timeout, message),
+            Fault::Status { status, .. } => {
+                Self::new(ErrorKind::Upstream { status: Some(status), retryable: status >= 500 }, message)
+            }
+            Fault::Unreachable(_) => {
+                Self::new(ErrorKind::Upstream { status: None, retryable: true }, message)
+            }
+            Fault::Malformed(_) | Fault::TooLarge(_) | Fault::Configuration(_) => {
+                Self::new(ErrorKind::Upstream { status: None, retryable: false }, message)
+            }
+        }
+    }
+}

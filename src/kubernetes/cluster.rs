@@ -1,0 +1,190 @@
+//! [`Cluster`]: one API server that is known, with its one connection pool and its one discovery.
+
+use std::{sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use kube::Client;
+use tokio::{sync::OnceCell, time::Instant};
+
+use super::{access::Access, discovery, fault::Fault, kinds::Kinds};
+
+/// A younger discovery is not read again because a kind was not found in it.
+const REFRESH_AFTER_MISS: Duration = Duration::from_secs(10);
+/// An older discovery is read again at its next use.
+const REFRESH_AFTER: Duration = Duration::from_secs(600);
+
+/// Where a cluster was found. Sources add up; a name that two of them claim is ambiguous.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Source {
+    /// A context of a kubeconfig file.
+    Kubeconfig,
+    /// The service account of the Pod that we run in.
+    InCluster,
+    /// An entry of our own configuration.
+    Static,
+    /// The recorded platform of `demo`.
+    Demo,
+}
+
+impl Source {
+    /// The name in `source/name`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kubeconfig => "kubeconfig",
+            Self::InCluster => "in-cluster",
+            Self::Static => "static",
+            Self::Demo => "demo",
+        }
+    }
+}
+
+/// How the API server is told on whose behalf a request is made (design section 6).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Identity {
+    /// The server's own credential: our permission set is then the only gate.
+    #[default]
+    Own,
+}
+
+impl Identity {
+    /// The word in configuration and answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+        }
+    }
+}
+
+/// One API server. Shared by all callers; identity is added per call by [`Access`].
+pub struct Cluster {
+    name: String,
+    source: Source,
+    identity: Identity,
+    default_namespace: String,
+    connect: Connect,
+    client: OnceCell<Client>,
+    discovery: ArcSwap<Discovered>,
+}
+
+type Connect = Box<dyn Fn() -> futures::future::BoxFuture<'static, Result<Client, Fault>> + Send + Sync>;
+
+/// One reading of the discovery documents, or the place where the first caller puts it.
+struct Discovered {
+    kinds: OnceCell<(Arc<Kinds>, Instant)>,
+}
+
+impl Discovered {
+    fn empty() -> Arc<Self> {
+        Arc::new(Self { kinds: OnceCell::new() })
+    }
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cluster")
+            .field("source", &self.source)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Cluster {
+    /// A cluster that is connected to when it is first used.
+    pub fn new<F>(
+        name: impl Into<String>,
+        source: Source,
+        default_namespace: impl Into<String>,
+        connect: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<kube::Config, Fault>> + Send + 'static,
+    {
+        Self {
+            name: name.into(),
+            source,
+            identity: Identity::Own,
+            default_namespace: default_namespace.into(),
+            connect: Box::new(move || {
+                let config = connect();
+                Box::pin(async move { discovery::client(config.await?) })
+            }),
+            client: OnceCell::new(),
+            discovery: ArcSwap::new(Discovered::empty()),
+        }
+    }
+
+    /// The name within its source.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where it was found.
+    pub fn source(&self) -> Source {
+        self.source
+    }
+
+    /// How callers are shown to it.
+    pub fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// The namespace of its kubeconfig context, else `default`.
+    pub fn default_namespace(&self) -> &str {
+        &self.default_namespace
+    }
+
+    /// `source/name`, which is never ambiguous.
+    pub fn qualified_name(&self) -> String {
+        format!("{}/{}", self.source.name(), self.name)
+    }
+
+    /// The shared client. Made once: the first caller connects, the others wait for it.
+    pub(super) async fn client(&self) -> Result<&Client, Fault> {
+        self.client.get_or_try_init(|| (self.connect)()).await
+    }
+
+    /// The kinds it serves: read once by the first caller, shared, read again when old.
+    pub(super) async fn kinds(&self, access: &Access) -> Result<Arc<Kinds>, Fault> {
+        let current = self.discovery.load_full();
+        match current.kinds.get() {
+            Some((_, read)) if read.elapsed() > REFRESH_AFTER => self.refresh(access, &current).await,
+            Some((kinds, _)) => Ok(Arc::clone(kinds)),
+            None => self.read(access, &current).await,
+        }
+    }
+
+    /// The kinds it serves now, read again unless they were read a moment ago: for a kind that a
+    /// cached discovery does not know, or that answered 404 although it does.
+    pub(super) async fn fresh_kinds(&self, access: &Access) -> Result<Arc<Kinds>, Fault> {
+        let current = self.discovery.load_full();
+        match current.kinds.get() {
+            Some((kinds, read)) if read.elapsed() < REFRESH_AFTER_MISS => Ok(Arc::clone(kinds)),
+            Some(_) => self.refresh(access, &current).await,
+            None => self.read(access, &current).await,
+        }
+    }
+
+    /// Replaces `old` by an empty place (once, whoever comes first) and fills that; when the server
+    /// cannot say, what was known before stays in use.
+    async fn refresh(&self, access: &Access, old: &Arc<Discovered>) -> Result<Arc<Kinds>, Fault> {
+        let next = Discovered::empty();
+        let previous = self.discovery.compare_and_swap(old, Arc::clone(&next));
+        let place = if Arc::ptr_eq(&previous, old) { next } else { self.discovery.load_full() };
+        match (self.read(access, &place).await, old.kinds.get()) {
+            (Ok(kinds), _) => Ok(kinds),
+            (Err(fault), Some((kinds, _))) if fault.is_transient() => {
+                self.discovery.compare_and_swap(&place, Arc::clone(old));
+                Ok(Arc::clone(kinds))
+            }
+            (Err(fault), _) => Err(fault),
+        }
+    }
+
+    async fn read(&self, access: &Access, place: &Discovered) -> Result<Arc<Kinds>, Fault> {
+        let (kinds, _) = place
+            .kinds
+            .get_or_try_init(|| async { Ok((Arc::new(discovery::read(access).await?), Instant::now())) })
+            .await?;
+        Ok(Arc::clone(kinds))
+    }
+}

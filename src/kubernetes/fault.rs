@@ -1,0 +1,141 @@
+//! [`Fault`]: what can go wrong between us and an API server, in words a caller can act on.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// A failed read of a cluster.
+#[derive(Clone, Debug, thiserror::Error, PartialEq)]
+pub enum Fault {
+    /// A name that cannot be part of a request path; nothing was sent.
+    #[error("{what} {value:?} is not a valid Kubernetes name: {why}")]
+    InvalidName {
+        /// Which part of the path.
+        what: &'static str,
+        /// The value, shortened.
+        value: String,
+        /// The rule it breaks.
+        why: &'static str,
+    },
+    /// Outside what the caller's permissions cover; nothing was sent, so it may or may not exist.
+    #[error("needs {needs} for {place}")]
+    Withheld {
+        /// The permissions that would have been needed.
+        needs: String,
+        /// The scope they would have been needed in.
+        place: String,
+    },
+    /// 404
+    #[error("not found: {0}")]
+    NotFound(String),
+    /// 403, with the API server's own reason.
+    #[error("forbidden by the cluster: {0}")]
+    Forbidden(String),
+    /// 401: the credential for this cluster is missing, wrong or expired.
+    #[error("the cluster refused the credential (401): {0}")]
+    Unauthorized(String),
+    /// 410: a list could not be continued.
+    #[error("the list changed too much while it was read (410)")]
+    Gone,
+    /// 429 beyond our retries.
+    #[error("the cluster asks to slow down (429)")]
+    Throttled {
+        /// The server's `Retry-After`.
+        retry_after: Option<Duration>,
+    },
+    /// Any other status that is not a success.
+    #[error("the cluster answered {status}: {message}")]
+    Status {
+        /// HTTP status.
+        status: u16,
+        /// The `Status` object's message, or the start of the body.
+        message: String,
+    },
+    /// No answer before the deadline.
+    #[error("no answer within {:.1} s", .0.as_secs_f32())]
+    Timeout(Duration),
+    /// The connection could not be made or broke.
+    #[error("cannot reach the cluster: {0}")]
+    Unreachable(String),
+    /// A success status with a body that is not the expected JSON.
+    #[error("the cluster's answer is not the JSON expected: {0}")]
+    Malformed(String),
+    /// A body over the limit; the rest was not read.
+    #[error("the answer is larger than {} MiB; narrow it by namespace or selector", .0 >> 20)]
+    TooLarge(usize),
+    /// The cluster's own configuration does not make a client.
+    #[error("the cluster's connection settings do not work: {0}")]
+    Configuration(String),
+}
+
+impl Fault {
+    /// Whether the cluster said 403.
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Forbidden(_))
+    }
+
+    /// Whether the cluster said 404.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::NotFound(_))
+    }
+
+    /// Whether the same request may succeed later without anything being changed.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Throttled { .. } | Self::Timeout(_) | Self::Unreachable(_) | Self::Gone => true,
+            Self::Status { status, .. } => *status >= 500,
+            _ => false,
+        }
+    }
+
+    /// The fault that a response which is not a success stands for.
+    ///
+    /// `body` is untrusted and may be HTML of some proxy: only a Kubernetes `Status` is quoted whole.
+    pub(super) fn from_response(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Self {
+        let message = status_message(body).unwrap_or_else(|| excerpt(body));
+        match status {
+            401 => Self::Unauthorized(message),
+            403 => Self::Forbidden(message),
+            404 => Self::NotFound(message),
+            410 => Self::Gone,
+            429 => Self::Throttled { retry_after },
+            status => Self::Status { status, message },
+        }
+    }
+}
+
+fn status_message(body: &[u8]) -> Option<String> {
+    let status: Value = serde_json::from_slice(body).ok()?;
+    (status.get("kind")?.as_str()? == "Status").then(|| {
+        let message = status.get("message").and_then(Value::as_str).unwrap_or_default();
+        message.chars().take(600).collect()
+    })
+}
+
+/// The first words of a body that is not a `Status`, without markup.
+pub(super) fn excerpt(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body.get(..400).unwrap_or(body));
+    if text.trim_start().starts_with('<') {
+        return "an HTML page instead of an API answer (a proxy or login page in between?)".to_owned();
+    }
+    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(160).collect();
+    if line.is_empty() { "an empty body".to_owned() } else { line }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_object_is_quoted_and_a_page_is_not() {
+        let body = br#"{"kind":"Status","message":"pods is forbidden: User \"x\" cannot list"}"#;
+        assert_eq!(
+            Fault::from_response(403, None, body).to_string(),
+            "forbidden by the cluster: pods is forbidden: User \"x\" cannot list"
+        );
+        let page = Fault::from_response(502, None, b"<html><script>alert(1)</script>");
+        assert!(page.to_string().contains("an HTML page"), "{page}");
+        assert!(!page.to_string().contains("script"), "{page}");
+        assert!(page.is_transient());
+    }
+}

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod cluster;
+pub mod clusters;
 mod discovery;
 pub mod fault;
 pub mod kind;
@@ -13,9 +14,12 @@ pub mod list;
 pub mod meter;
 pub mod object;
 pub mod selector;
+pub mod sources;
+pub mod tools;
 
 pub use access::{Access, Budgeted, View};
 pub use cluster::{Cluster, Identity, Source};
+pub use clusters::Clusters;
 pub use fault::Fault;
 pub use kind::Kind;
 pub use kinds::{Kinds, Named};

@@ -68,6 +68,12 @@ pub struct Access {
     agent: Arc<str>,
 }
 
+impl std::fmt::Debug for Access {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Access").field(&self.cluster).finish()
+    }
+}
+
 impl Access {
     /// Opens `cluster` for a call.
     pub fn new(cluster: Arc<Cluster>, view: Arc<dyn View>, spent: Budgeted) -> Self {

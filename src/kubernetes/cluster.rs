@@ -138,6 +138,11 @@ impl Cluster {
         format!("{}/{}", self.source.name(), self.name)
     }
 
+    /// Every name that means it: patterns of permissions match any of them.
+    pub fn names(&self) -> Vec<String> {
+        vec![self.name.clone(), self.qualified_name()]
+    }
+
     /// The shared client. Made once: the first caller connects, the others wait for it.
     pub(super) async fn client(&self) -> Result<&Client, Fault> {
         self.client.get_or_try_init(|| (self.connect)()).await

@@ -1,0 +1,5 @@
+//! The tools of the kubernetes toolset.
+
+mod list_clusters;
+
+pub use list_clusters::ListClusters;

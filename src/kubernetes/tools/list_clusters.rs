@@ -1,0 +1,127 @@
+//! `kubernetes_clusters`: the clusters that the caller may see, and whether they answer.
+
+use std::time::Duration;
+
+use futures::{StreamExt as _, stream};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, timeout};
+
+use crate::{
+    Error,
+    answer::{Answer, Row, Rows},
+    kubernetes::{Access, Fault},
+    permission::Extent,
+    toolbox::{Call, Reach, Tool},
+};
+
+/// A cluster that does not answer in this time counts as unreachable here; calls to it may wait longer.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Clusters asked at once.
+const PARALLEL: usize = 16;
+
+/// The handler.
+#[derive(Debug)]
+pub struct ListClusters;
+
+/// The arguments.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Only this one (name or source/name).
+    cluster: Option<String>,
+    /// Rows at most.
+    #[schemars(range(min = 1, max = 1000))]
+    #[serde(rename = "limit")]
+    _limit: Option<u32>,
+    /// next_cursor of the page before.
+    cursor: Option<String>,
+}
+
+/// One cluster.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ClusterRow {
+    name: String,
+    /// kubeconfig, in-cluster, static
+    source: &'static str,
+    /// How callers are shown to the API server.
+    identity: &'static str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    default: bool,
+    reachable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency_ms: Option<u64>,
+    /// Why it does not answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+}
+
+impl Row for ClusterRow {
+    const COLUMNS: &'static [&'static str] =
+        &["name", "source", "identity", "version", "latency_ms", "problem"];
+
+    fn cells(&self) -> Vec<String> {
+        let name = if self.default { format!("{} (default)", self.name) } else { self.name.clone() };
+        vec![
+            name,
+            self.source.to_owned(),
+            self.identity.to_owned(),
+            self.version.clone().unwrap_or_default(),
+            self.latency_ms.map(|ms| ms.to_string()).unwrap_or_default(),
+            self.problem.clone().unwrap_or_default(),
+        ]
+    }
+
+    fn key(&self) -> String {
+        format!("{} {}", u8::from(self.reachable), self.name)
+    }
+}
+
+impl Tool for ListClusters {
+    type Input = Input;
+    type Output = Rows<ClusterRow>;
+
+    fn reach(input: &Input) -> Reach {
+        let cluster = input.cluster.clone().or_else(|| Some("*".to_owned()));
+        Reach::Clusters { cluster, namespace: Extent::Anywhere }
+    }
+
+    async fn run(call: Call, input: Input) -> Result<Answer<Self::Output>, Error> {
+        let rows: Vec<ClusterRow> = stream::iter(call.clusters().to_vec())
+            .map(|access| row(&call, access))
+            .buffer_unordered(PARALLEL)
+            .collect()
+            .await;
+        let unreachable = rows.iter().filter(|row| !row.reachable).count();
+        let summary = match (rows.len(), unreachable) {
+            (0, _) => "no clusters that you may see".to_owned(),
+            (1, 0) => "1 cluster, reachable".to_owned(),
+            (all, 0) => format!("{all} clusters, all reachable"),
+            (all, lost) => format!("{all} clusters, {lost} unreachable"),
+        };
+        let (page, cut) = call.page(rows, input.cursor.as_deref(), "name one with cluster")?;
+        Ok(Answer::new(summary, page.table, page.rows).cut(cut))
+    }
+}
+
+async fn row(call: &Call, access: Access) -> ClusterRow {
+    let started = Instant::now();
+    let version = match timeout(PATIENCE, access.get_json("/version", &[], "application/json")).await {
+        Ok(version) => version,
+        Err(_) => Err(Fault::Timeout(started.elapsed())),
+    };
+    let clusters = call.toolbox().clusters();
+    let cluster = access.cluster();
+    ClusterRow {
+        name: clusters.shown_name(cluster),
+        source: cluster.source().name(),
+        identity: cluster.identity().name(),
+        default: clusters.is_default(cluster),
+        reachable: version.is_ok(),
+        latency_ms: version.is_ok().then(|| u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)),
+        problem: version.as_ref().err().map(ToString::to_string),
+        version: version.ok().and_then(|version| Some(version.get("gitVersion")?.as_str()?.to_owned())),
+    }
+}

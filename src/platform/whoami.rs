@@ -1,0 +1,105 @@
+//! `whoami`: who the caller is for this server, what they may do, and where that comes from.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error,
+    answer::{Answer, Table},
+    permission::{Grant, Within},
+    toolbox::{Call, Reach, Tool},
+};
+
+/// The handler.
+#[derive(Debug)]
+pub struct Whoami;
+
+/// No arguments.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Input {}
+
+/// The caller.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Identity {
+    username: String,
+    subject: String,
+    /// Absent for the local user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuer: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    groups: Vec<String>,
+    /// Permissions held somewhere.
+    permissions: Vec<&'static str>,
+    /// Where each comes from and what narrows it.
+    rules: Vec<Rule>,
+    /// Tools that exist for this caller.
+    tools: Vec<String>,
+}
+
+/// One rule that gave or took permissions.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Rule {
+    rule: String,
+    /// allow or deny
+    effect: &'static str,
+    permissions: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    within: Option<Within>,
+}
+
+impl Tool for Whoami {
+    type Input = Input;
+    type Output = Identity;
+
+    fn reach(_input: &Input) -> Reach {
+        Reach::Nowhere
+    }
+
+    async fn run(call: Call, _input: Input) -> Result<Answer<Identity>, Error> {
+        let caller = call.caller();
+        let set = caller.permissions();
+        let identity = Identity {
+            username: caller.username().to_owned(),
+            subject: caller.subject().to_owned(),
+            issuer: caller.issuer().map(str::to_owned),
+            groups: caller.groups().to_vec(),
+            permissions: set.somewhere().iter().map(|permission| permission.name()).collect(),
+            rules: set.grants().iter().map(rule).collect(),
+            tools: call.toolbox().list(caller).map(|entry| entry.contract.name.clone()).collect(),
+        };
+        let by = caller.issuer().map_or("the local user; no token was asked for".to_owned(), |issuer| {
+            format!("a verified caller of {issuer}")
+        });
+        let summary = format!(
+            "You are {} ({by}), with {} permissions and {} tools.",
+            identity.username,
+            identity.permissions.len(),
+            identity.tools.len()
+        );
+        Ok(Answer::new(summary, text(&identity), identity))
+    }
+}
+
+fn rule(grant: &Grant) -> Rule {
+    Rule {
+        rule: grant.rule.clone(),
+        effect: if grant.deny { "deny" } else { "allow" },
+        permissions: grant.permissions.iter().map(|permission| permission.name()).collect(),
+        within: (!grant.within.is_everywhere()).then(|| grant.within.clone()),
+    }
+}
+
+fn text(identity: &Identity) -> String {
+    let mut table = Table::new(&["effect", "rule", "within", "permissions"]);
+    for rule in &identity.rules {
+        let within = rule.within.as_ref().map_or(Ok("everywhere".to_owned()), serde_json::to_string);
+        table.row([rule.effect, &rule.rule, &within.unwrap_or_default(), &rule.permissions.join(" ")]);
+    }
+    let groups = if identity.groups.is_empty() {
+        String::new()
+    } else {
+        format!("groups: {}\n", identity.groups.join(" "))
+    };
+    format!("{groups}tools: {}\n{}", identity.tools.join(" "), table.into_text())
+}

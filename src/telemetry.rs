@@ -1,0 +1,102 @@
+//! Logs and metrics. Names of metrics follow OpenTelemetry's MCP and gen_ai conventions.
+
+use std::fmt::Write as _;
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::{Registry, Unit},
+};
+
+use crate::{audit::Line, kubernetes::Meter};
+
+/// Bounds in seconds: from answers without upstream to the deadline of a call.
+const SECONDS: [f64; 10] = [0.0005, 0.002, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 20.0];
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Tool {
+    gen_ai_tool_name: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Outcome {
+    gen_ai_tool_name: String,
+    decision: &'static str,
+    outcome: &'static str,
+}
+
+/// What is measured.
+#[derive(Debug)]
+pub struct Measure {
+    registry: Registry,
+    duration: Family<Tool, Histogram>,
+    calls: Family<Outcome, Counter>,
+    upstream_requests: Counter,
+    upstream_bytes: Counter,
+    clusters: Gauge,
+}
+
+impl Default for Measure {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("mcp_server");
+        let duration = Family::<Tool, Histogram>::new_with_constructor(|| Histogram::new(SECONDS));
+        let calls = Family::<Outcome, Counter>::default();
+        let (upstream_requests, upstream_bytes, clusters) =
+            (Counter::default(), Counter::default(), Gauge::default());
+        registry.register_with_unit(
+            "operation_duration",
+            "Duration of tools/call",
+            Unit::Seconds,
+            duration.clone(),
+        );
+        registry.register("calls", "Calls by tool, decision and outcome", calls.clone());
+        registry.register("upstream_requests", "Requests sent to clusters", upstream_requests.clone());
+        registry.register(
+            "upstream_received_bytes",
+            "Body bytes received from clusters",
+            upstream_bytes.clone(),
+        );
+        registry.register("clusters", "Clusters that are known", clusters.clone());
+        Self { registry, duration, calls, upstream_requests, upstream_bytes, clusters }
+    }
+}
+
+impl Measure {
+    /// Counts one call. `tool` is a known name, never what a client wrote.
+    pub(crate) fn call(&self, tool: &str, line: &Line, meter: &Meter) {
+        let tool = tool.to_owned();
+        self.duration.get_or_create(&Tool { gen_ai_tool_name: tool.clone() }).observe(line.seconds());
+        let (decision, outcome) = (line.decision, line.outcome);
+        self.calls.get_or_create(&Outcome { gen_ai_tool_name: tool, decision, outcome }).inc();
+        self.upstream_requests.inc_by(meter.requests());
+        self.upstream_bytes.inc_by(meter.bytes());
+    }
+
+    /// How many clusters there are.
+    pub fn clusters(&self, known: usize) {
+        self.clusters.set(i64::try_from(known).unwrap_or(i64::MAX));
+    }
+
+    /// The Prometheus text of all of it.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        if encode(&mut text, &self.registry).is_err() {
+            text.clear();
+            let _ = writeln!(text, "# EOF");
+        }
+        text
+    }
+}
+
+/// Sends logs to standard error; `PLATFORM_MCP_LOG` filters them (default: warnings and our own info).
+/// A panic is logged by place only: its message can hold anything.
+pub fn start() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("PLATFORM_MCP_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,platform_mcp=info,rmcp=error"));
+    let logs = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
+    let _ = logs.try_init();
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a defect: this should not happen, please report it");
+    }));
+}

@@ -1,0 +1,148 @@
+//! The toolbox: contract files joined to typed handlers, and the gate in front of them.
+
+pub mod call;
+pub mod contract;
+pub mod entry;
+pub mod gate;
+mod input;
+pub mod list;
+mod reach;
+pub mod schema;
+pub mod tool;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+pub use call::Call;
+pub use contract::{Contract, ContractProblem, Effect, Sensitive};
+pub use entry::Entry;
+pub use gate::Request;
+pub use tool::{Reach, Tool};
+
+use crate::{answer::seal::Seal, audit::Audit, caller::Caller, kubernetes::Clusters, telemetry::Measure};
+
+/// How much one call may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Wall time of a call.
+    pub call_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { call_time: Duration::from_secs(20) }
+    }
+}
+
+/// Which tools an operator offers at all, before any caller's permissions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Offer {
+    /// Toolsets that are switched off.
+    pub without: Vec<String>,
+    /// Whether every tool that changes something is left out.
+    pub read_only: bool,
+}
+
+/// Everything that calls share.
+#[derive(Debug)]
+pub struct Toolbox {
+    entries: Vec<Arc<Entry>>,
+    clusters: Arc<Clusters>,
+    seal: Seal,
+    audit: Audit,
+    measure: Measure,
+    limits: Limits,
+    process: u32,
+    calls: AtomicU64,
+}
+
+/// What a toolbox is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The clusters that are known.
+    pub clusters: Arc<Clusters>,
+    /// The key of cursors and plans.
+    pub seal: Seal,
+    /// Where audit lines go.
+    pub audit: Audit,
+    /// Where measurements go.
+    pub measure: Measure,
+    /// What a call may take.
+    pub limits: Limits,
+    /// Which tools there are.
+    pub offer: Offer,
+}
+
+impl Toolbox {
+    /// Joins the tools to what they work on.
+    ///
+    /// # Errors
+    /// A contract file that is not valid.
+    pub fn new(parts: Parts) -> Result<Arc<Self>, ContractProblem> {
+        let mut entries = list::all()?;
+        entries.retain(|entry| {
+            let contract = &entry.contract;
+            !parts.offer.without.contains(&contract.toolset)
+                && !(parts.offer.read_only && contract.front.effect != Effect::Read)
+        });
+        entries.sort_by(|a, b| a.contract.name.cmp(&b.contract.name));
+        let process = jiff::Timestamp::now().subsec_nanosecond().unsigned_abs() ^ std::process::id();
+        Ok(Arc::new(Self {
+            entries,
+            clusters: parts.clusters,
+            seal: parts.seal,
+            audit: parts.audit,
+            measure: parts.measure,
+            limits: parts.limits,
+            process,
+            calls: AtomicU64::new(0),
+        }))
+    }
+
+    /// The tools that exist for this caller, in a fixed order.
+    pub fn list<'t>(&'t self, caller: &'t Caller) -> impl Iterator<Item = &'t Arc<Entry>> {
+        self.entries.iter().filter(|entry| caller.permissions().shows(&entry.contract.front.permission))
+    }
+
+    /// Every tool, whoever asks.
+    pub fn entries(&self) -> &[Arc<Entry>] {
+        &self.entries
+    }
+
+    /// The clusters that are known.
+    pub fn clusters(&self) -> &Arc<Clusters> {
+        &self.clusters
+    }
+
+    /// Where measurements go.
+    pub fn measure(&self) -> &Measure {
+        &self.measure
+    }
+
+    fn find(&self, caller: &Caller, name: &str) -> Option<Arc<Entry>> {
+        let at = self.entries.binary_search_by(|entry| entry.contract.name.as_str().cmp(name)).ok()?;
+        let entry = self.entries.get(at)?;
+        caller.permissions().shows(&entry.contract.front.permission).then(|| Arc::clone(entry))
+    }
+
+    fn next_call_id(&self) -> String {
+        format!("{:08x}-{:x}", self.process, self.calls.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn seal(&self) -> &Seal {
+        &self.seal
+    }
+
+    fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+}

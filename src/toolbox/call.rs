@@ -1,0 +1,161 @@
+//! [`Call`]: what a handler is given: the caller, the clusters that were decided for it, the budget.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+use serde_json::{Map, Value};
+
+use super::{Toolbox, entry::Entry};
+use crate::{
+    Error, ErrorKind,
+    answer::{Budget, Cut, Page, Row, budget::HARD_CAP, redact::Learned, seal::Unsealed},
+    caller::Caller,
+    kubernetes::{Access, Budgeted},
+    permission::{Decision, Extent, Permission, Requirement, Scope, decide},
+};
+
+/// How long a cursor is good for.
+const CURSOR_LIFE: SignedDuration = SignedDuration::from_mins(30);
+
+/// One call of one tool by one caller, after the gate.
+#[derive(Clone, Debug)]
+pub struct Call(pub(super) Arc<Inner>);
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) toolbox: Arc<Toolbox>,
+    pub(super) caller: Arc<Caller>,
+    pub(super) entry: Arc<Entry>,
+    pub(super) clusters: Vec<Access>,
+    pub(super) spent: Budgeted,
+    /// What was asked, without paging: cursors are bound to it.
+    pub(super) question: String,
+    /// A denial that the handler met, for the audit line.
+    pub(super) denied: Arc<Mutex<Option<Decision>>>,
+    /// Rows the caller asked for.
+    pub(super) limit: Option<u32>,
+}
+
+impl Call {
+    /// Who calls.
+    pub fn caller(&self) -> &Caller {
+        &self.0.caller
+    }
+
+    /// The tools there are, to speak about them.
+    pub fn toolbox(&self) -> &Arc<Toolbox> {
+        &self.0.toolbox
+    }
+
+    /// The cluster that the arguments named, as the caller.
+    ///
+    /// # Errors
+    /// A defect: the tool's reach names no cluster.
+    pub fn cluster(&self) -> Result<&Access, Error> {
+        let missing = || Error::new(ErrorKind::Internal, "this tool reaches no cluster");
+        self.0.clusters.first().ok_or_else(missing)
+    }
+
+    /// All clusters that the arguments named and the caller may see.
+    pub fn clusters(&self) -> &[Access] {
+        &self.0.clusters
+    }
+
+    /// The budget of rows and bytes, with what the caller asked for.
+    pub fn budget(&self) -> Budget {
+        self.0.entry.contract.front.budget.asked(self.0.limit)
+    }
+
+    /// Whether the caller has `permission` for a namespace (`None`: what is cluster-scoped) of a cluster.
+    pub fn allows(&self, permission: Permission, access: &Access, namespace: Option<&str>) -> bool {
+        self.caller().permissions().allows(permission, &scope_in(access, namespace))
+    }
+
+    /// As [`Self::allows`], as the error that the caller gets and the audit line records.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotAllowed`], with the permission and the scope, whether or not the target exists.
+    pub fn require(
+        &self,
+        permission: Permission,
+        access: &Access,
+        namespace: Option<&str>,
+    ) -> Result<(), Error> {
+        let scope = scope_in(access, namespace);
+        let decision = decide(self.caller().permissions(), &Requirement::one(permission), &scope);
+        if decision.is_allowed() {
+            return Ok(());
+        }
+        *self.0.denied.lock() = Some(decision);
+        Err(Error::denied(permission.name(), &scope.to_string()))
+    }
+
+    /// The page of `rows` that `cursor` asks for, and what to say of the rest. `narrow` tells which
+    /// arguments would make the list shorter.
+    ///
+    /// # Errors
+    /// A cursor that is not of this question, or too old.
+    pub fn page<R: Row>(
+        &self,
+        rows: Vec<R>,
+        cursor: Option<&str>,
+        narrow: &str,
+    ) -> Result<(Page<R>, Option<Cut>), Error> {
+        let now = Timestamp::now();
+        let after = cursor.map(|cursor| self.open(cursor, now)).transpose()?;
+        let page = Page::cut(rows, after.as_deref(), self.budget());
+        let Some(last) = &page.last else { return Ok((page, None)) };
+        let sealed = self.0.toolbox.seal().seal(&self.binding(), now + CURSOR_LIFE, last);
+        let (first, end) = (page.before + 1, page.before + page.rows.rows.len());
+        let cut = Cut {
+            what: format!("rows {first} to {end} of {}", page.rows.total),
+            narrow: format!("{narrow}, or pass next_cursor as cursor with the same arguments"),
+            next_cursor: sealed.ok(),
+        };
+        Ok((page, Some(cut)))
+    }
+
+    fn open(&self, cursor: &str, now: Timestamp) -> Result<String, Error> {
+        self.0.toolbox.seal().open(&self.binding(), now, cursor).map_err(|unsealed| {
+            let why = match unsealed {
+                Unsealed::Expired => "is too old",
+                Unsealed::Foreign => "is not one that you got for these arguments",
+            };
+            Error::invalid_input(format!("the argument \"cursor\" {why}"))
+                .next("call again without cursor, with the same arguments")
+        })
+    }
+
+    fn binding(&self) -> [&str; 4] {
+        let [issuer, subject] = self.caller().binding();
+        [issuer, subject, &self.0.entry.contract.name, &self.0.question]
+    }
+
+    pub(super) fn learned(&self) -> &Arc<Learned> {
+        &self.0.spent.learned
+    }
+
+    /// What the way out enforces: the budget asked for, never over the hard cap.
+    pub(super) fn largest_answer(&self) -> Budget {
+        let budget = self.budget();
+        Budget { rows: budget.rows, bytes: budget.bytes.min(HARD_CAP.bytes) }
+    }
+}
+
+fn scope_in(access: &Access, namespace: Option<&str>) -> Scope {
+    Scope::cluster(Extent::Named(access.cluster().names()), Extent::of(namespace))
+}
+
+/// A digest of the arguments without those of paging.
+pub(super) fn question(arguments: &Map<String, Value>) -> String {
+    let mut asked: Vec<(&String, &Value)> = arguments
+        .iter()
+        .filter(|(name, value)| !matches!(name.as_str(), "cursor" | "limit") && !value.is_null())
+        .collect();
+    asked.sort_by_key(|(name, _)| *name);
+    let text = serde_json::to_string(&asked).unwrap_or_default();
+    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, text.as_bytes()))
+}

@@ -1,0 +1,161 @@
+//! The gate: the one way from a door to a handler. Decide, deadline, cancel, audit, measure.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures::FutureExt as _;
+use parking_lot::Mutex;
+use serde_json::{Map, Value};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Toolbox,
+    call::{Call, Inner, question},
+    entry::{Entry, Parsed},
+    reach::{Reached, reach},
+};
+use crate::{
+    Error, ErrorKind,
+    answer::{Finished, redact::Learned, sanitise},
+    audit::Line,
+    caller::Caller,
+    kubernetes::{Budgeted, Meter},
+    permission::Decision,
+};
+
+/// What of a call's time is kept back, so that an upstream that does not answer in time is
+/// an honest partial answer and not a lost call.
+const TO_ANSWER: Duration = Duration::from_millis(500);
+
+/// A request to call a tool, as a door brings it.
+#[derive(Debug)]
+pub struct Request {
+    /// Which door, for the audit line.
+    pub door: &'static str,
+    /// Who asks.
+    pub caller: Arc<Caller>,
+    /// The tool's name, as written.
+    pub tool: String,
+    /// The arguments, as written.
+    pub arguments: Map<String, Value>,
+    /// Fires when nobody waits for the answer any more.
+    pub cancel: CancellationToken,
+}
+
+impl Toolbox {
+    /// Calls a tool as a caller. Writes one audit line whatever happens.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownTool`] for a tool that does not exist for this caller; else what went wrong.
+    pub async fn call(self: &Arc<Self>, request: Request) -> Result<Finished, Error> {
+        let started = Instant::now();
+        let mut line = Line::new(&request, self.next_call_id());
+        let spent = Budgeted {
+            meter: Arc::new(Meter::default()),
+            learned: Arc::new(Learned::default()),
+            deadline: started + self.limits().call_time.saturating_sub(TO_ANSWER),
+            call_id: line.call.as_str().into(),
+        };
+        let entry = self.find(&request.caller, &request.tool);
+        // no unknown name may become a label or fill a log
+        line.tool = entry
+            .as_ref()
+            .map_or_else(|| sanitise::short(&request.tool, 64), |entry| entry.contract.name.clone());
+        let result = match &entry {
+            None => Err(unknown_tool(&request.tool)),
+            Some(entry) => self.decided(entry, request, &spent, started, &mut line).await,
+        };
+        let result = result.map_err(|error| scrubbed(error, &spent.learned));
+        line.finish(started, &spent.meter, &result);
+        self.measure().call(
+            entry.as_ref().map_or("unknown", |entry| &entry.contract.name),
+            &line,
+            &spent.meter,
+        );
+        self.audit().write(&line);
+        result
+    }
+
+    async fn decided(
+        self: &Arc<Self>,
+        entry: &Arc<Entry>,
+        request: Request,
+        spent: &Budgeted,
+        started: Instant,
+        line: &mut Line,
+    ) -> Result<Finished, Error> {
+        let question = question(&request.arguments);
+        let limit = request.arguments.get("limit").and_then(Value::as_u64);
+        let parsed = entry.parse(request.arguments)?;
+        let reached = reach(self.clusters(), &request.caller, entry, parsed.reach(), spent);
+        let Reached { decision, scope, clusters } = reached;
+        line.decide(&decision, &scope);
+        let clusters = clusters?;
+        let denied = Arc::new(Mutex::new(None));
+        let call = Call(Arc::new(Inner {
+            toolbox: Arc::clone(self),
+            caller: request.caller,
+            entry: Arc::clone(entry),
+            clusters,
+            spent: spent.clone(),
+            question,
+            denied: Arc::clone(&denied),
+            limit: limit.and_then(|limit| u32::try_from(limit).ok()),
+        }));
+        let deadline = started + self.limits().call_time;
+        let result = run(parsed, call, deadline, &request.cancel, &line.call).await;
+        if let Some(decision) = denied.lock().take().filter(|_| result.is_err()) {
+            line.decide(&decision, &scope);
+        }
+        result
+    }
+}
+
+/// Runs the handler until it answers, its time is over, its caller is gone, or it panics. Dropping
+/// the handler's future drops its upstream requests.
+async fn run(
+    parsed: Box<dyn Parsed>,
+    call: Call,
+    deadline: Instant,
+    cancel: &CancellationToken,
+    id: &str,
+) -> Result<Finished, Error> {
+    let handler = AssertUnwindSafe(async move { parsed.run(call).await }).catch_unwind();
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(Error::new(ErrorKind::Cancelled, "cancelled by the caller")),
+        ended = timeout_at(deadline, handler) => match ended {
+            Ok(Ok(result)) => result,
+            Ok(Err(_panic)) => Err(Error::new(
+                ErrorKind::Internal,
+                format!("a defect in this tool ended the call {id}; the server goes on"),
+            )
+            .next("report it with that number; other tools and arguments may work")),
+            Err(_elapsed) => Err(Error::new(ErrorKind::Timeout, "the call took longer than it may")
+                .next("narrow it to one cluster or namespace")),
+        },
+    }
+}
+
+/// The same words for a tool that does not exist and for one that is hidden from the caller.
+fn unknown_tool(name: &str) -> Error {
+    let name = sanitise::short(name, 64);
+    Error::new(ErrorKind::UnknownTool, format!("there is no tool {name:?}"))
+}
+
+/// Errors quote upstreams, and upstreams quote anything.
+fn scrubbed(mut error: Error, learned: &Learned) -> Error {
+    let clean = |text: &str| learned.scrub(&sanitise::text(text)).into_owned();
+    error.message = clean(&error.message);
+    error.candidates.iter_mut().for_each(|candidate| *candidate = clean(candidate));
+    error.next = error.next.as_deref().map(clean);
+    error
+}
+
+impl Line {
+    fn decide(&mut self, decision: &Decision, scope: &str) {
+        self.decision = if decision.is_allowed() { "allow" } else { "deny" };
+        self.rule = decision.rule().to_owned();
+        self.scope = scope.to_owned();
+    }
+}

@@ -1,0 +1,87 @@
+//! The list of tools: one line each, which joins a contract file to a handler. A line without its
+//! file or its handler does not compile; a file without its line fails the test below.
+
+use std::sync::Arc;
+
+use super::{contract::ContractProblem, entry::Entry};
+
+macro_rules! tools {
+    ($($path:literal => $handler:ty),+ $(,)?) => {
+        /// Every tool, in the order of the documentation.
+        ///
+        /// # Errors
+        /// What is wrong with a contract file.
+        pub fn all() -> Result<Vec<Arc<Entry>>, ContractProblem> {
+            Ok(vec![$(
+                Arc::new(Entry::new::<$handler>(
+                    $path,
+                    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tools/", $path, ".md")),
+                )?)
+            ),+])
+        }
+
+        #[cfg(test)]
+        const PATHS: &[&str] = &[$($path),+];
+    };
+}
+
+tools! {
+    "kubernetes/clusters" => crate::kubernetes::tools::ListClusters,
+    "platform/whoami" => crate::platform::whoami::Whoami,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_contract_file_is_joined_to_a_handler() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools");
+        let mut files = Vec::new();
+        for folder in std::fs::read_dir(&root).expect("tools/").flatten() {
+            for file in std::fs::read_dir(folder.path()).expect("a toolset").flatten() {
+                let path = file.path().with_extension("");
+                files.push(path.strip_prefix(&root).expect("below").to_string_lossy().into_owned());
+            }
+        }
+        files.sort();
+        let mut named = PATHS.to_vec();
+        named.sort_unstable();
+        assert_eq!(files, named, "files in tools/ against lines in src/toolbox/list.rs");
+        all().expect("every contract is valid");
+    }
+
+    #[test]
+    fn every_handler_has_its_line() {
+        fn handlers(folder: &Path, found: &mut Vec<String>) {
+            for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    handlers(&path, found);
+                } else {
+                    let text = std::fs::read_to_string(&path).expect("a source file");
+                    let lines = text.lines().filter_map(|line| line.strip_prefix("impl Tool for "));
+                    found.extend(lines.map(|line| line.trim_end_matches(" {").to_owned()));
+                }
+            }
+        }
+        let mut found = Vec::new();
+        handlers(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+        assert_eq!(found.len(), PATHS.len(), "handlers {found:?} against lines in src/toolbox/list.rs");
+    }
+
+    #[test]
+    fn what_a_model_reads_of_a_tool_is_small() {
+        let tools = all().expect("valid");
+        let bytes: usize = tools
+            .iter()
+            .map(|tool| {
+                let schema = serde_json::to_string(&tool.input_schema).expect("JSON").len();
+                tool.contract.name.len() + tool.contract.description.len() + schema
+            })
+            .sum();
+        assert!(bytes / tools.len() <= 650, "{} bytes a tool on average", bytes / tools.len());
+    }
+}

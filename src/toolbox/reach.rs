@@ -1,0 +1,160 @@
+//! From what the arguments name to clusters that were decided for.
+
+use std::sync::Arc;
+
+use super::{entry::Entry, tool::Reach};
+use crate::{
+    Error, ErrorKind,
+    caller::Caller,
+    kubernetes::{Access, Budgeted, Cluster, Clusters, Fault, View, clusters::Lookup},
+    permission::{Decision, Extent, Permission, Requirement, Scope, decide},
+};
+
+/// The gate's decision, what it was about, and the clusters it opened.
+pub(super) struct Reached {
+    pub(super) decision: Decision,
+    pub(super) scope: String,
+    pub(super) clusters: Result<Vec<Access>, Error>,
+}
+
+/// Decides for the scope that the arguments name. A name that no cluster has is decided on like any
+/// other first, so that a denial does not tell whether it exists.
+pub(super) fn reach(
+    known: &Clusters,
+    caller: &Arc<Caller>,
+    entry: &Entry,
+    asked: Reach,
+    spent: &Budgeted,
+) -> Reached {
+    let requirement = &entry.contract.front.permission;
+    let one = |scope: &Scope| decide(caller.permissions(), requirement, scope);
+    let (name, namespace, many) = match asked {
+        Reach::Nowhere => {
+            // a tool about the caller: having the permission anywhere is enough
+            let anywhere = Scope {
+                cluster: Extent::Anywhere,
+                namespace: Extent::Anywhere,
+                environment: Extent::Anywhere,
+                project: Extent::Anywhere,
+            };
+            let decision = one(&anywhere);
+            let clusters = denied(&decision, &anywhere, requirement).map_or(Ok(Vec::new()), Err);
+            return Reached { decision, scope: "none".to_owned(), clusters };
+        }
+        Reach::Cluster { cluster, namespace } => (cluster, namespace, false),
+        Reach::Clusters { cluster, namespace } => (cluster, namespace, true),
+    };
+    let open = |cluster: Arc<Cluster>| {
+        let view = CallerView {
+            caller: Arc::clone(caller),
+            requirement: requirement.clone(),
+            cluster: cluster.names(),
+        };
+        Access::new(cluster, Arc::new(view), spent.clone())
+    };
+    if many && name.as_deref() == Some("*") {
+        let scope = Scope::cluster(Extent::Anywhere, namespace.clone());
+        let decision = one(&scope);
+        let clusters = denied(&decision, &scope, requirement).map_or_else(
+            || {
+                Ok(visible(known, |c| one(&scope_of(c, &namespace)).is_allowed())
+                    .into_iter()
+                    .map(open)
+                    .collect())
+            },
+            Err,
+        );
+        return Reached { decision, scope: scope.to_string(), clusters };
+    }
+    let sees = |cluster: &Cluster| one(&scope_of(cluster, &Extent::Anywhere)).is_allowed();
+    let found = match &name {
+        Some(name) => known.lookup(name),
+        None => known.default_for(&sees),
+    };
+    let scope = match (&found, &name) {
+        (Lookup::One(cluster), _) => scope_of(cluster, &namespace),
+        (_, Some(name)) => Scope::cluster(Extent::named(name), namespace),
+        (_, None) => Scope::cluster(Extent::Anywhere, namespace),
+    };
+    let decision = one(&scope);
+    let clusters = match denied(&decision, &scope, requirement) {
+        Some(error) => Err(error),
+        None => match found {
+            Lookup::One(cluster) => Ok(vec![open(cluster)]),
+            Lookup::Several(names) => Err(Error::new(
+                ErrorKind::Conflict,
+                format!("the cluster name {:?} is ambiguous", name.unwrap_or_default()),
+            )
+            .candidates(names)
+            .next("name it as source/name")),
+            Lookup::None => Err(no_cluster(known, name.as_deref(), &sees)),
+        },
+    };
+    Reached { decision, scope: scope.to_string(), clusters }
+}
+
+fn scope_of(cluster: &Cluster, namespace: &Extent) -> Scope {
+    Scope::cluster(Extent::Named(cluster.names()), namespace.clone())
+}
+
+fn visible(known: &Clusters, sees: impl Fn(&Cluster) -> bool) -> Vec<Arc<Cluster>> {
+    known.iter().filter(|cluster| sees(cluster)).cloned().collect()
+}
+
+fn no_cluster(known: &Clusters, name: Option<&str>, sees: &impl Fn(&Cluster) -> bool) -> Error {
+    let names: Vec<String> = visible(known, sees).iter().map(|cluster| known.shown_name(cluster)).collect();
+    let error = match name {
+        Some(name) => {
+            let near = crate::nearest::names(name, names.iter().map(String::as_str), 10);
+            return Error::not_found(format!(
+                "there is no cluster {:?}",
+                crate::answer::sanitise::short(name, 80)
+            ))
+            .candidates(near)
+            .next("call kubernetes_clusters to see all");
+        }
+        None if names.is_empty() => Error::not_found("no cluster is configured that you may see").next(
+            "set KUBECONFIG, or `clusters` in the configuration; `platform-mcp check` says what was found",
+        ),
+        None => Error::invalid_input("the argument \"cluster\" is missing, and no cluster is the default"),
+    };
+    error.candidates(names)
+}
+
+fn denied(decision: &Decision, scope: &Scope, requirement: &Requirement) -> Option<Error> {
+    match decision {
+        Decision::Allow { .. } => None,
+        Decision::Deny { missing, .. } => {
+            let word = if matches!(requirement, Requirement::Any(_)) { " or " } else { " and " };
+            let needs = missing.iter().map(|permission| permission.name()).collect::<Vec<_>>().join(word);
+            Some(Error::denied(&needs, &scope.to_string()))
+        }
+    }
+}
+
+/// One caller's view of one cluster through one tool.
+struct CallerView {
+    caller: Arc<Caller>,
+    requirement: Requirement,
+    cluster: Vec<String>,
+}
+
+impl CallerView {
+    fn scope(&self, namespace: Option<&str>) -> Scope {
+        Scope::cluster(Extent::Named(self.cluster.clone()), Extent::of(namespace))
+    }
+}
+
+impl View for CallerView {
+    fn sees(&self, namespace: Option<&str>) -> bool {
+        decide(self.caller.permissions(), &self.requirement, &self.scope(namespace)).is_allowed()
+    }
+
+    fn reveals(&self, namespace: Option<&str>) -> bool {
+        self.caller.permissions().allows(Permission::KubernetesSecretsRead, &self.scope(namespace))
+    }
+
+    fn withheld(&self, namespace: Option<&str>) -> Fault {
+        Fault::Withheld { needs: self.requirement.to_string(), place: self.scope(namespace).to_string() }
+    }
+}

@@ -1,0 +1,47 @@
+//! [`Tool`]: what a handler is.
+
+use schemars::JsonSchema;
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::call::Call;
+use crate::{Error, answer::Answer, permission::Extent};
+
+/// What the arguments of a call name, before anything was read: the gate turns it into a scope,
+/// decides, and opens the clusters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// No upstream.
+    Nowhere,
+    /// One cluster: the named one, or the default.
+    Cluster {
+        /// By `name` or `source/name`.
+        cluster: Option<String>,
+        /// The namespace named, or [`Extent::Anywhere`] where the tool looks through what is visible.
+        namespace: Extent,
+    },
+    /// The named cluster, the default where none is named, every visible one for `*`.
+    Clusters {
+        /// By `name` or `source/name`, or `*`.
+        cluster: Option<String>,
+        /// As above.
+        namespace: Extent,
+    },
+}
+
+/// A handler: typed input, typed output, and what it reaches. Everything else about a tool is in its
+/// contract file.
+pub trait Tool: 'static {
+    /// The arguments.
+    type Input: DeserializeOwned + JsonSchema + Send + 'static;
+    /// The structure of the answer.
+    type Output: Serialize + JsonSchema + Send + 'static;
+
+    /// What these arguments name.
+    fn reach(input: &Self::Input) -> Reach;
+
+    /// Does the work.
+    fn run(
+        call: Call,
+        input: Self::Input,
+    ) -> impl Future<Output = Result<Answer<Self::Output>, Error>> + Send;
+}

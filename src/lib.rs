@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod audit;
 pub mod caller;
+pub mod door;
 pub mod error;
 pub mod kubernetes;
 pub mod nearest;

@@ -1,0 +1,8 @@
+//! Doors: bytes in, bytes out. Each finds out who calls, hands the call to the toolbox, and says the
+//! answer in its protocol. Nothing else is decided here.
+
+pub mod http;
+mod mcp;
+mod ops;
+mod shape;
+pub mod stdio;

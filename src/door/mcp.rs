@@ -1,0 +1,197 @@
+//! MCP, whatever the transport: rmcp's handler, thin. Both eras (2026-07-28 without sessions, and
+//! `initialize` of 2025-11-25 and older) are rmcp's work; what is listed and called is the toolbox's.
+
+use std::sync::Arc;
+
+use http::request::Parts;
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler,
+    model::{
+        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestMethod,
+        CompleteRequestParams, CompleteResult, ContentBlock, GetPromptRequestMethod, GetPromptRequestParams,
+        GetPromptResponse, Implementation, ListPromptsRequestMethod, ListPromptsResult,
+        ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod,
+        ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestMethod,
+        ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
+        ToolAnnotations,
+    },
+    service::RequestContext,
+};
+
+use crate::{
+    Error, ErrorKind,
+    caller::Caller,
+    toolbox::{Effect, Entry, Request, Toolbox},
+};
+
+/// How long a client may keep a caller's tool list, in milliseconds.
+const LIST_LIFE: u64 = 60_000;
+
+/// How the caller of a message is known.
+#[derive(Clone, Debug)]
+pub(super) enum Who {
+    /// The process serves one caller: stdio.
+    Always(Arc<Caller>),
+    /// A layer in front put the caller into the request's extensions. Without one there is no call.
+    EachRequest,
+}
+
+/// The MCP handler. Cheap to clone: rmcp makes one for each request.
+#[derive(Clone, Debug)]
+pub(super) struct Mcp {
+    toolbox: Arc<Toolbox>,
+    tools: Arc<[(Arc<Entry>, Tool)]>,
+    who: Who,
+    door: &'static str,
+}
+
+impl Mcp {
+    pub(super) fn new(toolbox: Arc<Toolbox>, who: Who, door: &'static str) -> Self {
+        let tools = toolbox.entries().iter().map(|entry| (Arc::clone(entry), described(entry))).collect();
+        Self { toolbox, tools, who, door }
+    }
+
+    fn caller(&self, context: &RequestContext<RoleServer>) -> Result<Arc<Caller>, ErrorData> {
+        match &self.who {
+            Who::Always(caller) => Ok(Arc::clone(caller)),
+            Who::EachRequest => context
+                .extensions
+                .get::<Parts>()
+                .and_then(|parts| parts.extensions.get::<Arc<Caller>>())
+                .map(Arc::clone)
+                .ok_or_else(|| ErrorData::invalid_request("no caller: authentication is required", None)),
+        }
+    }
+}
+
+/// A tool as MCP lists it. All four hints are said: their defaults are the pessimistic ones.
+fn described(entry: &Entry) -> Tool {
+    let contract = &entry.contract;
+    let mut annotations = ToolAnnotations::with_title(contract.front.title.clone())
+        .read_only(contract.front.effect == Effect::Read)
+        .destructive(contract.front.effect == Effect::Destroy)
+        .idempotent(contract.front.idempotent)
+        .open_world(contract.front.open_world);
+    // `Tool.title` is where current clients look; the old place would only repeat it
+    annotations.title = None;
+    let mut tool =
+        Tool::new(contract.name.clone(), contract.description.clone(), Arc::clone(&entry.input_schema));
+    tool.title = Some(contract.front.title.clone());
+    tool.output_schema = Some(Arc::clone(&entry.output_schema));
+    tool.annotations = Some(annotations);
+    tool
+}
+
+impl ServerHandler for Mcp {
+    fn get_info(&self) -> ServerConfig {
+        let capabilities = ServerCapabilities::builder().enable_tools().build();
+        let server = Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+            .with_title("Kubernetes platform")
+            .with_description(env!("CARGO_PKG_DESCRIPTION"));
+        ServerConfig::new(capabilities)
+            .with_server_info(server)
+            .with_instructions(include_str!("../../prompts/instructions.md"))
+    }
+
+    async fn list_tools(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        // one page holds every list; a cursor can only be someone else's
+        if request.is_some_and(|request| request.cursor.is_some_and(|cursor| !cursor.is_empty())) {
+            return Err(ErrorData::invalid_params("there is no such cursor: the list has one page", None));
+        }
+        let caller = self.caller(&context)?;
+        let tools = self
+            .tools
+            .iter()
+            .filter(|(entry, _)| caller.permissions().shows(&entry.contract.front.permission))
+            .map(|(_, tool)| tool.clone())
+            .collect();
+        Ok(ListToolsResult::with_all_items(tools)
+            .with_cache_scope(CacheScope::Private)
+            .with_ttl_ms(LIST_LIFE))
+    }
+
+    async fn call_tool(
+        &self,
+        params: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let request = Request {
+            door: self.door,
+            caller: self.caller(&context)?,
+            tool: params.name.into_owned(),
+            arguments: params.arguments.unwrap_or_default(),
+            cancel: context.ct.clone(),
+        };
+        match self.toolbox.call(request).await {
+            Ok(finished) => {
+                let mut result = CallToolResult::success(vec![ContentBlock::text(finished.text)]);
+                result.structured_content = Some(finished.structure);
+                Ok(result.into())
+            }
+            Err(error) => failed(&error),
+        }
+    }
+
+    // What is not declared is not answered: rmcp's defaults would answer with empty lists.
+
+    async fn complete(
+        &self,
+        _: CompleteRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        Err(ErrorData::method_not_found::<CompleteRequestMethod>())
+    }
+
+    async fn list_prompts(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        Err(ErrorData::method_not_found::<ListPromptsRequestMethod>())
+    }
+
+    async fn get_prompt(
+        &self,
+        _: GetPromptRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        Err(ErrorData::method_not_found::<GetPromptRequestMethod>())
+    }
+
+    async fn list_resources(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        Err(ErrorData::method_not_found::<ListResourcesRequestMethod>())
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        Err(ErrorData::method_not_found::<ListResourceTemplatesRequestMethod>())
+    }
+
+    async fn read_resource(
+        &self,
+        _: ReadResourceRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        Err(ErrorData::method_not_found::<ReadResourceRequestMethod>())
+    }
+}
+
+/// Protocol errors are for what a client got wrong; what a model can act on is a tool error.
+fn failed(error: &Error) -> Result<CallToolResponse, ErrorData> {
+    match error.kind {
+        ErrorKind::UnknownTool => Err(ErrorData::invalid_params(error.message.clone(), None)),
+        ErrorKind::Unauthenticated => Err(ErrorData::invalid_request(error.text(), None)),
+        _ => Ok(CallToolResult::error(vec![ContentBlock::text(error.text())]).into()),
+    }
+}

@@ -79,7 +79,7 @@ pub struct Finished {
 
 /// The one way out: redact, sanitise, budget.
 pub(crate) fn finish<T: Serialize>(
-    answer: Answer<T>,
+    answer: &Answer<T>,
     learned: &Learned,
     budget: Budget,
 ) -> Result<Finished, serde_json::Error> {
@@ -111,7 +111,7 @@ pub(crate) fn finish<T: Serialize>(
         }
     }
     let partial = !answer.gaps.is_empty();
-    Ok(Finished { text: text(&answer, learned, budget), structure, partial })
+    Ok(Finished { text: text(answer, learned, budget), structure, partial })
 }
 
 fn text<T>(answer: &Answer<T>, learned: &Learned, budget: Budget) -> String {

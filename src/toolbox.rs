@@ -87,8 +87,8 @@ impl Toolbox {
         let mut entries = list::all()?;
         entries.retain(|entry| {
             let contract = &entry.contract;
-            !parts.offer.without.contains(&contract.toolset)
-                && !(parts.offer.read_only && contract.front.effect != Effect::Read)
+            let offered = !parts.offer.without.contains(&contract.toolset);
+            offered && (contract.front.effect == Effect::Read || !parts.offer.read_only)
         });
         entries.sort_by(|a, b| a.contract.name.cmp(&b.contract.name));
         let process = jiff::Timestamp::now().subsec_nanosecond().unsigned_abs() ^ std::process::id();

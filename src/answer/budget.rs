@@ -80,7 +80,7 @@ fn heaviest(value: &Value, path: String) -> Option<(String, usize)> {
             items.iter().enumerate().map(|(index, value)| (index.to_string(), value)).collect()
         }
         Value::Array(items) => return (!items.is_empty()).then(|| (path, size(value))),
-        Value::String(text) => return (!text.is_empty()).then(|| (path, text.len())),
+        Value::String(text) => return (!text.is_empty()).then_some((path, text.len())),
         _ => return None,
     };
     children

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error,
     answer::{Answer, Table},
-    permission::{Grant, Within},
+    permission::{Grant, Permission, Within},
     toolbox::{Call, Reach, Tool},
 };
 
@@ -64,7 +64,7 @@ impl Tool for Whoami {
             subject: caller.subject().to_owned(),
             issuer: caller.issuer().map(str::to_owned),
             groups: caller.groups().to_vec(),
-            permissions: set.somewhere().iter().map(|permission| permission.name()).collect(),
+            permissions: set.somewhere().iter().map(Permission::name).collect(),
             rules: set.grants().iter().map(rule).collect(),
             tools: call.toolbox().list(caller).map(|entry| entry.contract.name.clone()).collect(),
         };
@@ -85,7 +85,7 @@ fn rule(grant: &Grant) -> Rule {
     Rule {
         rule: grant.rule.clone(),
         effect: if grant.deny { "deny" } else { "allow" },
-        permissions: grant.permissions.iter().map(|permission| permission.name()).collect(),
+        permissions: grant.permissions.iter().map(Permission::name).collect(),
         within: (!grant.within.is_everywhere()).then(|| grant.within.clone()),
     }
 }

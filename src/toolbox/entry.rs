@@ -83,7 +83,7 @@ impl<T: Tool> Parsed for TypedInput<T> {
         let budget = call.largest_answer();
         async move {
             let answer = T::run(call, self.0).await?;
-            answer::finish(answer, &learned, budget)
+            answer::finish(&answer, &learned, budget)
                 .map_err(|error| Error::new(ErrorKind::Internal, format!("the answer is not JSON: {error}")))
         }
         .boxed()

@@ -119,6 +119,10 @@ impl ControlPlane {
         let mut process = Command::new("bash")
             .arg(&script)
             .arg(&dir)
+            // What the shell around the tests has set for something else is not meant for this.
+            .env_remove("OIDC_ISSUER_URL")
+            .env_remove("OIDC_CA_FILE")
+            .env_remove("OIDC_CLIENT_ID")
             .envs(environment.iter().copied())
             // Ctrl-C ends this process; the script then sees the end of its stdin and ends in its own order.
             .process_group(0)

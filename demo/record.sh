@@ -10,12 +10,20 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 control_plane=$here/../tests/support/control-plane
 work=$(mktemp -d)
-trap 'exec 8>&-; rm -rf "$work"' EXIT
+trap finish EXIT
+# The control plane lives as long as its stdin is open.
+finish() {
+  if [[ -n ${CONTROL_PLANE_PID:-} ]]; then
+    local plane=$CONTROL_PLANE_PID stdin=${CONTROL_PLANE[1]}
+    exec {stdin}>&-
+    wait "$plane" || true
+  fi
+  rm -rf "$work"
+}
 say() { printf 'demo: %s\n' "$*" >&2; }
 
 say "starting a control plane"
 coproc CONTROL_PLANE { exec "$control_plane/start.sh" "$work/control-plane"; }
-exec 8>&"${CONTROL_PLANE[1]}" # its stdin: when this script ends, so does the control plane
 read -r started <&"${CONTROL_PLANE[0]}"
 part() { jq -r "$1" <<<"$started"; }
 export KUBECONFIG KUBECACHEDIR=$work/kubectl
@@ -55,6 +63,7 @@ states() {
     kubectl get "$plural" -A -o json
   done | jq -r '.items[] | "\(.kind) \(.metadata.namespace // "")/\(.metadata.name) \(.status.state)"' | LC_ALL=C sort
 }
+exist() { kubectl get "$@" >"$work/log" 2>&1; }
 all_as_expected() { diff <(states) "$here/states.txt" >"$work/differences"; }
 rolled_out() {
   kubectl get deployments -A -l kro.run/instance-kind=Cache -o json | jq -e --arg image "$1" 'all(.items[];
@@ -67,10 +76,10 @@ for name in team webservice database shop workerpool report gateway cache; do
   until_true 60 "the RGD $name" rgd "$name" "$ready"
 done
 order 30-teams.yaml
-until_true 30 "the namespaces" kubectl get namespace shop payments media insights -o name
+until_true 30 "the namespaces" exist namespace shop payments media insights
 until_true 30 "the quota of media" eval '[[ $(kubectl get resourcequota -n media team -o jsonpath={.status.hard.pods}) == 8 ]]'
 order 40-instances.yaml
-until_true 30 "the gateways" kubectl get service -n platform public-gateway partners-gateway -o name
+until_true 30 "the gateways" exist service -n platform public-gateway partners-gateway
 kubectl patch service -n platform public-gateway --subresource=status --field-manager=load-balancer --type=merge \
   -p '{"status":{"loadBalancer":{"ingress":[{"ip":"203.0.113.10","ipMode":"VIP"}]}}}' >"$work/log"
 until_true 60 "the workers" eval '(($(kubectl get pods -n media -o name | wc -l) == 6))'
@@ -126,8 +135,9 @@ aggregated='Accept: application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDisco
 out=$work/recorded
 mkdir "$out"
 
+jq --indent 1 -n --arg at "$(now)" '{$at}' >"$out/recording.json"
 for path in api apis; do
-  read_api "/$path" -H "$aggregated" | jq --arg kinds "$kinds" '
+  read_api "/$path" -H "$aggregated" | jq --indent 1 --arg kinds "$kinds" '
     ($kinds | [splits("\\s+")]) as $kinds
     | .items |= [.[] | (.metadata.name // "") as $group
         # The first version is the preferred one, and the one that was recorded.
@@ -136,14 +146,14 @@ for path in api apis; do
           | select(.resources != [])][:1]
         | select(.versions != [])]' >"$out/discovery-$path.json"
 done
-read_api /version | jq . >"$out/version.json"
+read_api /version | jq --indent 1 . >"$out/version.json"
 
 for kind in $kinds; do
   path=$(jq -r --arg kind "$kind" '.items[] | (.metadata.name // "") as $group | .versions[] | .version as $version
     | .resources[] | select(([.resource, $group] - [""] | join(".")) == $kind)
     | (if $group == "" then "/api" else "/apis/" + $group end) + "/\($version)/\(.resource)"' \
     "$out"/discovery-*.json)
-  read_api "$path" | jq -f "$here/shape.jq" >"$out/$kind.json"
+  read_api "$path" | jq --indent 1 -f "$here/shape.jq" >"$out/$kind.json"
 done
 
 if grep -rlE -- "$token|$work|BEGIN CERTIFICATE" "$out"; then

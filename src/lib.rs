@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod audit;
 pub mod caller;
+pub mod demo;
 pub mod door;
 pub mod error;
 pub mod kubernetes;

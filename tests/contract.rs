@@ -3,6 +3,8 @@
 //!
 //! `make goldens` writes both anew.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use std::{
     collections::BTreeMap,
     fs,

@@ -103,7 +103,7 @@ mod tests {
         Dot,
     }
 
-    fn parse(arguments: Value) -> Result<Input, Error> {
+    fn parse(arguments: &Value) -> Result<Input, Error> {
         let schema = super::super::schema::input::<Input>();
         super::parse(&schema, arguments.as_object().cloned().expect("an object"))
     }
@@ -123,9 +123,9 @@ mod tests {
             (json!({"name": "x", "limit": 1.5}), "\"limit\" must be an integer"),
             (json!({"name": "x", "format": "svg"}), "Possible: tree, dot"),
         ] {
-            let error = parse(arguments.clone()).expect_err(said).text();
+            let error = parse(&arguments).expect_err(said).text();
             assert!(error.contains(said), "{arguments}: {error}");
         }
-        assert!(parse(json!({"name": "x", "limit": null})).is_ok(), "null is absent");
+        assert!(parse(&json!({"name": "x", "limit": null})).is_ok(), "null is absent");
     }
 }

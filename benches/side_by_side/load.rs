@@ -1,0 +1,102 @@
+//! Requests: single ones with reqwest, load with wrk.
+
+use std::{process::Command, time::Duration};
+
+use serde_json::{Value, json};
+
+use super::Outcome;
+
+fn body(method: &str, params: Value) -> Value {
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {}
+    });
+    let mut request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+    if let Some(Value::Object(params)) = request.get_mut("params") {
+        params.insert("_meta".to_owned(), meta);
+    }
+    request
+}
+
+fn ask(url: &str, method: &str, name: Option<&str>, params: Value) -> Outcome<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut request = reqwest::Client::new()
+            .post(url)
+            .header("accept", "application/json, text/event-stream")
+            .header("mcp-protocol-version", "2026-07-28")
+            .header("mcp-method", method);
+        if let Some(name) = name {
+            request = request.header("mcp-name", name);
+        }
+        Ok(request.json(&body(method, params)).send().await?.error_for_status()?.text().await?)
+    })
+}
+
+/// What a tool list weighs.
+pub(super) struct List {
+    pub(super) bytes: usize,
+    pub(super) tools: usize,
+    pub(super) read_by_model: usize,
+}
+
+/// The caller's tool list, as it comes over the wire.
+pub(super) fn tool_list(url: &str) -> Outcome<List> {
+    let text = ask(url, "tools/list", None, json!({}))?;
+    let answer: Value = serde_json::from_str(&text)?;
+    let tools = answer.pointer("/result/tools").and_then(Value::as_array).ok_or("no tools")?;
+    let read_by_model = tools
+        .iter()
+        .map(|tool| {
+            let text = |key: &str| tool.get(key).and_then(Value::as_str).map_or(0, str::len);
+            text("name")
+                + text("description")
+                + tool.get("inputSchema").map_or(0, |schema| schema.to_string().len())
+        })
+        .sum();
+    Ok(List { bytes: text.len(), tools: tools.len(), read_by_model })
+}
+
+/// The result of a tool without arguments, as JSON.
+pub(super) fn answer_of(url: &str, tool: &str) -> Outcome<String> {
+    let text = ask(url, "tools/call", Some(tool), json!({"name": tool, "arguments": {}}))?;
+    let answer: Value = serde_json::from_str(&text)?;
+    let result = answer.get("result").ok_or_else(|| format!("no result: {text}"))?;
+    Ok(result.to_string())
+}
+
+/// What a round of load showed.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Rate {
+    pub(super) per_second: f64,
+    pub(super) p50_micros: f64,
+}
+
+impl Rate {
+    pub(super) fn better(self, other: Self) -> Self {
+        if other.per_second > self.per_second { other } else { self }
+    }
+}
+
+/// Drives `whoami` calls with wrk for a while.
+pub(super) fn drive(url: &str, connections: u32, time: Duration) -> Outcome<Rate> {
+    let folder = tempfile::tempdir()?;
+    let script = folder.path().join("call.lua");
+    let call = body("tools/call", json!({"name": "whoami", "arguments": {}}));
+    std::fs::write(&script, format!(include_str!("call.lua"), body = call))?;
+    let output = Command::new("wrk")
+        .args(["--threads", "1", "--connections", &connections.to_string(), "--duration"])
+        .arg(format!("{}s", time.as_secs()))
+        .args(["--script".as_ref(), script.as_os_str(), url.as_ref()])
+        .output()
+        .map_err(|error| format!("wrk (Debian package wrk) is needed: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().find(|line| line.starts_with("result ")).ok_or_else(|| format!("wrk: {text}"))?;
+    let figures: Vec<f64> =
+        line.split_whitespace().skip(1).filter_map(|figure| figure.parse().ok()).collect();
+    let [per_second, p50_micros, errors] = figures.as_slice() else { return Err(line.into()) };
+    if *errors > 0.0 {
+        return Err(format!("{errors} of the calls failed").into());
+    }
+    Ok(Rate { per_second: *per_second, p50_micros: *p50_micros })
+}

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Outcome;
 
-fn body(method: &str, params: Value) -> Value {
+fn body(method: &str, params: &Value) -> Value {
     let meta = json!({
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientCapabilities": {}
@@ -29,7 +29,7 @@ fn ask(url: &str, method: &str, name: Option<&str>, params: Value) -> Outcome<St
         if let Some(name) = name {
             request = request.header("mcp-name", name);
         }
-        Ok(request.json(&body(method, params)).send().await?.error_for_status()?.text().await?)
+        Ok(request.json(&body(method, &params)).send().await?.error_for_status()?.text().await?)
     })
 }
 
@@ -82,7 +82,7 @@ impl Rate {
 pub(super) fn drive(url: &str, connections: u32, time: Duration) -> Outcome<Rate> {
     let folder = tempfile::tempdir()?;
     let script = folder.path().join("call.lua");
-    let call = body("tools/call", json!({"name": "whoami", "arguments": {}}));
+    let call = body("tools/call", &json!({"name": "whoami", "arguments": {}}));
     std::fs::write(&script, format!(include_str!("call.lua"), body = call))?;
     let output = Command::new("wrk")
         .args(["--threads", "1", "--connections", &connections.to_string(), "--duration"])

@@ -1,4 +1,23 @@
-//! One MCP server for a Kubernetes platform.
+//! One MCP server for a Kubernetes platform: typed tools over KRO, Palette, the Kubernetes API and
+//! Knative, each caller seeing and doing exactly what their own permission set allows.
+//!
+//! Every call, through whichever door, takes the same way:
+//!
+//! ```text
+//!  stdio    /mcp                        door        bytes in, bytes out
+//!     \      /
+//!      Caller           who is it       caller      subject, groups, permission set
+//!        ↓
+//!      Toolbox          which tool      toolbox     name → typed input; hidden = unknown
+//!        ↓
+//!      Gate             may they        permission  decide → deadline → cancel → audit → measure
+//!        ↓
+//!      Domain           the work        kro, kubernetes, platform: fetch → model → tools
+//!        ↓
+//!      Answer           the reply       answer      redact → sanitise → budget → text + structure
+//! ```
+//!
+//! No door calls a domain, no domain knows a door, and the decision is pure.
 
 pub mod answer;
 pub mod audit;

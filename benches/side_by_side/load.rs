@@ -18,7 +18,7 @@ fn body(method: &str, params: &Value) -> Value {
     request
 }
 
-fn ask(url: &str, method: &str, name: Option<&str>, params: Value) -> Outcome<String> {
+fn ask(url: &str, method: &str, name: Option<&str>, params: &Value) -> Outcome<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut request = reqwest::Client::new()
@@ -29,7 +29,7 @@ fn ask(url: &str, method: &str, name: Option<&str>, params: Value) -> Outcome<St
         if let Some(name) = name {
             request = request.header("mcp-name", name);
         }
-        Ok(request.json(&body(method, &params)).send().await?.error_for_status()?.text().await?)
+        Ok(request.json(&body(method, params)).send().await?.error_for_status()?.text().await?)
     })
 }
 
@@ -42,7 +42,7 @@ pub(super) struct List {
 
 /// The caller's tool list, as it comes over the wire.
 pub(super) fn tool_list(url: &str) -> Outcome<List> {
-    let text = ask(url, "tools/list", None, json!({}))?;
+    let text = ask(url, "tools/list", None, &json!({}))?;
     let answer: Value = serde_json::from_str(&text)?;
     let tools = answer.pointer("/result/tools").and_then(Value::as_array).ok_or("no tools")?;
     let read_by_model = tools
@@ -59,7 +59,7 @@ pub(super) fn tool_list(url: &str) -> Outcome<List> {
 
 /// The result of a tool without arguments, as JSON.
 pub(super) fn answer_of(url: &str, tool: &str) -> Outcome<String> {
-    let text = ask(url, "tools/call", Some(tool), json!({"name": tool, "arguments": {}}))?;
+    let text = ask(url, "tools/call", Some(tool), &json!({"name": tool, "arguments": {}}))?;
     let answer: Value = serde_json::from_str(&text)?;
     let result = answer.get("result").ok_or_else(|| format!("no result: {text}"))?;
     Ok(result.to_string())

@@ -25,6 +25,7 @@ pub mod caller;
 pub mod demo;
 pub mod door;
 pub mod error;
+pub mod kro;
 pub mod kubernetes;
 pub mod nearest;
 pub mod permission;

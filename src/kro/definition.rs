@@ -1,0 +1,156 @@
+//! [`Definition`]: what an RGD says an instance consists of.
+//!
+//! Nodes come from the spec, their order and their edges from the status. An invalid update empties
+//! the status while instances keep running on the last good revision (kro v0.9.4
+//! `pkg/controller/resourcegraphdefinition`), so the same reading applies to a GraphRevision's
+//! snapshot, and where that may not be read the edges are derived from the CEL in the templates.
+
+mod edges;
+mod node;
+
+pub use node::{External, Node, Role};
+
+use crate::kro::applyset::GroupKind;
+use crate::kubernetes::Object;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Where nodes and edges were taken from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The RGD's own status.
+    Status,
+    /// A verified GraphRevision: its number.
+    Revision(i64),
+    /// The CEL references in the RGD's spec.
+    Derived,
+}
+
+/// What an instance consists of.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    /// The RGD's name.
+    pub rgd: String,
+    /// Where nodes and edges were taken from.
+    pub source: Source,
+    /// The nodes, in the order kro processes them.
+    pub nodes: Vec<Node>,
+    /// What keeps the RGD from being in order: its false conditions, in words.
+    pub trouble: Option<String>,
+    /// The newest revision issued, where the RGD says so (kro ≥ 0.9).
+    pub last_revision: Option<i64>,
+}
+
+impl Definition {
+    /// Reads an RGD. `revisions` are its GraphRevisions; they are looked at only when
+    /// [`needs_revision`] says so, and may be empty.
+    pub fn read(rgd: &Object, revisions: &[Object]) -> Self {
+        let mut definition = Self {
+            rgd: rgd.name().to_owned(),
+            source: Source::Status,
+            nodes: Vec::new(),
+            trouble: trouble(rgd),
+            last_revision: rgd.integer(&["status", "lastIssuedRevision"]),
+        };
+        let verified = || revisions.iter().filter(|revision| is_verified(revision)).max_by_key(number);
+        if !needs_revision(rgd) {
+            definition.nodes = nodes(rgd.items(&["spec", "resources"]), rgd);
+        } else if let Some(revision) = verified() {
+            let resources = revision.items(&["spec", "snapshot", "spec", "resources"]);
+            definition.source = Source::Revision(number(&revision));
+            definition.nodes = nodes(resources, revision);
+        } else {
+            definition.source = Source::Derived;
+            definition.nodes = edges::derive(parse(rgd.items(&["spec", "resources"])));
+        }
+        definition
+    }
+
+    /// The node of that id.
+    pub fn node(&self, id: &str) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.id == id)
+    }
+
+    /// The kinds that children may have: the templates'.
+    pub fn child_kinds(&self) -> Vec<GroupKind> {
+        let kinds: BTreeSet<_> =
+            self.nodes.iter().filter(|node| node.template().is_some()).map(Node::group_kind).collect();
+        kinds.into_iter().collect()
+    }
+}
+
+/// Whether the RGD's status does not describe what instances run on.
+pub fn needs_revision(rgd: &Object) -> bool {
+    let described = !rgd.items(&["status", "topologicalOrder"]).is_empty();
+    let empty = rgd.items(&["spec", "resources"]).is_empty();
+    let refused = ["GraphAccepted", "ResourceGraphAccepted", "GraphVerified"]
+        .iter()
+        .any(|kind| rgd.condition(kind).is_some_and(|condition| condition.is_false()));
+    refused || (!described && !empty)
+}
+
+/// The group and kind of the instances that an RGD generates.
+pub fn instance_kind(rgd: &Object) -> GroupKind {
+    let group = rgd.text(&["spec", "schema", "group"]).filter(|group| !group.is_empty());
+    GroupKind::new(
+        group.unwrap_or(crate::kro::labels::GROUP),
+        rgd.text(&["spec", "schema", "kind"]).unwrap_or_default(),
+    )
+}
+
+/// Nodes in the status's order; ids that only the spec has (kro has not got to them) come last.
+fn nodes(resources: &[Value], described: &Object) -> Vec<Node> {
+    let mut parsed = parse(resources);
+    let order = described.strings(&["status", "topologicalOrder"]);
+    for resource in described.items(&["status", "resources"]) {
+        let id = resource.get("id").and_then(Value::as_str).unwrap_or_default();
+        let dependencies = resource.get("dependencies").and_then(Value::as_array);
+        if let Some(node) = parsed.iter_mut().find(|node| node.id == id) {
+            node.dependencies = dependencies
+                .into_iter()
+                .flatten()
+                .filter_map(|dependency| dependency.get("id")?.as_str())
+                .filter(|dependency| order.contains(dependency) && *dependency != id)
+                .map(str::to_owned)
+                .collect();
+        }
+    }
+    parsed.sort_by_key(|node| order.iter().position(|id| *id == node.id).unwrap_or(order.len()));
+    parsed
+}
+
+fn parse(resources: &[Value]) -> Vec<Node> {
+    let mut seen = BTreeSet::new();
+    resources.iter().filter_map(Node::parse).filter(|node| seen.insert(node.id.clone())).collect()
+}
+
+fn number(revision: &&Object) -> i64 {
+    revision.integer(&["spec", "revision"]).unwrap_or_default()
+}
+
+fn is_verified(revision: &Object) -> bool {
+    revision.condition("GraphVerified").is_some_and(|condition| condition.is_true())
+}
+
+/// The false conditions of an RGD; `Ready` only repeats one of the others.
+fn trouble(rgd: &Object) -> Option<String> {
+    let conditions = rgd.conditions();
+    let false_ones: Vec<String> = conditions
+        .iter()
+        .filter(|condition| condition.is_false() && condition.kind != "Ready")
+        .map(|condition| format!("{} is False: {}", condition.kind, condition.message))
+        .collect();
+    if !false_ones.is_empty() {
+        return Some(false_ones.join("; "));
+    }
+    let state = rgd.text(&["status", "state"]);
+    match state {
+        Some("Active") => None,
+        Some(state) => Some(format!("its state is {state}")),
+        None => Some("kro has not looked at it yet".into()),
+    }
+}
+
+#[cfg(test)]
+#[path = "definition/tests.rs"]
+mod tests;

@@ -1,0 +1,135 @@
+//! CEL as RGDs use it: found in strings, surveyed for what it refers to, evaluated within bounds.
+//!
+//! Whoever may write an RGD wrote the expressions, so they are untrusted: their length, nesting
+//! and the work they could cause are bounded before anything is evaluated, and what cannot be
+//! evaluated here is [`Unresolved`] with the reason, never a guess. kro declares more functions
+//! than the `cel` crate knows (`random.seededString`, `quantity`, `url`, `cel.bind` …; kro v0.9.4
+//! `pkg/cel/environment.go`): those are [`Unresolved::Unsupported`].
+
+mod bounds;
+mod scope;
+mod stack;
+mod survey;
+mod template;
+
+pub use scope::{Scope, Variable};
+pub use survey::{Path, Survey};
+pub use template::{Segment, expressions, segments, strings_of};
+
+use cel::common::ast::IdedExpr;
+use cel::{Env, extensions};
+use std::sync::{Arc, LazyLock};
+
+/// Why an expression has no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unresolved {
+    /// A key or an index that is not there (yet): what kro calls "data pending".
+    Pending(String),
+    /// It refers to a node that has not been observed.
+    Absent(String),
+    /// It cannot be judged here: an unknown function, a bound, a type error.
+    Unsupported(String),
+}
+
+impl std::fmt::Display for Unresolved {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Pending(what) => write!(out, "{what} is not there yet"),
+            Self::Absent(node) => write!(out, "{node} has not been observed"),
+            Self::Unsupported(why) => write!(out, "cannot be evaluated here: {why}"),
+        }
+    }
+}
+
+static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
+    let mut env = Env::stdlib();
+    for library in [extensions::strings, extensions::lists, extensions::encoders] {
+        // A conflict would only leave functions undeclared, and those are "unsupported".
+        let _ = library(&mut env);
+    }
+    Arc::new(env)
+});
+
+/// What the text between `${` and `}` refers to.
+///
+/// # Errors
+/// [`Unresolved::Unsupported`] where it is not CEL, or too long.
+pub fn survey(source: &str) -> Result<Survey, Unresolved> {
+    bounds::source(source)?;
+    stack::deep(|| parse(source).map(|(_, survey)| survey))?
+}
+
+/// Call it on a [`stack::deep`] stack only.
+fn parse(source: &str) -> Result<(IdedExpr, Survey), Unresolved> {
+    let syntax = ENVIRONMENT
+        .parser()
+        .max_recursion_depth(bounds::NESTING)
+        .parse(source)
+        .map_err(|_| Unresolved::Unsupported("not valid CEL".into()))?;
+    let survey = Survey::of(&syntax);
+    Ok((syntax, survey))
+}
+
+/// The ids among `known` that the expression refers to. Text that does not parse is searched for
+/// the ids as words, so that an edge is not lost to a function that only kro knows.
+pub fn references<'a>(source: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    if let Some(path) = scope::plain_path(source) {
+        return known.into_iter().filter(|id| *id == path.root()).collect();
+    }
+    match survey(source) {
+        Ok(survey) => known.into_iter().filter(|id| survey.refers_to(id)).collect(),
+        Err(_) => known.into_iter().filter(|id| survey::has_word(source, id)).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_free_names_only() {
+        let known = ["schema", "deployment", "c", "other"];
+        let source = "deployment.status.conditions.exists(c, c.type == schema.spec.other)";
+        assert_eq!(references(source, known), ["schema", "deployment"]);
+    }
+
+    #[test]
+    fn what_does_not_parse_is_searched_for_words() {
+        assert_eq!(references("foo(bar.baz +", ["bar", "baz", "fo"]), ["bar"]);
+    }
+
+    #[test]
+    fn hostile_text_is_refused_without_a_panic_or_a_long_wait() {
+        let mut scope = Scope::default();
+        scope.set("a", Variable::One(std::borrow::Cow::Owned(serde_json::json!(1))));
+        let deepest = format!("a{}", "+a".repeat(bounds::DEPTH - 1));
+        assert_eq!(scope.evaluate(&deepest), Ok(bounds::DEPTH.into()));
+        let deeper = format!("a{}", "+a".repeat(bounds::OPERATORS));
+        assert!(matches!(scope.evaluate(&deeper), Err(Unresolved::Unsupported(_))));
+        let nested = format!("{}1{}", "(".repeat(3000), ")".repeat(3000));
+        let sources = [
+            nested.as_str(),
+            &"[".repeat(5000),
+            &"!".repeat(4000),
+            &"-".repeat(4000),
+            &"a?".repeat(2000),
+            &"a.b".repeat(9000),
+            &"1+".repeat(1900),
+            &"a[".repeat(1900),
+            "ma[[[[[[[[[[[[\u{c}\0\0[[[putTo?[[[[[ep",
+            &format!("a{}", ".a".repeat(1900)),
+            &format!("a{}", "[0]".repeat(1300)),
+            &format!("a{}", "+a".repeat(1900)),
+            &format!("a{}", " in a".repeat(800)),
+            &"a,".repeat(2000),
+            "",
+            "\u{202e}",
+        ];
+        for source in sources {
+            let start = std::time::Instant::now();
+            let _ = survey(source);
+            let shown: String = source.chars().take(12).collect();
+            assert!(start.elapsed().as_secs() < 2, "{shown} took {:?}", start.elapsed());
+        }
+    }
+}

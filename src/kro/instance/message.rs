@@ -1,0 +1,242 @@
+//! The `ResourcesReady` message taken apart.
+//!
+//! Per-node states live only in the controller's memory; outside there is this text, several errors
+//! joined by newlines (kro v0.9.4 `pkg/controller/instance/{controller,resources}.go`,
+//! `pkg/runtime/node_readiness.go`).
+
+/// One thing that kro complains of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// The node it is about, where kro says so.
+    pub node: Option<String>,
+    /// What it is.
+    pub trouble: Trouble,
+    /// kro's words, without the wrapping.
+    pub text: String,
+}
+
+/// The kinds of complaints there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// A `readyWhen` is false: the expression.
+    ReadyWhenFalse(String),
+    /// A `readyWhen` could not be evaluated, a field is absent: the expression.
+    ReadyWhenPending(String),
+    /// An external reference is not there.
+    ExternalMissing,
+    /// The node waits for another: its id, where kro says so.
+    DataPending(Option<String>),
+    /// The object belongs to another ApplySet.
+    Conflict,
+    /// The API server refused kro: the resource, as `plural` or `plural.group`, and the object.
+    Forbidden {
+        /// `deployments.apps`
+        resource: String,
+        /// The object's name.
+        name: String,
+    },
+    /// The object is being deleted, kro waits for that.
+    Deleting,
+    /// kro changed something in this pass and looks again.
+    Mutated,
+    /// An error of another kind.
+    Other,
+}
+
+impl Complaint {
+    /// Whether waiting does not help.
+    pub fn is_error(&self) -> bool {
+        matches!(self.trouble, Trouble::Conflict | Trouble::Forbidden { .. } | Trouble::Other)
+    }
+}
+
+impl std::fmt::Display for Complaint {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let node = self.node.as_deref().unwrap_or("a node");
+        match &self.trouble {
+            Trouble::ReadyWhenFalse(expression) => {
+                write!(out, "{node} is not ready: {expression} is false")
+            }
+            Trouble::ReadyWhenPending(expression) => {
+                write!(out, "{node} is not ready: {expression} has no value yet")
+            }
+            Trouble::ExternalMissing => write!(out, "the external reference {node} does not exist"),
+            Trouble::DataPending(Some(other)) => write!(out, "{node} waits for {other}"),
+            _ => out.write_str(&self.text),
+        }
+    }
+}
+
+/// What kro wraps around the sentence that matters; each can come several times.
+const WRAPPING: [&str; 6] = [
+    "awaiting resource readiness: ",
+    "resource reconciliation failed: ",
+    "resource error: ",
+    "apply results contain errors: ",
+    "waiting for unresolved resource: ",
+    "apply failed: ",
+];
+
+/// More are not told: a collection of a thousand can fail a thousand times.
+const MOST: usize = 50;
+
+/// Takes a message apart.
+pub fn complaints(message: &str) -> Vec<Complaint> {
+    let mut found: Vec<Complaint> = Vec::new();
+    for line in message.lines().take(MOST) {
+        let text = unwrap(line.trim());
+        if text.is_empty() || text == "<nil>" || text == "%!v(<nil>)" {
+            continue;
+        }
+        let complaint = complaint(text);
+        if !found.contains(&complaint) {
+            found.push(complaint);
+        }
+    }
+    found
+}
+
+fn unwrap(line: &str) -> &str {
+    let mut text = line;
+    while let Some(rest) = WRAPPING.iter().find_map(|wrapping| text.strip_prefix(wrapping)) {
+        text = rest;
+    }
+    // gvr "apps/v1, Resource=deployments": node "b": …
+    match text.strip_prefix("gvr \"").and_then(|rest| rest.split_once("\": ")) {
+        Some((_, rest)) => rest,
+        None => text,
+    }
+}
+
+fn complaint(text: &str) -> Complaint {
+    let (node, trouble) = classify(text);
+    Complaint { node: node.map(str::to_owned), trouble, text: text.to_owned() }
+}
+
+fn classify(text: &str) -> (Option<&str>, Trouble) {
+    let external = quoted(text, "waiting for external reference ")
+        .or_else(|| quoted(text, "waiting for external collection "));
+    let node = external
+        .or_else(|| quoted(text, "for node "))
+        .or_else(|| quoted(text, "node "))
+        .or_else(|| text.strip_prefix("collection item ").and(None));
+    let waits_for = quoted(text, "dependent node ").or_else(|| quoted(text, "includeWhen dependency "));
+    let trouble = if text.contains("data pending") || waits_for.is_some() {
+        Trouble::DataPending(waits_for.map(str::to_owned))
+    } else if let Some(expression) = quoted(text, "readyWhen condition evaluated to false: ") {
+        Trouble::ReadyWhenFalse(unescape(expression))
+    } else if let Some(expression) = quoted(text, "failed to evaluate readyWhen expression: ")
+        .or_else(|| quoted(text, "failed to evaluate readyWhen "))
+        .filter(|_| text.contains("waiting for readiness"))
+    {
+        Trouble::ReadyWhenPending(unescape(expression))
+    } else if external.is_some() && text.ends_with(": not found") {
+        Trouble::ExternalMissing
+    } else if text.contains("belongs to a different ApplySet") {
+        Trouble::Conflict
+    } else if text.contains("is currently being deleted") {
+        Trouble::Deleting
+    } else if text == "cluster mutated" {
+        Trouble::Mutated
+    } else if let Some((resource, name)) = forbidden(text) {
+        Trouble::Forbidden { resource: resource.to_owned(), name: name.to_owned() }
+    } else if text.contains("waiting for readiness") {
+        Trouble::DataPending(None)
+    } else {
+        Trouble::Other
+    };
+    (node, trouble)
+}
+
+/// The text between quotes right after `before`; Go quotes with `%q`, so `\"` does not end it.
+fn quoted<'a>(text: &'a str, before: &str) -> Option<&'a str> {
+    text.match_indices(before).find_map(|(at, _)| {
+        let rest = text.get(at + before.len()..)?.strip_prefix('"')?;
+        let mut escaped = false;
+        let end = rest.char_indices().find_map(|(at, c)| {
+            let ends = c == '"' && !escaped;
+            escaped = c == '\\' && !escaped;
+            ends.then_some(at)
+        })?;
+        rest.get(..end)
+    })
+}
+
+fn unescape(text: &str) -> String {
+    text.replace("\\\"", "\"").replace("\\\\", "\\")
+}
+
+/// `deployments.apps "web" is forbidden: …`
+fn forbidden(text: &str) -> Option<(&str, &str)> {
+    let (before, _) = text.split_once("\" is forbidden")?;
+    let (before, name) = before.rsplit_once('"')?;
+    let resource = before.trim_end().rsplit([' ', ':']).next()?;
+    Some((resource, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(message: &str) -> Complaint {
+        let mut found = complaints(message);
+        assert_eq!(found.len(), 1, "{found:?}");
+        found.remove(0)
+    }
+
+    #[test]
+    fn ready_when() {
+        let complaint = one(
+            "resource reconciliation failed: apply results contain errors: waiting for node \"deployment\": \
+             node \"deployment\": failed to evaluate readyWhen expression: \"deployment.spec.replicas == \
+             deployment.status.availableReplicas\" (waiting for readiness)",
+        );
+        assert_eq!(complaint.node.as_deref(), Some("deployment"));
+        assert_eq!(
+            complaint.trouble,
+            Trouble::ReadyWhenPending(
+                "deployment.spec.replicas == deployment.status.availableReplicas".into()
+            )
+        );
+        let complaint = one(
+            "awaiting resource readiness: waiting for node \"job\": readyWhen condition evaluated to false: \
+             \"job.status.phase == \\\"Done\\\"\" (waiting for readiness)",
+        );
+        assert_eq!(complaint.to_string(), "job is not ready: job.status.phase == \"Done\" is false");
+    }
+
+    #[test]
+    fn waiting_and_missing() {
+        let complaint = one(
+            "resource reconciliation failed: waiting for unresolved resource: gvr \"/v1, Resource=services\": \
+             node \"service\": dependent node \"deployment\" not ready: node \"deployment\": no observed state: \
+             waiting for readiness (data pending)",
+        );
+        assert_eq!(complaint.node.as_deref(), Some("service"));
+        assert_eq!(complaint.trouble, Trouble::DataPending(Some("deployment".into())));
+        let complaint =
+            one("awaiting resource readiness: waiting for external reference \"config\": not found");
+        assert_eq!(
+            (complaint.node.as_deref(), complaint.trouble),
+            (Some("config"), Trouble::ExternalMissing)
+        );
+    }
+
+    #[test]
+    fn errors_joined_by_newlines() {
+        let found = complaints(
+            "resource reconciliation failed: apply results contain errors: widgets.example.com \"w\" is forbidden: \
+             User \"system:serviceaccount:kro:kro\" cannot patch resource \"widgets\"\n\
+             resource belongs to a different ApplySet: default/x (applyset-a-v1), want applyset-b-v1\n\
+             resource \"default/c\" for node \"conf\" is currently being deleted; waiting for deletion\n",
+        );
+        assert_eq!(
+            found[0].trouble,
+            Trouble::Forbidden { resource: "widgets.example.com".into(), name: "w".into() }
+        );
+        assert_eq!(found[1].trouble, Trouble::Conflict);
+        assert_eq!((found[2].node.as_deref(), &found[2].trouble), (Some("conf"), &Trouble::Deleting));
+        assert!(complaints("awaiting resource readiness: <nil>").is_empty());
+        assert_eq!(one("cluster mutated").trouble, Trouble::Mutated);
+    }
+}

@@ -215,7 +215,10 @@ impl Access {
             .body(Body::empty())
             .map_err(|error| Fault::Configuration(error.to_string()))?;
         self.spent.meter.request();
-        let response = client.send(request).await.map_err(|error| unreachable(&error))?;
+        let response = client.send(request).await.map_err(|error| match error {
+            kube::Error::Auth(error) => Fault::Unauthorized(innermost(&error)),
+            error => Fault::Unreachable(innermost(&error)),
+        })?;
         let status = response.status();
         let retry_after = seconds(response.headers().get(header::RETRY_AFTER));
         let body = self.collect(response.into_body()).await?;
@@ -229,7 +232,7 @@ impl Access {
     async fn collect(&self, mut body: Body) -> Result<Vec<u8>, Fault> {
         let mut bytes = Vec::new();
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| unreachable(&error))?;
+            let frame = frame.map_err(|error| Fault::Unreachable(innermost(&error)))?;
             let Some(data) = frame.data_ref() else { continue };
             self.spent.meter.received(data.len());
             if bytes.len() + data.len() > MAX_BODY {
@@ -242,16 +245,12 @@ impl Access {
 }
 
 /// The innermost cause says more than the layers around it ("client error (Connect)").
-fn unreachable(error: &dyn std::error::Error) -> Fault {
+fn innermost(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    let text = innermost.to_string();
-    if text.contains("exec") || text.contains("auth") {
-        return Fault::Unauthorized(text);
-    }
-    Fault::Unreachable(text)
+    innermost.to_string()
 }
 
 fn with_query(path: &str, query: &[(&str, String)]) -> String {

@@ -29,13 +29,12 @@ pub struct ListClusters;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// Only this one (name or source/name).
-    cluster: Option<String>,
+    pub cluster: Option<String>,
     /// Rows at most.
     #[schemars(range(min = 1, max = 1000))]
-    #[serde(rename = "limit")]
-    _limit: Option<u32>,
+    pub limit: Option<u32>,
     /// next_cursor of the page before.
-    cursor: Option<String>,
+    pub cursor: Option<String>,
 }
 
 /// One cluster.

@@ -16,7 +16,8 @@ static ANSI: LazyLock<Regex> = LazyLock::new(|| {
 /// `text` without ANSI sequences, control characters (but newline and tab), bidirectional controls,
 /// zero-width and other invisible characters.
 pub fn text(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unwanted) {
+    let plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t');
+    if text.bytes().all(plain) || !text.chars().any(is_unwanted) {
         return Cow::Borrowed(text);
     }
     let plain = ANSI.replace_all(text, "");

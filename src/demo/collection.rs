@@ -18,7 +18,8 @@ pub(super) struct Collection {
     /// What a field selector may name.
     pub(super) fields: Vec<String>,
     pub(super) list_kind: String,
-    pub(super) resource_version: String,
+    /// `metadata` of the list; that of custom resources has an empty `continue`.
+    pub(super) metadata: Value,
     pub(super) items: Vec<Value>,
 }
 
@@ -56,7 +57,7 @@ impl Collection {
                 .collect(),
             fields: field_selector::known(&full_name, namespaced, definition),
             list_kind: text(list, &["kind"]).to_owned(),
-            resource_version: text(list, &["metadata", "resourceVersion"]).to_owned(),
+            metadata: list.get("metadata").cloned().unwrap_or_default(),
             items: array(list, "items").to_vec(),
         })
     }

@@ -20,7 +20,8 @@ const REFERENCE: &[&str] =
 /// The fields that the API server knows for a kind; those of custom resources stand in their definition.
 pub(super) fn known(full_name: &str, namespaced: bool, definition: Option<&Value>) -> Vec<String> {
     let mut fields = vec!["metadata.name".to_owned()];
-    if namespaced || definition.is_none() {
+    let without_namespace = matches!(full_name, "namespaces" | "nodes");
+    if namespaced || definition.is_none() && !without_namespace {
         fields.push("metadata.namespace".to_owned());
     }
     let reference = |member: &'static str| REFERENCE.iter().map(move |field| format!("{member}.{field}"));
@@ -49,7 +50,6 @@ pub(super) fn known(full_name: &str, namespaced: bool, definition: Option<&Value
         "nodes" => &["spec.unschedulable"],
         "secrets" => &["type"],
         "services" => &["spec.clusterIP", "spec.type"],
-        "replicasets.apps" => &["status.replicas"],
         "jobs.batch" => &["status.successful"],
         _ => &[],
     };
@@ -77,7 +77,7 @@ impl FieldSelector {
             if !known.iter().any(|known| known == field) {
                 return Err(Refusal::bad_request(format!("field label not supported: {field}")));
             }
-            requirements.push(Requirement { field: field.to_owned(), equal, value: unescaped(value) });
+            requirements.push(Requirement { field: field.to_owned(), equal, value: unescaped(value)? });
         }
         Ok(Self(requirements))
     }
@@ -134,11 +134,17 @@ fn split(term: &str) -> Option<(&str, bool, &str)> {
     Some((field, equal, value))
 }
 
-fn unescaped(value: &str) -> String {
+fn unescaped(value: &str) -> Result<String, Refusal> {
     let mut out = String::new();
     let mut letters = value.chars();
     while let Some(letter) = letters.next() {
-        out.extend(if letter == '\\' { letters.next() } else { Some(letter) });
+        match letter {
+            '\\' => out.extend(letters.next()),
+            '=' => {
+                return Err(Refusal::bad_request("invalid field selector: unescaped character in value: 61"));
+            }
+            _ => out.push(letter),
+        }
     }
-    out
+    Ok(out)
 }

@@ -13,12 +13,13 @@ pub(super) struct Refusal {
     code: StatusCode,
     reason: &'static str,
     message: String,
-    details: Value,
+    /// What the API server leaves out where it refused before it knew what was asked for.
+    details: Option<Value>,
 }
 
 impl Refusal {
     fn new(code: StatusCode, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: json!({}) }
+        Self { code, reason, message: message.into(), details: None }
     }
 
     /// 400
@@ -28,7 +29,8 @@ impl Refusal {
 
     /// 404 for a path that leads nowhere.
     pub(super) fn no_such_path() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "NotFound", "the server could not find the requested resource")
+        let message = "the server could not find the requested resource";
+        Self { details: Some(json!({})), ..Self::new(StatusCode::NOT_FOUND, "NotFound", message) }
     }
 
     /// 404 for an object.
@@ -39,17 +41,15 @@ impl Refusal {
             json!({"name": name, "group": group, "kind": resource})
         };
         let message = format!("{full_name} \"{name}\" not found");
-        Self { details, ..Self::new(StatusCode::NOT_FOUND, "NotFound", message) }
+        Self { details: Some(details), ..Self::new(StatusCode::NOT_FOUND, "NotFound", message) }
     }
 
     /// 405
     pub(super) fn read_only() -> Self {
-        Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "MethodNotAllowed",
-            "the server does not allow this method on the requested resource: the demo platform is a recording \
-             and can only be read",
-        )
+        let message = "the server does not allow this method on the requested resource: the demo platform is a \
+                       recording and can only be read";
+        let refusal = Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message);
+        Self { details: Some(json!({})), ..refusal }
     }
 
     /// 406
@@ -64,16 +64,18 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let body = json!({
+        let mut body = json!({
             "kind": "Status",
             "apiVersion": "v1",
             "metadata": {},
             "status": "Failure",
             "message": self.message,
             "reason": self.reason,
-            "details": self.details,
             "code": self.code.as_u16(),
         });
+        if let (Some(body), Some(details)) = (body.as_object_mut(), self.details) {
+            body.insert("details".into(), details);
+        }
         (self.code, Json(body)).into_response()
     }
 }

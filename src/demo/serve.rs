@@ -116,7 +116,10 @@ impl Platform {
             let bookmark = (query("sendInitialEvents") == "true").then(|| bookmark(collection));
             return Ok(watch::stream_of(objects, bookmark, query("timeoutSeconds"), self.stop.clone()));
         }
-        let mut metadata = json!({"resourceVersion": collection.resource_version});
+        let mut metadata = match form {
+            Form::Whole => collection.metadata.clone(),
+            Form::Metadata => json!({"resourceVersion": resource_version(collection)}),
+        };
         let items = page.cut(items, !labels.is_empty() || !fields.is_empty(), &mut metadata);
         let (kind, api_version, items) = match form {
             Form::Whole => (
@@ -162,10 +165,14 @@ fn partial(item: &Value) -> Value {
     typed("PartialObjectMetadata", "meta.k8s.io/v1", &json!({"metadata": metadata}))
 }
 
+fn resource_version(collection: &Collection) -> &str {
+    text(&collection.metadata, &["resourceVersion"])
+}
+
 /// Says that all that is there has been told.
 fn bookmark(collection: &Collection) -> Value {
     let metadata = json!({
-        "resourceVersion": collection.resource_version,
+        "resourceVersion": resource_version(collection),
         "annotations": {"k8s.io/initial-events-end": "true"},
     });
     typed(&collection.kind, &collection.api_version(), &json!({"metadata": metadata}))

@@ -61,8 +61,12 @@ async fn objects_and_lists_look_as_the_api_server_writes_them() {
     assert!(!everywhere["metadata"]["resourceVersion"].as_str().unwrap().is_empty());
     let pod = &everywhere["items"][0];
     assert!(pod.get("kind").is_none() && pod.get("apiVersion").is_none());
-    // The items of custom resources have both, there as here.
-    assert_eq!(get(&running, SERVICES).await["items"][0]["kind"], "WebService");
+    // The items of custom resources have both, and their lists end with an empty token.
+    let services = get(&running, SERVICES).await;
+    assert_eq!(
+        (&services["items"][0]["kind"], &services["metadata"]["continue"]),
+        (&json!("WebService"), &json!(""))
+    );
 
     let here = get(&running, "/api/v1/namespaces/media/pods").await;
     assert!(here["items"].as_array().unwrap().iter().all(|pod| pod["metadata"]["namespace"] == "media"));
@@ -158,6 +162,7 @@ async fn what_cannot_be_had_is_refused_as_a_status() {
         "labelSelector=a%3Ex",
         "fieldSelector=spec.none%3Da",
         "fieldSelector=metadata.name",
+        "fieldSelector=metadata.name%3Da%3Db",
         "limit=ten",
         "continue=what",
     ] {
@@ -264,4 +269,26 @@ async fn the_traps_are_in_the_data() {
         (Some("Inactive"), None)
     );
     assert_eq!(cache["status"]["lastIssuedRevision"], 2);
+}
+
+/// The client of the crate is made of this one.
+#[tokio::test]
+async fn a_kubernetes_client_finds_its_way() {
+    let running = Api::start().await.unwrap();
+    let client = kube::Client::try_from(kube::Config::new(running.url().parse().unwrap())).unwrap();
+    let discovery = kube::Discovery::new(client.clone()).run_aggregated().await.unwrap();
+    let kind = kube::core::GroupVersionKind::gvk("platform.example.com", "v1alpha1", "Database");
+    let (resource, capabilities) = discovery.resolve_gvk(&kind).unwrap();
+    assert_eq!(
+        (resource.plural.as_str(), &capabilities.scope),
+        ("databases", &kube::discovery::Scope::Namespaced)
+    );
+    let databases = kube::Api::<kube::core::DynamicObject>::all_with(client.clone(), &resource);
+    let nested = kube::api::ListParams::default().labels("kro.run/instance-kind=Shop").limit(1);
+    let page = databases.list(&nested).await.unwrap();
+    assert_eq!((page.items.len(), page.metadata.continue_.is_some()), (1, true));
+    let databases = kube::Api::<kube::core::DynamicObject>::namespaced_with(client, "payments", &resource);
+    assert!(databases.get_opt("none").await.unwrap().is_none());
+    let refused = databases.delete("accounts", &kube::api::DeleteParams::default()).await.unwrap_err();
+    assert!(refused.to_string().contains("can only be read"), "{refused}");
 }

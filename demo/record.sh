@@ -2,7 +2,7 @@
 # Records the sample platform: starts a real control plane, applies platform/, brings every instance into the
 # state that states.txt names, and writes what a client could read into recorded/.
 #
-#   record.sh           (make demo-data); about three minutes once the control plane is built. Needs jq, curl.
+#   record.sh           (make demo-data); about a minute once the control plane is built. Needs jq and curl.
 #
 # Refuses to write anything when the platform does not come to those states.
 set -euo pipefail
@@ -49,7 +49,7 @@ until_true() {
       states >&2
       return 1
     fi
-    kubelet >"$work/log"
+    kubelet >"$work/log" || true # a Pod may go between being listed and being patched
     sleep 1
   done
 }

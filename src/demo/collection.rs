@@ -51,8 +51,6 @@ impl Collection {
             subresources: array(resource, "subresources")
                 .iter()
                 .map(|subresource| text(subresource, &["subresource"]))
-                // The others (a log, a scale, a token) are something else than the object.
-                .filter(|name| matches!(*name, "status" | "ephemeralcontainers" | "resize"))
                 .map(str::to_owned)
                 .collect(),
             fields: field_selector::known(&full_name, namespaced, definition),

@@ -5,7 +5,10 @@ use std::io;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{ages, collection::Collection};
+use super::{
+    ages,
+    collection::{Collection, text},
+};
 
 macro_rules! recorded {
     ($($name:literal)*) => {
@@ -99,6 +102,13 @@ fn read_only(mut document: Value) -> Value {
                     match (key.as_str(), value) {
                         ("verbs", Value::Array(verbs)) => {
                             verbs.retain(|verb| matches!(verb.as_str(), Some("get" | "list" | "watch")));
+                        }
+                        ("subresources", Value::Array(subresources)) => {
+                            // The others (a log, a scale, a token) are something else than the object.
+                            const SERVED: [&str; 3] = ["status", "ephemeralcontainers", "resize"];
+                            subresources
+                                .retain(|subresource| SERVED.contains(&text(subresource, &["subresource"])));
+                            subresources.iter_mut().for_each(walk);
                         }
                         (_, value) => walk(value),
                     }

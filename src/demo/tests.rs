@@ -205,6 +205,9 @@ async fn discovery_comes_aggregated_and_plain_and_promises_only_reading() {
         }
     }
     let teams = get(&running, "/apis/platform.example.com/v1alpha1").await;
+    let verbs =
+        teams["resources"].as_array().unwrap().iter().flat_map(|kind| kind["verbs"].as_array().unwrap());
+    assert!(verbs.into_iter().all(|verb| ["get", "list", "watch"].contains(&verb.as_str().unwrap())));
     let team = teams["resources"].as_array().unwrap().iter().find(|kind| kind["kind"] == "Team").unwrap();
     assert_eq!((&team["name"], &team["namespaced"]), (&json!("teams"), &json!(false)));
 }

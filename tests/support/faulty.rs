@@ -1,9 +1,6 @@
 //! A Kubernetes API that misbehaves on demand: the demo platform's API, with faults by path.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
 
 use axum::{
     Router,
@@ -12,11 +9,11 @@ use axum::{
     response::Response,
 };
 use platform_mcp::demo;
-use tokio::{net::TcpListener, runtime::Runtime};
+use tokio::net::TcpListener;
 
 /// What happens to a request whose path holds a given text.
 #[derive(Clone, Debug)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// This status, with this body.
     Answer(u16, &'static str),
     /// 429 with `Retry-After` in seconds.
@@ -29,12 +26,11 @@ pub enum Fault {
     Huge(usize),
 }
 
-/// A running misbehaving API; dropping it ends it.
-pub struct Faulty {
-    runtime: Option<Runtime>,
+/// A running misbehaving API. It ends with the runtime that it was started in.
+pub(crate) struct Faulty {
     state: Arc<Shared>,
     /// Where it listens.
-    pub url: String,
+    pub(crate) url: String,
 }
 
 struct Shared {
@@ -46,48 +42,35 @@ struct Shared {
 
 impl Faulty {
     /// Starts one without faults.
-    pub fn start() -> Self {
-        let runtime = Runtime::new().expect("a runtime");
-        let (state, url) = runtime.block_on(async {
-            let state = Arc::new(Shared {
-                upstream: demo::Api::start().await.expect("the demo API"),
-                client: reqwest::Client::new(),
-                faults: Mutex::default(),
-                seen: Mutex::default(),
-            });
-            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-            let url = format!("http://{}", listener.local_addr().expect("its address"));
-            let app = Router::new().fallback(answer).with_state(Arc::clone(&state));
-            tokio::spawn(async move { axum::serve(listener, app).await });
-            (state, url)
+    pub(crate) async fn start() -> Self {
+        let state = Arc::new(Shared {
+            upstream: demo::Api::start().await.expect("the demo API"),
+            client: reqwest::Client::new(),
+            faults: Mutex::default(),
+            seen: Mutex::default(),
         });
-        Self { runtime: Some(runtime), state, url }
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("its address"));
+        let app = Router::new().fallback(answer).with_state(Arc::clone(&state));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { state, url }
     }
 
     /// From now on, requests whose path and query hold `path` meet `fault`; the first match counts.
-    pub fn when(&self, path: &str, fault: Fault) -> &Self {
+    pub(crate) fn when(&self, path: &str, fault: Fault) -> &Self {
         self.state.faults.lock().expect("not poisoned").push((path.to_owned(), fault));
         self
     }
 
     /// No more faults, and nothing seen.
-    pub fn reset(&self) {
+    pub(crate) fn reset(&self) {
         self.state.faults.lock().expect("not poisoned").clear();
         self.state.seen.lock().expect("not poisoned").clear();
     }
 
     /// The paths asked for so far.
-    pub fn seen(&self) -> Vec<String> {
+    pub(crate) fn seen(&self) -> Vec<String> {
         self.state.seen.lock().expect("not poisoned").clone()
-    }
-}
-
-impl Drop for Faulty {
-    fn drop(&mut self) {
-        // requests that hang must not keep the test waiting
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 
@@ -146,6 +129,3 @@ fn huge(bytes: usize) -> Response {
     response.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
     response
 }
-
-/// Long enough for a call to end by its own deadline.
-pub const PATIENCE: Duration = Duration::from_secs(30);

@@ -72,8 +72,8 @@ async fn planted_secrets_leave_by_no_way() {
     plane.kubectl(&["wait", "rgd/vault", "--for=condition=Ready", "--timeout=60s"]);
     plane.apply(&instance(namespace.name()));
     let ns = namespace.name();
-    plane.wait_for("the vault's Secret", Duration::from_secs(60), || plane.get(Some(ns), "secret/main-credentials"));
-    plane.wait_for("the vault's ConfigMap", Duration::from_secs(60), || plane.get(Some(ns), "cm/main-settings"));
+    plane.wait_for("the vault's Secret", Duration::from_secs(60), || plane.get(ns, "secret/main-credentials"));
+    plane.wait_for("the vault's ConfigMap", Duration::from_secs(60), || plane.get(ns, "cm/main-settings"));
 
     let server = server(plane, "viewer");
     let mcp = Mcp::new(server.url("/mcp"));
@@ -125,7 +125,7 @@ async fn a_caller_with_the_permission_reads_a_secret() {
     plane.apply(&RGD.replace("vault}", "strongbox}").replace("kind: Vault", "kind: Strongbox"));
     plane.kubectl(&["wait", "rgd/strongbox", "--for=condition=Ready", "--timeout=60s"]);
     plane.apply(&instance(ns).replace("kind: Vault", "kind: Strongbox"));
-    plane.wait_for("the Secret", Duration::from_secs(60), || plane.get(Some(ns), "secret/main-credentials"));
+    plane.wait_for("the Secret", Duration::from_secs(60), || plane.get(ns, "secret/main-credentials"));
     let server = server(plane, "admin");
     let mcp = Mcp::new(server.url("/mcp"));
     let yaml = mcp

@@ -1,0 +1,11 @@
+//! Black-box tests: the product binary, seen through its doors, against real parts.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+#[path = "../support/mcp.rs"]
+mod mcp;
+#[path = "../support/server.rs"]
+mod server;
+
+mod protocol;

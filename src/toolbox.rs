@@ -8,6 +8,8 @@ mod input;
 pub mod list;
 mod reach;
 pub mod schema;
+#[cfg(test)]
+mod tests;
 pub mod tool;
 
 use std::{
@@ -84,7 +86,10 @@ impl Toolbox {
     /// # Errors
     /// A contract file that is not valid.
     pub fn new(parts: Parts) -> Result<Arc<Self>, ContractProblem> {
-        let mut entries = list::all()?;
+        Ok(Self::with_entries(parts, list::all()?))
+    }
+
+    fn with_entries(parts: Parts, mut entries: Vec<Arc<Entry>>) -> Arc<Self> {
         entries.retain(|entry| {
             let contract = &entry.contract;
             let offered = !parts.offer.without.contains(&contract.toolset);
@@ -92,7 +97,7 @@ impl Toolbox {
         });
         entries.sort_by(|a, b| a.contract.name.cmp(&b.contract.name));
         let process = jiff::Timestamp::now().subsec_nanosecond().unsigned_abs() ^ std::process::id();
-        Ok(Arc::new(Self {
+        Arc::new(Self {
             entries,
             clusters: parts.clusters,
             seal: parts.seal,
@@ -101,7 +106,7 @@ impl Toolbox {
             limits: parts.limits,
             process,
             calls: AtomicU64::new(0),
-        }))
+        })
     }
 
     /// The tools that exist for this caller, in a fixed order.

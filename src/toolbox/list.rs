@@ -60,7 +60,7 @@ mod tests {
                 let path = entry.path();
                 if path.is_dir() {
                     handlers(&path, found);
-                } else {
+                } else if !path.ends_with("tests.rs") {
                     let text = std::fs::read_to_string(&path).expect("a source file");
                     let lines = text.lines().filter_map(|line| line.strip_prefix("impl Tool for "));
                     found.extend(lines.map(|line| line.trim_end_matches(" {").to_owned()));

@@ -70,8 +70,8 @@ async fn planted_secrets_leave_by_no_way() {
     let namespace = plane.namespace("secrets");
     plane.apply(RGD);
     plane.kubectl(&["wait", "rgd/vault", "--for=condition=Ready", "--timeout=60s"]);
-    plane.apply(&instance(namespace.name()));
-    let ns = namespace.name();
+    plane.apply(&instance(&namespace));
+    let ns = &namespace;
     plane.wait_for("the vault's Secret", Duration::from_secs(60), || plane.get(ns, "secret/main-credentials"));
     plane.wait_for("the vault's ConfigMap", Duration::from_secs(60), || plane.get(ns, "cm/main-settings"));
 
@@ -121,7 +121,7 @@ async fn planted_secrets_leave_by_no_way() {
 async fn a_caller_with_the_permission_reads_a_secret() {
     let plane = ControlPlane::shared();
     let namespace = plane.namespace("reveal");
-    let ns = namespace.name();
+    let ns = &namespace;
     plane.apply(&RGD.replace("vault}", "strongbox}").replace("kind: Vault", "kind: Strongbox"));
     plane.kubectl(&["wait", "rgd/strongbox", "--for=condition=Ready", "--timeout=60s"]);
     plane.apply(&instance(ns).replace("kind: Vault", "kind: Strongbox"));

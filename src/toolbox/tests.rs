@@ -110,16 +110,16 @@ fn read(audit: &Path) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect()
 }
 
-fn caller(permission: &str, within: Within) -> Arc<Caller> {
+fn caller(permission: &str, within: &Within) -> Arc<Caller> {
     let role = Role { allow: vec![permission.to_owned()], ..Role::default() };
     let roles = Roles::new([("test".to_owned(), role)].into());
-    Arc::new(local::caller(&roles, &["test".to_owned()], &within).expect("a role"))
+    Arc::new(local::caller(&roles, &["test".to_owned()], within).expect("a role"))
 }
 
 #[tokio::test]
 async fn a_panic_is_a_tool_error_and_an_audit_line() {
     let rig = Rig::new();
-    let (caller, never) = (caller("kro.*", Within::default()), CancellationToken::new());
+    let (caller, never) = (caller("kro.*", &Within::default()), CancellationToken::new());
     let error = rig
         .call(&caller, "odd", json!({"how": "panic", "cluster": "dev"}), &never)
         .await
@@ -138,7 +138,7 @@ async fn a_panic_is_a_tool_error_and_an_audit_line() {
 #[tokio::test]
 async fn a_call_ends_at_its_deadline_or_with_its_caller() {
     let rig = Rig::new();
-    let caller = caller("kro.*", Within::default());
+    let caller = caller("kro.*", &Within::default());
     let hang = json!({"how": "hang", "cluster": "dev"});
     let never = CancellationToken::new();
     let error = rig.call(&caller, "odd", hang.clone(), &never).await.expect_err("a deadline");
@@ -158,7 +158,7 @@ async fn a_call_ends_at_its_deadline_or_with_its_caller() {
 #[tokio::test]
 async fn errors_and_audit_lines_hold_no_credential() {
     let rig = Rig::new();
-    let (caller, never) = (caller("kro.*", Within::default()), CancellationToken::new());
+    let (caller, never) = (caller("kro.*", &Within::default()), CancellationToken::new());
     let error = rig
         .call(&caller, "odd", json!({"how": "leak", "cluster": "dev"}), &never)
         .await
@@ -175,7 +175,7 @@ async fn errors_and_audit_lines_hold_no_credential() {
 #[tokio::test]
 async fn a_hidden_tool_is_an_unknown_tool() {
     let rig = Rig::new();
-    let (caller, never) = (caller("kubernetes.clusters.read", Within::default()), CancellationToken::new());
+    let (caller, never) = (caller("kubernetes.clusters.read", &Within::default()), CancellationToken::new());
     let hidden = rig.call(&caller, "odd", json!({"how": "well"}), &never).await.expect_err("hidden");
     let unknown = rig.call(&caller, "even", json!({"how": "well"}), &never).await.expect_err("unknown");
     assert_eq!((hidden.kind, unknown.kind), (ErrorKind::UnknownTool, ErrorKind::UnknownTool));
@@ -191,7 +191,7 @@ async fn a_scoped_denial_says_what_is_missing_and_not_whether_it_exists() {
         namespaces: Some(vec!["team-*".to_owned()]),
         ..Within::default()
     };
-    let (caller, never) = (caller("kro.*", within), CancellationToken::new());
+    let (caller, never) = (caller("kro.*", &within), CancellationToken::new());
     let ask =
         |cluster: &str, namespace: &str| json!({"how": "well", "cluster": cluster, "namespace": namespace});
     let fine = rig.call(&caller, "odd", ask("dev", "team-a"), &never).await;

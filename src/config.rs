@@ -1,0 +1,179 @@
+//! The configuration: one YAML file, every key optional. No file at all is a valid configuration.
+//!
+//! Reading ([`file`](mod@file)) knows nothing of what the keys mean; the types here and in the rooms below say it,
+//! for the reader, for the JSON Schema and for people. [`Config::build`] is the one place where a
+//! configuration becomes a running toolbox.
+
+mod build;
+pub mod clusters;
+mod expand;
+mod file;
+pub mod local;
+mod node;
+mod problem;
+mod reader;
+pub mod server;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use schemars::JsonSchema;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+pub use build::{BuildProblem, Built};
+pub use problem::Problem;
+
+use crate::permission::Role;
+
+/// The environment variable that names the file where `--config` does not.
+pub const FILE_VARIABLE: &str = "PLATFORM_MCP_CONFIG";
+
+/// Configuration of platform-mcp. Strings may hold `${VARIABLE}` and `${VARIABLE:-default}`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+#[schemars(title = "platform-mcp configuration")]
+pub struct Config {
+    /// Where clusters come from. Sources add up.
+    pub clusters: clusters::Sources,
+    /// What the local user may do: whoever starts the process, or reaches it on a loopback address.
+    pub local: local::Local,
+    /// Roles by name, beside or instead of the built-in `viewer`, `operator` and `admin`.
+    pub roles: BTreeMap<String, Role>,
+    /// Which tools are offered at all, before anyone's permissions.
+    pub tools: server::Tools,
+    /// What one call may take.
+    pub limits: server::Limits,
+    /// Where the audit log goes.
+    pub audit: server::AuditLog,
+    /// Secret that cursors and plans are sealed with; replicas share it. Random where absent.
+    #[schemars(with = "Option<String>", extend("writeOnly" = true))]
+    pub seal_key: Option<SecretString>,
+    /// Streamable HTTP.
+    pub http: server::Http,
+    /// Prometheus metrics, while HTTP is served.
+    pub metrics: server::Metrics,
+    /// The folder that relative paths in the file are meant from.
+    #[serde(skip)]
+    folder: PathBuf,
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub fn read(path: &Path) -> Result<Self, Problem> {
+        let text = std::fs::read_to_string(path).map_err(|error| Problem::unreadable(path, &error))?;
+        let variable = |name: &str| std::env::var(name).ok();
+        let mut config: Self = file::parse(&text, &variable).map_err(|wrong| Problem::at(path, wrong))?;
+        config.folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        config.coherent().map_err(|wrong| Problem::at(path, wrong))?;
+        Ok(config)
+    }
+
+    /// The JSON Schema of the file.
+    pub fn schema() -> schemars::Schema {
+        schemars::generate::SchemaSettings::draft2020_12()
+            .for_deserialize()
+            .into_generator()
+            .into_root_schema_for::<Self>()
+    }
+
+    /// What no type can say alone.
+    fn coherent(&self) -> Result<(), problem::Wrong> {
+        self.clusters.coherent().map_err(|wrong| wrong.below("clusters"))?;
+        self.local.coherent().map_err(|wrong| wrong.below("local"))?;
+        self.tools.coherent().map_err(|wrong| wrong.below("tools"))?;
+        self.limits.coherent().map_err(|wrong| wrong.below("limits"))
+    }
+
+    /// `path` as it is meant in the file.
+    fn resolved(&self, path: &Path) -> PathBuf {
+        self.folder.join(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, String> {
+        let variable = |name: &str| (name == "TOKEN").then(|| "s3cr3t".to_owned());
+        let config: Config = file::parse(text, &variable).map_err(|wrong| wrong.to_string())?;
+        config.coherent().map_err(|wrong| wrong.to_string())?;
+        Ok(config)
+    }
+
+    #[test]
+    fn nothing_is_a_configuration() {
+        for text in ["", "# nothing\n", "{}", "clusters:\nroles:\ntools:\n  without:\n"] {
+            assert_eq!(parse(text).expect(text).local.roles(), ["viewer"], "{text:?}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named_with_line_path_and_what_was_meant() {
+        for (text, said) in [
+            ("clustres: {}", r#"line 1: clustres: there is no such key; did you mean "clusters"?"#),
+            (
+                "clusters:\n  kubeconfig:\n    pth: x\n",
+                r#"line 3: clusters.kubeconfig.pth: there is no such key; did you mean "path"?"#,
+            ),
+            (
+                "clusters:\n  static:\n    - name: a\n      url: https://a\n    - name: b\n      uri: x\n",
+                r#"line 6: clusters.static[1].uri: there is no such key; did you mean "url"?"#,
+            ),
+            ("zzzzz: 1", "known keys: clusters, local,"),
+            (
+                "roles:\n  dev:\n    alow: [x]\n",
+                r#"line 3: roles.dev.alow: there is no such key; did you mean "allow"?"#,
+            ),
+            ("tools:\n  readOnly: yess\n", "line 2: tools.readOnly: must be true or false, and is a string"),
+            ("tools: [a]", "line 1: tools: must be a map, and is a list"),
+            (
+                "clusters:\n  static:\n    - name: a\n",
+                r#"line 3: clusters.static[0]: the key "url" is missing"#,
+            ),
+            ("limits: {callSeconds: -1}", "limits.callSeconds: must be a whole number"),
+            ("limits: {callSeconds: 0}", "limits.callSeconds: must be from 1 to"),
+            ("tools: {without: [kubernets]}", r#"did you mean "kubernetes"?"#),
+            ("local: {role: a, roles: [b]}", "local: role and roles are both given"),
+            (
+                "clusters: {static: [{name: a, url: 'https://a'}, {name: a, url: 'https://b'}]}",
+                "clusters.static[1].name: another entry",
+            ),
+            ("local: {within: {clusters: dev}}", "local.within.clusters: must be a list, and is a string"),
+            ("metrics: {address: nine}", "metrics.address: invalid socket address"),
+            ("a: b: c", "line 1"),
+            ("local: {}\nlocal: {}", "local"),
+        ] {
+            let error = parse(text).expect_err(text);
+            assert!(error.contains(said), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_in_no_debug_and_no_error() {
+        let text =
+            "sealKey: ${TOKEN}\nclusters:\n  static:\n    - {name: a, url: 'https://a', token: '${TOKEN}'}";
+        let config = parse(text).expect("valid");
+        assert!(!format!("{config:?}").contains("s3cr3t"));
+        for wrong in ["sealKey: [s3cr3t]", "sealKey: {s3cr3t: 1}", "sealKey: 1234567", "sealKey: 's3cr3t\n"] {
+            let error = parse(wrong).expect_err(wrong);
+            assert!(!error.contains("s3cr3t") && !error.contains("1234567"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_schema_is_closed_and_speaks() {
+        let schema = Config::schema().to_value();
+        assert_eq!(schema["additionalProperties"], false);
+        assert_eq!(schema["properties"]["sealKey"]["writeOnly"], true);
+        for (key, property) in schema["properties"].as_object().expect("properties") {
+            assert!(property["description"].is_string(), "{key} has no description");
+        }
+    }
+}

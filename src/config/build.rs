@@ -1,0 +1,97 @@
+//! From a configuration to what commands work with. Connects to nothing.
+
+use std::{io, sync::Arc};
+
+use secrecy::ExposeSecret as _;
+
+use super::{Config, server::AuditTo};
+use crate::{
+    answer::seal::Seal,
+    audit::Audit,
+    caller::{Caller, local},
+    permission::{RoleProblem, Roles},
+    telemetry::Measure,
+    toolbox::{ContractProblem, Parts, Toolbox},
+};
+
+/// What a configuration makes.
+#[derive(Debug)]
+pub struct Built {
+    /// The tools, over the clusters.
+    pub toolbox: Arc<Toolbox>,
+    /// The local user.
+    pub caller: Arc<Caller>,
+    /// What is broken and was left out, a line each.
+    pub problems: Vec<String>,
+}
+
+/// Why nothing can be made of a configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildProblem {
+    /// A role that does not make sense: who may do what would be unclear.
+    #[error("{0}")]
+    Role(#[from] RoleProblem),
+    /// No audit line may be lost, so there is no serving without the log.
+    #[error("the audit log cannot be written: {0}")]
+    Audit(#[from] io::Error),
+    /// The system's cryptography does not work.
+    #[error("no key to seal cursors with could be made")]
+    Seal(#[from] aws_lc_rs::error::Unspecified),
+    /// A defect: a contract file that is not valid.
+    #[error("{0}")]
+    Contract(#[from] ContractProblem),
+}
+
+impl Config {
+    /// Assembles everything that calls share, and the local user. No cluster is connected to.
+    ///
+    /// # Errors
+    /// What must be mended first. What is only broken in part is in [`Built::problems`].
+    pub fn build(&self) -> Result<Built, BuildProblem> {
+        let (clusters, problems) = self.clusters.find(|path| self.resolved(path));
+        let measure = Measure::default();
+        measure.clusters(clusters.iter().count());
+        let caller = self.caller()?;
+        let toolbox = Toolbox::new(Parts {
+            clusters: Arc::new(clusters),
+            seal: self.seal()?,
+            audit: self.open_audit()?,
+            measure,
+            limits: self.limits.limits(),
+            offer: self.tools.offer(),
+        })?;
+        Ok(Built { toolbox, caller, problems })
+    }
+
+    /// The local user.
+    ///
+    /// # Errors
+    /// A role that does not exist or does not make sense: any of those configured, also one that
+    /// nobody has yet.
+    pub fn caller(&self) -> Result<Arc<Caller>, RoleProblem> {
+        let roles = Roles::new(self.roles.clone());
+        for name in self.roles.keys() {
+            roles.bind(std::slice::from_ref(name), &self.local.within, "roles")?;
+        }
+        Ok(Arc::new(local::caller(&roles, &self.local.roles(), &self.local.within)?))
+    }
+
+    fn seal(&self) -> Result<Seal, aws_lc_rs::error::Unspecified> {
+        match &self.seal_key {
+            Some(key) => Seal::from_secret(key.expose_secret().as_bytes()),
+            None => Seal::random(),
+        }
+    }
+
+    fn open_audit(&self) -> io::Result<Audit> {
+        match &self.audit.to {
+            None | Some(AuditTo::Stderr) => Audit::stderr(),
+            Some(AuditTo::Off) => Ok(Audit::off()),
+            Some(AuditTo::File(path)) => {
+                let path = self.resolved(path);
+                Audit::file(&path)
+                    .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+            }
+        }
+    }
+}

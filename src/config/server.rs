@@ -1,0 +1,123 @@
+//! The smaller rooms of the configuration: what the server offers, how much, and what it tells.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer};
+
+use super::problem::{Wrong, meant};
+use crate::toolbox;
+
+/// The longest a call may be allowed to take: clients and proxies give up earlier anyway.
+const LONGEST_CALL: u64 = 600;
+
+/// Which tools are offered.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Tools {
+    /// Toolsets that are switched off.
+    pub without: Vec<String>,
+    /// Whether every tool that changes something is left out.
+    pub read_only: bool,
+}
+
+impl Tools {
+    pub(super) fn coherent(&self) -> Result<(), Wrong> {
+        if self.without.is_empty() {
+            return Ok(());
+        }
+        let entries = toolbox::list::all().map_err(|problem| Wrong::new(problem.to_string()))?;
+        let mut known: Vec<&str> = entries.iter().map(|entry| entry.contract.toolset.as_str()).collect();
+        known.sort_unstable();
+        known.dedup();
+        match self.without.iter().position(|name| !known.contains(&name.as_str())) {
+            None => Ok(()),
+            Some(index) => {
+                let name = self.without.get(index).map(String::as_str).unwrap_or_default();
+                let wrong = format!("there is no toolset {name:?}{}", meant(name, &known, "toolsets"));
+                Err(Wrong::new(wrong).in_item(index).below("without"))
+            }
+        }
+    }
+
+    pub(super) fn offer(&self) -> toolbox::Offer {
+        toolbox::Offer { without: self.without.clone(), read_only: self.read_only }
+    }
+}
+
+/// What one call may take.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Limits {
+    /// Seconds until a call is given up; otherwise 20.
+    #[schemars(range(min = 1, max = LONGEST_CALL))]
+    pub call_seconds: Option<u64>,
+}
+
+impl Limits {
+    pub(super) fn coherent(&self) -> Result<(), Wrong> {
+        match self.call_seconds {
+            Some(seconds) if !(1..=LONGEST_CALL).contains(&seconds) => {
+                Err(Wrong::new(format!("must be from 1 to {LONGEST_CALL}")).below("callSeconds"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn limits(&self) -> toolbox::Limits {
+        let default = toolbox::Limits::default();
+        let call_time = self.call_seconds.map_or(default.call_time, Duration::from_secs);
+        toolbox::Limits { call_time }
+    }
+}
+
+/// Where the audit log goes.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct AuditLog {
+    /// `stderr`, `off`, or the file that lines are appended to. Otherwise servers write to standard
+    /// error and one-shot commands write none.
+    #[schemars(with = "Option<String>")]
+    pub to: Option<AuditTo>,
+}
+
+/// A place for audit lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuditTo {
+    /// Standard error.
+    Stderr,
+    /// Nowhere.
+    Off,
+    /// Appended to this file.
+    File(PathBuf),
+}
+
+impl<'de> Deserialize<'de> for AuditTo {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let to = String::deserialize(deserializer)?;
+        Ok(match to.as_str() {
+            "stderr" => Self::Stderr,
+            "off" => Self::Off,
+            _ => Self::File(PathBuf::from(to)),
+        })
+    }
+}
+
+/// Streamable HTTP.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Http {
+    /// `Host` names accepted besides those of loopback (against DNS rebinding).
+    pub allowed_hosts: Vec<String>,
+    /// Browser origins accepted besides those of loopback.
+    pub allowed_origins: Vec<String>,
+}
+
+/// Prometheus metrics.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Metrics {
+    /// Address and port of `/metrics`; otherwise there are none.
+    #[schemars(with = "Option<String>")]
+    pub address: Option<SocketAddr>,
+}

@@ -22,6 +22,8 @@
 pub mod answer;
 pub mod audit;
 pub mod caller;
+pub mod cli;
+pub mod config;
 pub mod demo;
 pub mod door;
 pub mod error;

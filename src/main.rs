@@ -1,3 +1,24 @@
 //! The `platform-mcp` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use platform_mcp::{cli::Cli, telemetry};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    telemetry::start();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => {
+            let code = runtime.block_on(cli.run());
+            // a read of standard input that nobody waits for must not keep the process
+            runtime.shutdown_background();
+            code
+        }
+        Err(error) => {
+            tracing::error!("cannot start: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -19,6 +19,17 @@ pub enum Effect {
     Destroy,
 }
 
+impl Effect {
+    /// The word in contract files and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Destroy => "destroy",
+        }
+    }
+}
+
 /// What kind of secret the output can hold in spite of redaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -29,6 +40,17 @@ pub enum Sensitive {
     Values,
     /// Credentials: handing them out is the purpose.
     Credentials,
+}
+
+impl Sensitive {
+    /// The word in contract files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Values => "values",
+            Self::Credentials => "credentials",
+        }
+    }
 }
 
 /// The front matter and body of `tools/<toolset>/<name>.md`.

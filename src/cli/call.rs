@@ -1,0 +1,114 @@
+//! `call`: one tool from the shell.
+
+mod arguments;
+
+use std::{io::Read as _, sync::Arc};
+
+use clap::{Args, ValueEnum};
+use serde_json::{Map, Value};
+
+use super::{Failure, Global, out, serve, setup};
+use crate::{
+    ErrorKind,
+    caller::Caller,
+    config::Built,
+    demo, nearest,
+    toolbox::{Request, Toolbox},
+};
+
+/// Call a tool from the shell, through the same gate as an agent.
+#[derive(Debug, Args)]
+pub(super) struct Call {
+    /// The tool, as `platform-mcp tools` names it.
+    tool: String,
+    /// Arguments. Typed by the tool's schema: `limit=5` is a number where one is wanted. A list is
+    /// a key given several times, or JSON.
+    #[arg(value_name = "KEY=VALUE", conflicts_with = "json")]
+    arguments: Vec<String>,
+    /// All arguments as a JSON object; `-` reads it from standard input.
+    #[arg(long, value_name = "JSON")]
+    json: Option<String>,
+    /// Over the embedded sample platform.
+    #[arg(long)]
+    demo: bool,
+    /// What to print.
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Output,
+}
+
+/// What of an answer is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// What hosts that read text show the model.
+    #[default]
+    Text,
+    /// What hosts that read structure show the model.
+    Json,
+}
+
+impl Call {
+    pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
+        let mut config = global.config()?.for_one_shot();
+        let sample = match self.demo {
+            true => Some(demo::Api::start().await.map_err(|error| Failure::failed(error.to_string()))?),
+            false => None,
+        };
+        if let Some(sample) = &sample {
+            config = config.over_sample(sample.url());
+        }
+        let built = config.build()?;
+        setup::warn(&built);
+        let Built { toolbox, caller, .. } = built;
+        let request = Request {
+            door: "call",
+            caller: Arc::clone(&caller),
+            arguments: self.arguments(&toolbox, &caller)?,
+            tool: self.tool.clone(),
+            cancel: serve::on_signal(),
+        };
+        match toolbox.call(request).await {
+            Ok(finished) if self.output == Output::Json => Ok(out::json(&finished.structure)?),
+            Ok(finished) => Ok(out::text(&finished.text)?),
+            Err(error) if error.kind == ErrorKind::UnknownTool => {
+                Err(Failure::failed(format!("{}{}", error.message, others(&toolbox, &caller, &self.tool))))
+            }
+            Err(error) => Err(Failure::failed(error.text())),
+        }
+    }
+
+    fn arguments(&self, toolbox: &Toolbox, caller: &Caller) -> Result<Map<String, Value>, Failure> {
+        match self.json.as_deref() {
+            None => {
+                let entry = toolbox.list(caller).find(|entry| entry.contract.name == self.tool);
+                let nothing = Map::new();
+                let schema = entry.map_or(&nothing, |entry| &entry.input_schema);
+                arguments::typed(schema, &self.arguments).map_err(Failure::usage)
+            }
+            Some("-") => {
+                let mut text = String::new();
+                std::io::stdin()
+                    .read_to_string(&mut text)
+                    .map_err(|error| Failure::usage(format!("standard input: {error}")))?;
+                object(&text)
+            }
+            Some(text) => object(text),
+        }
+    }
+}
+
+fn object(text: &str) -> Result<Map<String, Value>, Failure> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(arguments)) => Ok(arguments),
+        Ok(_) => Err(Failure::usage("--json must be a JSON object, as '{\"limit\": 5}'")),
+        Err(error) => Err(Failure::usage(format!("--json is not valid JSON: {error}"))),
+    }
+}
+
+/// What may have been meant, of what the caller may see.
+fn others(toolbox: &Toolbox, caller: &Caller, written: &str) -> String {
+    let names: Vec<&str> = toolbox.list(caller).map(|entry| entry.contract.name.as_str()).collect();
+    match nearest::name(written, names.iter().copied()) {
+        Some(near) => format!("; did you mean {near:?}?"),
+        None => format!("; tools: {}", names.join(", ")),
+    }
+}

@@ -1,0 +1,141 @@
+//! `check`: what works, and how to mend the rest. One line each.
+
+mod cluster;
+mod report;
+
+use clap::Args;
+
+use super::{Failure, Global, out};
+use crate::{
+    caller::Caller,
+    config::{Built, Config, server::AuditTo},
+    demo,
+    toolbox::Toolbox,
+};
+use report::Report;
+
+/// Say what of the configuration and the clusters works, and how to mend the rest.
+#[derive(Debug, Args)]
+#[command(after_help = "Exits with 1 where anything fails; a warning is no failure.")]
+pub(super) struct Check {
+    /// Print the JSON Schema of the configuration file instead.
+    #[arg(long)]
+    schema: bool,
+    /// Over the embedded sample platform.
+    #[arg(long, conflicts_with = "schema")]
+    demo: bool,
+}
+
+impl Check {
+    pub(super) async fn run(&self, global: &Global) -> Result<(), Failure> {
+        if self.schema {
+            return Ok(out::json(&Config::schema())?);
+        }
+        let sample = match self.demo {
+            true => Some(demo::Api::start().await.map_err(|error| Failure::failed(error.to_string()))?),
+            false => None,
+        };
+        let mut report = Report::default();
+        if let Some((config, built)) = configuration(global, sample.as_ref(), &mut report)? {
+            caller(&config, &built, &mut report)?;
+            for problem in &built.problems {
+                report.fail(problem, "mend that part of the file; everything else is served")?;
+            }
+            clusters(&built, &mut report).await?;
+        }
+        report.verdict()
+    }
+}
+
+/// What the file and the flags make, or `None` where they make nothing.
+fn configuration(
+    global: &Global,
+    sample: Option<&demo::Running>,
+    report: &mut Report,
+) -> Result<Option<(Config, Built)>, Failure> {
+    let from = global
+        .config
+        .as_ref()
+        .map_or("none; the defaults hold".to_owned(), |file| file.display().to_string());
+    let config = match (global.config(), sample) {
+        (Ok(config), Some(sample)) => config.over_sample(sample.url()),
+        (Ok(config), None) => config,
+        (Err(wrong), _) => {
+            report.fail(
+                &format!("configuration: {wrong}"),
+                "`platform-mcp check --schema` prints what may stand in it",
+            )?;
+            return Ok(None);
+        }
+    };
+    match config.build() {
+        Ok(built) => {
+            report.ok(&format!("configuration: {from}"))?;
+            Ok(Some((config, built)))
+        }
+        Err(wrong) => {
+            report.fail(&format!("configuration: {wrong}"), "nothing is served until then")?;
+            Ok(None)
+        }
+    }
+}
+
+fn caller(config: &Config, built: &Built, report: &mut Report) -> Result<(), Failure> {
+    let Built { toolbox, caller, .. } = built;
+    let within = if config.local.within.is_everywhere() { "everywhere" } else { "within its scope" };
+    let said = format!(
+        "local user: role {}, {} permissions {within}, sees {} of {} tools",
+        config.local.roles().join(", "),
+        caller.permissions().somewhere().iter().count(),
+        visible(toolbox, caller),
+        toolbox.entries().len(),
+    );
+    if visible(toolbox, caller) == 0 {
+        report.warn(&said, "give `local.role` a role that allows something")?;
+    } else {
+        report.ok(&said)?;
+    }
+    let audit = match &config.audit.to {
+        None | Some(AuditTo::Stderr) => "standard error".to_owned(),
+        Some(AuditTo::Off) => "off".to_owned(),
+        Some(AuditTo::File(path)) => path.display().to_string(),
+    };
+    report.ok(&format!("audit log: {audit}"))?;
+    let seal = if config.seal_key.is_some() {
+        "as configured"
+    } else {
+        "random; cursors end with the process (set sealKey where replicas share them)"
+    };
+    report.ok(&format!("seal key: {seal}"))
+}
+
+fn visible(toolbox: &Toolbox, caller: &Caller) -> usize {
+    toolbox.list(caller).count()
+}
+
+async fn clusters(built: &Built, report: &mut Report) -> Result<(), Failure> {
+    let clusters = built.toolbox.clusters();
+    if clusters.iter().next().is_none() {
+        return report.warn(
+            "clusters: none found",
+            "set KUBECONFIG, give --kubeconfig, or add `clusters` to the configuration",
+        );
+    }
+    report.ok(
+        "identity own: every call reaches a cluster with the server's own credential (the context's user, \
+         the Pod's service account, the configured token), whoever calls; our permissions are the only gate",
+    )?;
+    let reached = futures::future::join_all(clusters.iter().map(cluster::reach)).await;
+    for (cluster, finding) in clusters.iter().zip(reached) {
+        let default = if clusters.is_default(cluster) { " (default)" } else { "" };
+        finding.tell(&format!("cluster {}{default}", clusters.shown_name(cluster)), report)?;
+    }
+    let several = clusters.iter().nth(1).is_some();
+    if several && !clusters.iter().any(|cluster| clusters.is_default(cluster)) {
+        report.warn(
+            "clusters: several, and none is the default, so every call must name one",
+            "set `clusters.default`, or the kubeconfig's current-context",
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! Reaching one cluster, as the server would for a call.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{super::Failure, Report};
+use crate::{
+    answer::redact::Learned,
+    kubernetes::{Access, Budgeted, Cluster, Fault, Meter, View},
+};
+
+/// A cluster that does not answer in this time counts as unreachable here; calls may wait longer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What was found.
+pub(super) struct Finding {
+    took: Duration,
+    version: Result<String, Fault>,
+    /// Whether kro's kinds are served.
+    kro: Result<bool, Fault>,
+}
+
+/// Asks for the version and for what is served.
+pub(super) async fn reach(cluster: &Arc<Cluster>) -> Finding {
+    let started = Instant::now();
+    let spent = Budgeted {
+        meter: Arc::new(Meter::default()),
+        learned: Arc::new(Learned::default()),
+        deadline: started + PATIENCE,
+        call_id: "check".into(),
+    };
+    let access = Access::new(Arc::clone(cluster), Arc::new(NoObjects), spent);
+    let version = access.get_json("/version", &[], "application/json").await;
+    let took = started.elapsed();
+    let kro = match &version {
+        Ok(_) => access.kinds().await.map(|kinds| kinds.find("kro.run", "ResourceGraphDefinition").is_some()),
+        Err(_) => Ok(false),
+    };
+    let version = version.map(|version| {
+        version
+            .get("gitVersion")
+            .and_then(|version| version.as_str())
+            .unwrap_or("of unknown version")
+            .to_owned()
+    });
+    Finding { took, version, kro }
+}
+
+impl Finding {
+    pub(super) fn tell(self, name: &str, report: &mut Report) -> Result<(), Failure> {
+        let version = match self.version {
+            Ok(version) => version,
+            Err(fault) => return report.fail(&format!("{name}: {fault}"), mend(&fault)),
+        };
+        let reached = format!("{name}: {version}, answers in {} ms", self.took.as_millis());
+        match self.kro {
+            Ok(true) => report.ok(&format!("{reached}, serves kro")),
+            Ok(false) => report.warn(
+                &format!("{reached}, does not serve kro"),
+                "install kro there, or ignore this if the cluster has no resource graphs",
+            ),
+            Err(fault) => {
+                report.fail(&format!("{reached}, but what it serves cannot be read: {fault}"), mend(&fault))
+            }
+        }
+    }
+}
+
+fn mend(fault: &Fault) -> &'static str {
+    match fault {
+        Fault::Unauthorized(_) => "renew the credential: log in again, or replace the token",
+        Fault::Forbidden(_) => "let the credential read /version and /apis (ClusterRole system:discovery)",
+        Fault::Unreachable(_) | Fault::Timeout(_) => {
+            "check the server's address, and that this machine reaches it (VPN, proxy, firewall)"
+        }
+        Fault::Configuration(_) => {
+            "mend the cluster's and user's entries: certificates, files, the exec command"
+        }
+        Fault::Malformed(_) | Fault::NotFound(_) => {
+            "check that the address is an API server's, not a login page's"
+        }
+        _ => "try again; if it stays, ask whoever runs the cluster",
+    }
+}
+
+/// The check reads no objects.
+struct NoObjects;
+
+impl View for NoObjects {
+    fn sees(&self, _namespace: Option<&str>) -> bool {
+        false
+    }
+
+    fn reveals(&self, _namespace: Option<&str>) -> bool {
+        false
+    }
+
+    fn withheld(&self, _namespace: Option<&str>) -> Fault {
+        Fault::Withheld { needs: "nothing".to_owned(), place: "a check".to_owned() }
+    }
+}

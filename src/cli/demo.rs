@@ -1,0 +1,56 @@
+//! `demo`: a tour of the sample platform, then the server over it.
+
+mod tour;
+
+use std::net::SocketAddr;
+
+use clap::Args;
+
+use super::{Failure, Global, out, serve};
+use crate::{demo, door::http::HttpDoor};
+
+/// Show and serve an embedded sample platform; needs no cluster.
+#[derive(Debug, Args)]
+#[command(after_help = "The platform is a recording of a real one; nothing can be changed in it.")]
+pub(super) struct Demo {
+    /// Serve stdio, for a host that starts the server; without the tour.
+    #[arg(long, conflicts_with = "http")]
+    stdio: bool,
+    /// Address to serve streamable HTTP on; otherwise a free port on loopback.
+    #[arg(long, value_name = "ADDR", value_parser = serve::address)]
+    http: Option<SocketAddr>,
+}
+
+impl Demo {
+    pub(super) async fn run(&self, global: &Global) -> Result<(), Failure> {
+        let sample = demo::Api::start().await.map_err(|error| Failure::failed(error.to_string()))?;
+        let config = global.config()?.for_one_shot().over_sample(sample.url());
+        let built = config.build()?;
+        let ending = serve::on_signal();
+        if self.stdio {
+            return serve::over_stdio(built, ending).await;
+        }
+        let address = self.http.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let door = HttpDoor::bind(address, serve::options(&config)).await?;
+        tokio::select! {
+            biased;
+            () = ending.cancelled() => return Ok(()),
+            shown = tour::show(&built) => shown?,
+        }
+        out::text(&connect(door.address()))?;
+        Ok(door.serve(built.toolbox, built.caller, ending).await?)
+    }
+}
+
+fn connect(address: SocketAddr) -> String {
+    let url = format!("http://{address}/mcp");
+    format!(
+        "\n── Now yours. Serving the sample platform on {url}; Ctrl-C ends it.\n\n\
+         Connect Claude:\n\
+         \x20 claude mcp add --transport http platform-demo {url}\n\n\
+         Or ask from another shell:\n\
+         \x20 platform-mcp call kro_instances --demo\n\
+         \x20 curl -s {url} -H 'content-type: application/json' -H 'accept: application/json, text/event-stream' \\\n\
+         \x20   -d '{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{{\"name\":\"whoami\",\"arguments\":{{}}}}}}'\n"
+    )
+}

@@ -1,0 +1,114 @@
+//! `serve`, and `platform-mcp` alone.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use super::{Failure, Global, out, setup};
+use crate::{
+    config::{Built, Config},
+    door::{
+        http::{HttpDoor, HttpOptions},
+        stdio,
+    },
+};
+
+/// Serve MCP over stdio, or over streamable HTTP.
+#[derive(Debug, Default, Args)]
+pub(super) struct Serve {
+    /// Serve streamable HTTP on this address, as 127.0.0.1:8080, localhost:8080 or 8080, instead of
+    /// stdio. While no issuer is configured, loopback addresses only.
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    http: Option<SocketAddr>,
+}
+
+impl Serve {
+    pub(super) async fn run(&self, global: &Global) -> Result<(), Failure> {
+        let config = global.config()?;
+        let built = config.build()?;
+        setup::warn(&built);
+        let ending = on_signal();
+        let Some(address) = self.http else { return over_stdio(built, ending).await };
+        let door = HttpDoor::bind(address, options(&config)).await?;
+        out::error_line(&format!("serving MCP on http://{}/mcp", door.address()));
+        if let Some(address) = door.metrics_address() {
+            out::error_line(&format!("serving metrics on http://{address}/metrics"));
+        }
+        Ok(door.serve(built.toolbox, built.caller, ending).await?)
+    }
+}
+
+/// Serves stdio until the client closes it.
+pub(super) async fn over_stdio(built: Built, ending: CancellationToken) -> Result<(), Failure> {
+    stdio::serve(built.toolbox, built.caller, ending)
+        .await
+        .map_err(|problem| Failure::failed(format!("serving stdio: {problem}")))
+}
+
+/// What the configuration says of HTTP.
+pub(super) fn options(config: &Config) -> HttpOptions {
+    HttpOptions {
+        allowed_hosts: config.http.allowed_hosts.clone(),
+        allowed_origins: config.http.allowed_origins.clone(),
+        metrics: config.metrics.address,
+    }
+}
+
+/// Fires at SIGINT or SIGTERM.
+pub(super) fn on_signal() -> CancellationToken {
+    let token = CancellationToken::new();
+    let fire = token.clone();
+    tokio::spawn(async move {
+        if signalled().await.is_ok() {
+            fire.cancel();
+        }
+    });
+    token
+}
+
+#[cfg(unix)]
+async fn signalled() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn signalled() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
+
+/// An address to listen on; a port alone is one on loopback.
+pub(super) fn address(written: &str) -> Result<SocketAddr, String> {
+    if let Ok(port) = written.trim_start_matches(':').parse::<u16>() {
+        return Ok(SocketAddr::from(([127, 0, 0, 1], port)));
+    }
+    let numeric = written
+        .strip_prefix("localhost:")
+        .map_or_else(|| written.to_owned(), |port| format!("127.0.0.1:{port}"));
+    numeric.parse().map_err(|_| "write an address and a port, as 127.0.0.1:8080 or [::1]:8080".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn addresses_as_people_write_them() {
+        for (written, meant) in [
+            ("8080", "127.0.0.1:8080"),
+            (":0", "127.0.0.1:0"),
+            ("localhost:80", "127.0.0.1:80"),
+            ("0.0.0.0:80", "0.0.0.0:80"),
+            ("[::1]:80", "[::1]:80"),
+        ] {
+            assert_eq!(super::address(written).expect(written).to_string(), meant);
+        }
+        for wrong in ["", "host", "127.0.0.1", "99999", "example.com:80"] {
+            assert!(super::address(wrong).is_err(), "{wrong}");
+        }
+    }
+}

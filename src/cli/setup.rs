@@ -1,0 +1,52 @@
+//! From the global flags to a toolbox and a caller: the same for every command.
+
+use super::{Failure, Global};
+use crate::config::{Built, Config, clusters::Sources, server::AuditTo};
+
+impl Global {
+    /// The configuration, with what the flags say instead.
+    pub(super) fn config(&self) -> Result<Config, Failure> {
+        let mut config = match &self.config {
+            Some(path) => Config::read(path)?,
+            None => Config::default(),
+        };
+        if let Some(path) = &self.kubeconfig {
+            // the flag is meant from where the command runs, not from the file's folder
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            config.clusters.kubeconfig.path = Some(path);
+            config.clusters.kubeconfig.enabled = true;
+        }
+        if let Some(role) = &self.role {
+            config.local.role = Some(role.clone());
+            config.local.roles.clear();
+        }
+        Ok(config)
+    }
+}
+
+impl Config {
+    /// Over the sample platform, which listens at `url`, and nothing else.
+    pub(super) fn over_sample(mut self, url: String) -> Self {
+        self.clusters = Sources::sample(url);
+        self
+    }
+
+    /// For a command that needs none.
+    pub(super) fn without_clusters(mut self) -> Self {
+        self.clusters = Sources::none();
+        self
+    }
+
+    /// For a command that ends at once: no audit log unless one is configured.
+    pub(super) fn for_one_shot(mut self) -> Self {
+        self.audit.to.get_or_insert(AuditTo::Off);
+        self
+    }
+}
+
+/// Says what is broken and was left out.
+pub(super) fn warn(built: &Built) {
+    for problem in &built.problems {
+        tracing::warn!("{problem}; what works is served, `platform-mcp check` tells more");
+    }
+}

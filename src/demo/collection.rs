@@ -1,10 +1,13 @@
 //! [`Collection`]: the recorded objects of one kind, and what may be asked of them.
 
+use std::sync::OnceLock;
+
+use jiff::SignedDuration;
 use serde_json::{Map, Value};
 
-use super::{field_selector, recording::array};
+use super::{ages, recording::array};
 
-/// One kind as discovery names it, with its objects in the order of the API server.
+/// One kind as discovery names it, with its objects.
 pub(super) struct Collection {
     /// Empty for the core group.
     pub(super) group: String,
@@ -15,49 +18,56 @@ pub(super) struct Collection {
     pub(super) namespaced: bool,
     /// Where a GET below an object is answered with the object itself.
     pub(super) subresources: Vec<String>,
-    /// What a field selector may name.
-    pub(super) fields: Vec<String>,
-    pub(super) list_kind: String,
-    /// `metadata` of the list; that of custom resources has an empty `continue`.
-    pub(super) metadata: Value,
-    pub(super) items: Vec<Value>,
+    recorded: &'static str,
+    shift: SignedDuration,
+    /// Parsed when first asked for: a demo asks for few of the kinds.
+    list: OnceLock<Value>,
 }
 
 impl Collection {
-    /// Joins an entry of aggregated discovery to its recorded list; `None` where either is not whole.
+    /// Joins an entry of aggregated discovery to its recorded list; `None` where there is none.
     pub(super) fn new(
         group: &str,
         version: &Value,
         resource: &Value,
-        lists: &[(&str, Value)],
+        lists: &[(&str, &'static str)],
+        shift: SignedDuration,
     ) -> Option<Self> {
         let plural = resource.get("resource")?.as_str()?;
-        let named = |name: &str| lists.iter().find(|(file, _)| *file == name).map(|(_, list)| list);
-        let full_name = if group.is_empty() { plural.to_owned() } else { format!("{plural}.{group}") };
-        let list = named(&full_name)?;
-        let definitions =
-            named("customresourcedefinitions.apiextensions.k8s.io").map(|list| array(list, "items"));
-        let definition = definitions
-            .unwrap_or_default()
-            .iter()
-            .find(|definition| text(definition, &["metadata", "name"]) == full_name);
-        let namespaced = text(resource, &["scope"]) == "Namespaced";
-        Some(Self {
+        let mut collection = Self {
             group: group.to_owned(),
             version: text(version, &["version"]).to_owned(),
             resource: plural.to_owned(),
             kind: text(resource, &["responseKind", "kind"]).to_owned(),
-            namespaced,
+            namespaced: text(resource, &["scope"]) == "Namespaced",
             subresources: array(resource, "subresources")
                 .iter()
-                .map(|subresource| text(subresource, &["subresource"]))
-                .map(str::to_owned)
+                .map(|subresource| text(subresource, &["subresource"]).to_owned())
                 .collect(),
-            fields: field_selector::known(&full_name, namespaced, definition),
-            list_kind: text(list, &["kind"]).to_owned(),
-            metadata: list.get("metadata").cloned().unwrap_or_default(),
-            items: array(list, "items").to_vec(),
-        })
+            recorded: "",
+            shift,
+            list: OnceLock::new(),
+        };
+        let full_name = collection.full_name();
+        collection.recorded = lists.iter().find(|(file, _)| *file == full_name)?.1;
+        Some(collection)
+    }
+
+    /// The list as it was recorded. It is part of the binary, and a test reads every one, so there is nothing
+    /// to be done at run time about one that cannot be read.
+    pub(super) fn list(&self) -> &Value {
+        self.list
+            .get_or_init(|| serde_json::from_str(&ages::moved(self.recorded, self.shift)).unwrap_or_default())
+    }
+
+    /// The objects, in the order of the API server.
+    pub(super) fn items(&self) -> &[Value] {
+        array(self.list(), "items")
+    }
+
+    /// `metadata.resourceVersion` of the list.
+    pub(super) fn resource_version(&self) -> &str {
+        text(self.list(), &["metadata", "resourceVersion"])
     }
 
     /// `apps/v1`, or `v1` in the core group.
@@ -76,7 +86,7 @@ impl Collection {
 
     /// The object of that name, with the `apiVersion` and `kind` that items of a list lack.
     pub(super) fn object(&self, namespace: Option<&str>, name: &str) -> Option<Value> {
-        let item = self.items.iter().find(|item| {
+        let item = self.items().iter().find(|item| {
             text(item, &["metadata", "name"]) == name
                 && text(item, &["metadata", "namespace"]) == namespace.unwrap_or_default()
         })?;

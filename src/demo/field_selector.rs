@@ -66,8 +66,9 @@ pub(super) fn known(full_name: &str, namespaced: bool, definition: Option<&Value
 
 impl FieldSelector {
     /// Reads a selector over the fields that the kind knows.
-    pub(super) fn parse(selector: &str, known: &[String]) -> Result<Self, Refusal> {
+    pub(super) fn parse(selector: &str, known: impl FnOnce() -> Vec<String>) -> Result<Self, Refusal> {
         let mut requirements = Vec::new();
+        let known = if selector.is_empty() { Vec::new() } else { known() };
         for term in terms(selector).into_iter().filter(|term| !term.is_empty()) {
             let Some((field, equal, value)) = split(&term) else {
                 return Err(Refusal::bad_request(format!(

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{
@@ -76,19 +76,31 @@ pub(super) struct Recording {
 }
 
 impl Recording {
-    /// Parses the recording as seen at `now`.
+    /// The recording as seen at `now`.
     pub(super) fn at(now: Timestamp) -> io::Result<Self> {
         let recorded: Value = serde_json::from_str(RECORDING)?;
         let recorded = recorded.get("at").and_then(Value::as_str).unwrap_or_default();
         let shift = ages::shift(recorded.parse().map_err(io::Error::other)?, now);
-        let lists = LISTS
-            .iter()
-            .map(|(name, text)| Ok((*name, serde_json::from_str(&ages::moved(text, shift))?)))
-            .collect::<io::Result<Vec<(&str, Value)>>>()?;
         let core = read_only(serde_json::from_str(CORE)?);
         let groups = read_only(serde_json::from_str(GROUPS)?);
-        let collections = [&core, &groups].into_iter().flat_map(|document| kinds(document, &lists)).collect();
+        let collections = [&core, &groups].into_iter().flat_map(|document| kinds(document, shift)).collect();
         Ok(Self { version: serde_json::from_str(VERSION)?, core, groups, collections })
+    }
+
+    /// The kind at that place in the API.
+    pub(super) fn collection(&self, group: &str, version: &str, resource: &str) -> Option<&Collection> {
+        self.collections.iter().find(|collection| {
+            (collection.group.as_str(), collection.version.as_str(), collection.resource.as_str())
+                == (group, version, resource)
+        })
+    }
+
+    /// The definition of a custom resource, by the plural and the group.
+    pub(super) fn definition(&self, full_name: &str) -> Option<&Value> {
+        self.collection("apiextensions.k8s.io", "v1", "customresourcedefinitions")?
+            .items()
+            .iter()
+            .find(|definition| text(definition, &["metadata", "name"]) == full_name)
     }
 }
 
@@ -121,13 +133,13 @@ fn read_only(mut document: Value) -> Value {
     document
 }
 
-fn kinds(document: &Value, lists: &[(&str, Value)]) -> Vec<Collection> {
+fn kinds(document: &Value, shift: SignedDuration) -> Vec<Collection> {
     let mut found = Vec::new();
     for group in array(document, "items") {
         let name = group.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
         for version in array(group, "versions") {
             for resource in array(version, "resources") {
-                found.extend(Collection::new(name, version, resource, lists));
+                found.extend(Collection::new(name, version, resource, LISTS, shift));
             }
         }
     }
@@ -165,5 +177,8 @@ mod tests {
             .map(|kind| format!("{}.{}", kind.resource, kind.group).trim_end_matches('.').to_owned())
             .collect();
         assert_eq!(named, compiled);
+        for kind in &recording.collections {
+            assert!(kind.list().get("items").is_some_and(Value::is_array), "{}", kind.resource);
+        }
     }
 }

@@ -15,7 +15,7 @@ use super::{
     accept::{self, Form},
     collection::{Collection, text, typed},
     discovery,
-    field_selector::FieldSelector,
+    field_selector::{self, FieldSelector},
     label_selector::LabelSelector,
     page::Page,
     recording::Recording,
@@ -68,12 +68,7 @@ impl Platform {
     fn objects(&self, wanted: &Objects, uri: &Uri, headers: &HeaderMap) -> Result<Response, Refusal> {
         let collection = self
             .recording
-            .collections
-            .iter()
-            .find(|collection| {
-                (&collection.group, &collection.version, &collection.resource)
-                    == (&wanted.group, &wanted.version, &wanted.resource)
-            })
+            .collection(&wanted.group, &wanted.version, &wanted.resource)
             // Only a list can do without the namespace of a kind that has one.
             .filter(|collection| match wanted.namespace {
                 Some(_) => collection.namespaced,
@@ -99,12 +94,15 @@ impl Platform {
             |name: &str| query.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
         let form = accept::form(headers, true)?;
         let labels = LabelSelector::parse(query("labelSelector"))?;
-        let fields = FieldSelector::parse(query("fieldSelector"), &collection.fields)?;
+        let fields = FieldSelector::parse(query("fieldSelector"), || {
+            let name = collection.full_name();
+            field_selector::known(&name, collection.namespaced, self.recording.definition(&name))
+        })?;
         let page = Page::parse(query("limit"), query("continue"))?;
         let within =
             |item: &&Value| namespace.is_none_or(|name| text(item, &["metadata", "namespace"]) == name);
         let items: Vec<&Value> = collection
-            .items
+            .items()
             .iter()
             .filter(within)
             .filter(|item| labels.matches(item) && fields.matches(item))
@@ -117,13 +115,13 @@ impl Platform {
             return Ok(watch::stream_of(objects, bookmark, query("timeoutSeconds"), self.stop.clone()));
         }
         let mut metadata = match form {
-            Form::Whole => collection.metadata.clone(),
-            Form::Metadata => json!({"resourceVersion": resource_version(collection)}),
+            Form::Whole => collection.list().get("metadata").cloned().unwrap_or_default(),
+            Form::Metadata => json!({"resourceVersion": collection.resource_version()}),
         };
         let items = page.cut(items, !labels.is_empty() || !fields.is_empty(), &mut metadata);
         let (kind, api_version, items) = match form {
             Form::Whole => (
-                collection.list_kind.as_str(),
+                text(collection.list(), &["kind"]),
                 collection.api_version(),
                 items.into_iter().cloned().collect(),
             ),
@@ -165,14 +163,10 @@ fn partial(item: &Value) -> Value {
     typed("PartialObjectMetadata", "meta.k8s.io/v1", &json!({"metadata": metadata}))
 }
 
-fn resource_version(collection: &Collection) -> &str {
-    text(&collection.metadata, &["resourceVersion"])
-}
-
 /// Says that all that is there has been told.
 fn bookmark(collection: &Collection) -> Value {
     let metadata = json!({
-        "resourceVersion": resource_version(collection),
+        "resourceVersion": collection.resource_version(),
         "annotations": {"k8s.io/initial-events-end": "true"},
     });
     typed(&collection.kind, &collection.api_version(), &json!({"metadata": metadata}))

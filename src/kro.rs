@@ -17,7 +17,10 @@
 pub mod applyset;
 pub mod definition;
 pub mod expression;
+pub mod fetch;
+pub mod graph;
 pub mod health;
 pub mod instance;
 pub mod labels;
 pub mod state;
+pub mod tools;

@@ -26,6 +26,16 @@ pub enum Source {
     Derived,
 }
 
+impl Source {
+    /// The revision's number, where that is the source.
+    pub fn revision(&self) -> Option<i64> {
+        match self {
+            Self::Revision(number) => Some(*number),
+            Self::Status | Self::Derived => None,
+        }
+    }
+}
+
 /// What an instance consists of.
 #[derive(Clone, Debug)]
 pub struct Definition {

@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn hostile_text_is_refused_without_a_panic_or_a_long_wait() {
         let mut scope = Scope::default();
-        scope.set("a", Variable::One(std::borrow::Cow::Owned(serde_json::json!(1))));
+        scope.set("a", Variable::data(serde_json::json!(1)));
         let deepest = format!("a{}", "+a".repeat(bounds::DEPTH - 1));
         assert_eq!(scope.evaluate(&deepest), Ok(bounds::DEPTH.into()));
         let deeper = format!("a{}", "+a".repeat(bounds::OPERATORS));

@@ -57,6 +57,11 @@ impl Object {
         self.0.get(name)
     }
 
+    /// The raw members, for layers that look at an object as plain data.
+    pub fn members(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
     /// The raw members, for layers that rewrite an object (redaction, list items).
     pub fn members_mut(&mut self) -> &mut Map<String, Value> {
         &mut self.0

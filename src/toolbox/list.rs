@@ -26,6 +26,7 @@ macro_rules! tools {
 }
 
 tools! {
+    "kro/graph" => crate::kro::tools::ShowGraph,
     "kubernetes/clusters" => crate::kubernetes::tools::ListClusters,
     "platform/whoami" => crate::platform::whoami::Whoami,
 }

@@ -35,7 +35,8 @@ pub(super) fn work(survey: &Survey, scope: &Scope<'_>) -> Result<(), Unresolved>
     }
     let mut size = Size { list: survey.literal, text: SOURCE };
     for path in &survey.paths {
-        scope.each(path.root(), |value| size.measure(value));
+        let length = scope.each(path.root(), |value| size.measure(value));
+        size.list = size.list.max(length);
     }
     for range in &survey.ranges {
         size.list = size.list.max(range_length(range, scope)?);

@@ -2,9 +2,9 @@
 
 use super::survey::{Path, Survey};
 use super::{ENVIRONMENT, Segment, Unresolved, bounds, parse, segments, stack};
+use crate::kubernetes::Object;
 use cel::{Context, ExecutionError};
-use serde_json::Value;
-use std::borrow::Cow;
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -15,10 +15,40 @@ const NAMESPACES: [&str; 11] =
 /// What a name stands for.
 #[derive(Clone, Debug)]
 pub enum Variable<'a> {
-    /// One object (or any value of an iterator).
-    One(Cow<'a, Value>),
+    /// One object.
+    One(&'a Object),
     /// The members of a collection.
-    Many(Vec<&'a Value>),
+    Many(Vec<&'a Object>),
+    /// Plain data: `schema`, an iterator of `forEach`.
+    Data(Arc<Value>),
+}
+
+impl Variable<'_> {
+    /// Plain data.
+    pub fn data(value: Value) -> Self {
+        Self::Data(Arc::new(value))
+    }
+
+    fn follow(&self, members: &[String]) -> Option<&Value> {
+        let (start, rest) = match self {
+            Self::One(object) => {
+                let (first, rest) = members.split_first()?;
+                (object.member(first)?, rest)
+            }
+            Self::Data(value) => (value.as_ref(), members),
+            Self::Many(_) => return None,
+        };
+        rest.iter().try_fold(start, |value, member| value.get(member))
+    }
+
+    fn is_secret(&self) -> bool {
+        let secret = |object: &Object| object.group().is_empty() && object.kind() == "Secret";
+        match self {
+            Self::One(object) => secret(object),
+            Self::Many(objects) => objects.iter().any(|object| secret(object)),
+            Self::Data(_) => false,
+        }
+    }
 }
 
 /// Names and their values.
@@ -46,29 +76,28 @@ impl<'a> Scope<'a> {
         self.variables.contains_key(name)
     }
 
-    /// The value at a path, as far as it leads through plain members.
+    /// The value at a path, as far as it leads through plain members of one object.
     pub fn at(&self, path: &Path) -> Option<&Value> {
-        match self.variables.get(path.root())? {
-            Variable::One(value) => {
-                path.members().iter().try_fold(value.as_ref(), |value, member| value.get(member))
-            }
-            Variable::Many(_) => None,
-        }
+        self.variables.get(path.root())?.follow(path.members())
     }
 
     /// Whether the value that `name` stands for is a Secret, whose content is never shown.
     pub fn is_secret(&self, name: &str) -> bool {
-        let mut secret = false;
-        self.each(name, |value| secret |= is_secret(value));
-        secret
+        self.variables.get(name).is_some_and(Variable::is_secret)
     }
 
-    pub(super) fn each(&self, name: &str, mut visit: impl FnMut(&Value)) {
+    /// Visits every value that `name` stands for; a list of objects says how long it is.
+    pub(super) fn each(&self, name: &str, mut visit: impl FnMut(&Value)) -> usize {
         match self.variables.get(name) {
-            Some(Variable::One(value)) => visit(value),
-            Some(Variable::Many(values)) => values.iter().for_each(|value| visit(value)),
+            Some(Variable::One(object)) => object.members().values().for_each(visit),
+            Some(Variable::Many(objects)) => {
+                objects.iter().flat_map(|object| object.members().values()).for_each(visit);
+                return objects.len();
+            }
+            Some(Variable::Data(value)) => visit(value),
             None => {}
         }
+        0
     }
 
     /// The value of one expression, without `${` and `}`.
@@ -109,24 +138,20 @@ impl<'a> Scope<'a> {
 
     /// Most names in RGDs are plain selections: no parser needed.
     fn select(&self, path: &Path) -> Result<Value, Unresolved> {
-        let root = match self.variables.get(path.root()) {
-            Some(Variable::One(value)) => value.as_ref(),
-            Some(Variable::Many(values)) if path.members().is_empty() => {
-                return Ok(values.iter().map(|value| (*value).clone()).collect());
-            }
-            Some(Variable::Many(_)) => {
-                return Err(Unresolved::Unsupported(format!("{} is a list", path.root())));
-            }
-            None => return Err(Unresolved::Absent(path.root().to_owned())),
-        };
-        if is_secret(root) && reaches_content(path) {
+        let variable =
+            self.variables.get(path.root()).ok_or_else(|| Unresolved::Absent(path.root().to_owned()))?;
+        if variable.is_secret() && reaches_content(path) {
+            // Values of Secrets may have been taken out on the way here.
             return Err(content());
         }
-        let mut value = root;
-        for member in path.members() {
-            value = value.get(member).ok_or_else(|| Unresolved::Pending(path.to_string()))?;
+        match variable {
+            Variable::Many(_) if !path.members().is_empty() => {
+                Err(Unresolved::Unsupported(format!("{} is a list", path.root())))
+            }
+            Variable::Many(objects) => Ok(objects.iter().map(|object| whole(object)).collect()),
+            Variable::One(object) if path.members().is_empty() => Ok(whole(object)),
+            one => one.follow(path.members()).cloned().ok_or_else(|| Unresolved::Pending(path.to_string())),
         }
-        Ok(value.clone())
     }
 
     fn run(&self, source: &str) -> Result<Value, Unresolved> {
@@ -202,18 +227,24 @@ fn content() -> Unresolved {
     Unresolved::Unsupported("the content of a Secret".into())
 }
 
-fn is_secret(value: &Value) -> bool {
-    value.get("kind").and_then(Value::as_str) == Some("Secret")
-        && value.get("apiVersion").and_then(Value::as_str) == Some("v1")
+fn whole(object: &Object) -> Value {
+    Value::Object(object.members().clone())
 }
 
 fn to_cel(variable: &Variable<'_>) -> cel::Value {
     match variable {
-        Variable::One(value) => json_to_cel(value),
-        Variable::Many(values) => {
-            cel::Value::List(Arc::new(values.iter().map(|value| json_to_cel(value)).collect()))
-        }
+        Variable::One(object) => members_to_cel(object.members()),
+        Variable::Many(objects) => cel::Value::List(Arc::new(
+            objects.iter().map(|object| members_to_cel(object.members())).collect(),
+        )),
+        Variable::Data(value) => json_to_cel(value),
     }
+}
+
+fn members_to_cel(members: &Map<String, Value>) -> cel::Value {
+    let members: HashMap<String, cel::Value> =
+        members.iter().map(|(key, value)| (key.clone(), json_to_cel(value))).collect();
+    members.into()
 }
 
 /// Whole numbers become `int`: the crate's own conversion makes them `uint`, for which CEL has
@@ -229,11 +260,7 @@ fn json_to_cel(value: &Value) -> cel::Value {
         },
         Value::String(text) => text.as_str().into(),
         Value::Array(items) => cel::Value::List(Arc::new(items.iter().map(json_to_cel).collect())),
-        Value::Object(members) => {
-            let members: HashMap<String, cel::Value> =
-                members.iter().map(|(key, value)| (key.clone(), json_to_cel(value))).collect();
-            members.into()
-        }
+        Value::Object(members) => members_to_cel(members),
     }
 }
 

@@ -1,0 +1,124 @@
+//! From what a person writes to one instance, or to the names that they may have meant.
+
+use super::Reader;
+use crate::kro::definition::instance_kind;
+use crate::kubernetes::{Fault, Kind, Named, Object, Selector};
+use crate::{Error, ErrorKind, nearest};
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Its namespace, where it was given.
+    pub namespace: Option<&'a str>,
+    /// Its name.
+    pub name: &'a str,
+}
+
+const CANDIDATES: usize = 8;
+
+impl Reader {
+    /// The kind that a person means.
+    ///
+    /// # Errors
+    /// None, or several: the error has the candidates.
+    pub async fn named_kind(&self, written: &str) -> Result<Kind, Error> {
+        if let Named::One(kind) = self.kinds().named(written) {
+            return Ok(kind.clone());
+        }
+        let fresh = self.access.fresh_kinds().await?;
+        match fresh.named(written) {
+            Named::One(kind) => Ok(kind.clone()),
+            Named::Several(kinds) => {
+                let message = format!("the argument \"kind\": {written:?} is in several groups");
+                let names = kinds.iter().map(|kind| kind.group_kind());
+                Err(Error::new(ErrorKind::Conflict, message).candidates(names))
+            }
+            Named::None(near) => {
+                let mut candidates = near;
+                if candidates.is_empty() {
+                    let known = instance_kinds(self).await;
+                    candidates = nearest::names(written, known.iter().map(String::as_str), CANDIDATES);
+                }
+                let message = format!("the argument \"kind\": the cluster serves no kind {written:?}");
+                Err(Error::not_found(message).candidates(candidates))
+            }
+        }
+    }
+
+    /// One object of a kind. Without a namespace it is looked for in all that the caller may see.
+    ///
+    /// # Errors
+    /// It is not there (with the nearest names), or in several namespaces, or cannot be read.
+    pub async fn object(&self, kind: &Kind, wanted: Wanted<'_>) -> Result<Object, Error> {
+        let found = match (kind.namespaced, wanted.namespace) {
+            (true, None) => self.anywhere(kind, wanted.name).await?,
+            (namespaced, namespace) => {
+                let namespace = namespace.filter(|_| namespaced);
+                match self.access.get(kind, namespace, wanted.name).await {
+                    Ok(object) => Some(object),
+                    Err(Fault::NotFound(_)) => None,
+                    Err(fault) => return Err(fault.into()),
+                }
+            }
+        };
+        match found {
+            Some(object) => Ok(object),
+            None => Err(self.not_found(kind, wanted).await),
+        }
+    }
+
+    async fn anywhere(&self, kind: &Kind, name: &str) -> Result<Option<Object>, Error> {
+        // What no path segment can carry is refused here as well, though it would only be a selector.
+        kind.object_path(Some("default"), name)?;
+        let selector = Selector::all().field("metadata.name", name);
+        let mut listed = match self.access.list(kind, None, &selector).await {
+            Ok(listed) => listed,
+            Err(fault) if fault.is_forbidden() => {
+                let next = "name the namespace: looking through all of them is not allowed";
+                return Err(Error::from(fault).next(next));
+            }
+            Err(fault) => return Err(fault.into()),
+        };
+        if listed.items.len() > 1 {
+            let places = listed.items.iter().filter_map(Object::namespace).take(CANDIDATES);
+            let message = format!("{} {name} exists in several namespaces", kind.kind);
+            return Err(Error::new(ErrorKind::Conflict, message)
+                .candidates(places)
+                .next("call again with namespace"));
+        }
+        Ok(listed.items.pop())
+    }
+
+    async fn not_found(&self, kind: &Kind, wanted: Wanted<'_>) -> Error {
+        let place = match wanted.namespace.filter(|_| kind.namespaced) {
+            Some(namespace) => format!(" in namespace {namespace}"),
+            None => String::new(),
+        };
+        let error = Error::not_found(format!("there is no {} {:?}{place}", kind.kind, wanted.name));
+        let mut listed = self.access.list(kind, None, &Selector::all()).await;
+        if matches!(&listed, Err(fault) if fault.is_forbidden()) && wanted.namespace.is_some() {
+            listed = self.access.list(kind, wanted.namespace, &Selector::all()).await;
+        }
+        let Ok(listed) = listed else { return error };
+        let named = |object: &Object| match object.namespace() {
+            Some(namespace) => format!("{namespace}/{}", object.name()),
+            None => object.name().to_owned(),
+        };
+        let mut nearest: Vec<(f64, String)> = listed
+            .items
+            .iter()
+            .map(|object| (strsim::jaro_winkler(object.name(), wanted.name), named(object)))
+            .collect();
+        nearest.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+        error.candidates(nearest.into_iter().take(CANDIDATES).map(|(_, name)| name))
+    }
+}
+
+/// The kinds that RGDs of the cluster generate, as `Kind.group`; empty where RGDs cannot be read.
+pub async fn instance_kinds(reader: &Reader) -> Vec<String> {
+    let Some(kind) = reader.rgd_kind().await else { return Vec::new() };
+    let listed = reader.access().unfiltered().list(&kind, None, &Selector::all()).await;
+    listed
+        .map(|listed| listed.items.iter().map(|rgd| instance_kind(rgd).to_string()).collect())
+        .unwrap_or_default()
+}

@@ -1,0 +1,5 @@
+//! The tools of the kro toolset.
+
+mod graph;
+
+pub use graph::ShowGraph;

@@ -1,0 +1,194 @@
+//! `kro_graph`: the resource graph of one instance.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error,
+    answer::Answer,
+    kro::{
+        fetch::{Reader, Wanted, instance_kinds},
+        graph::{Graph, Node, ROOT, Rgd},
+        state::State,
+    },
+    permission::Extent,
+    toolbox::{Call, Reach, Tool},
+};
+
+/// How deep nested instances are looked into where the call does not say.
+const DEPTH: u32 = 3;
+
+/// The handler.
+#[derive(Debug)]
+pub struct ShowGraph;
+
+/// The arguments.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Cluster name.
+    cluster: Option<String>,
+    /// Kind of the instance, or Kind.group.
+    kind: String,
+    /// Searched for where absent.
+    namespace: Option<String>,
+    name: String,
+    /// Levels of nested instances.
+    #[schemars(range(min = 0, max = 8))]
+    depth: Option<u32>,
+    format: Option<Format>,
+}
+
+/// How the text shows it.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// A tree to read.
+    #[default]
+    Tree,
+    /// A Mermaid flowchart.
+    Mermaid,
+    /// Graphviz.
+    Dot,
+}
+
+/// The graph. Nodes leave out `namespace` where it is the instance's.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Output {
+    cluster: String,
+    kind: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<String>,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rgd: Option<String>,
+    /// The GraphRevision it runs on, where that is not the RGD's present spec.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<i64>,
+    state: State,
+    /// Absent where something could not be seen and nothing seen is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    healthy: Option<bool>,
+    /// kro's own word, which looks at no child's health.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kro_state: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// Nodes by state.
+    counts: BTreeMap<State, usize>,
+    nodes: Vec<GraphNode>,
+    /// From what is needed to what needs it.
+    edges: Vec<Edge>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
+}
+
+/// A node. The ids of a nested instance's nodes begin with its own: `app/deployment`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct GraphNode {
+    id: String,
+    kind: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    group: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<String>,
+    state: State,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    external: bool,
+    /// Of a collection: members by state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    members: Option<BTreeMap<State, usize>>,
+    /// Of a nested instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rgd: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kro_state: Option<String>,
+}
+
+/// A dependency.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Edge {
+    from: String,
+    to: String,
+}
+
+impl Tool for ShowGraph {
+    type Input = Input;
+    type Output = Output;
+
+    fn reach(input: &Input) -> Reach {
+        let namespace = input.namespace.as_deref().map_or(Extent::Anywhere, Extent::named);
+        Reach::Cluster { cluster: input.cluster.clone(), namespace }
+    }
+
+    async fn run(call: Call, input: Input) -> Result<Answer<Output>, Error> {
+        let access = call.cluster()?;
+        let reader = Reader::new(access).await?;
+        let kind = reader.named_kind(&input.kind).await?;
+        let wanted = Wanted { namespace: input.namespace.as_deref(), name: &input.name };
+        let instance = reader.object(&kind, wanted).await?;
+        let collected = reader.collect(instance, input.depth.unwrap_or(DEPTH)).await;
+        if matches!(collected.rgd, Rgd::Unknown) {
+            let kinds = instance_kinds(&reader).await;
+            return Err(Error::invalid_input(format!(
+                "the argument \"kind\": no ResourceGraphDefinition generates {}",
+                kind.group_kind()
+            ))
+            .candidates(kinds));
+        }
+        let graph = Graph::build(&collected);
+        let cluster = call.toolbox().clusters().shown_name(access.cluster());
+        let summary = graph.summary(&cluster);
+        let body = match input.format.unwrap_or_default() {
+            Format::Tree => graph.tree(),
+            Format::Mermaid => graph.mermaid(),
+            Format::Dot => graph.dot(),
+        };
+        let revision = collected.rgd.definition().and_then(|definition| definition.source.revision());
+        Ok(Answer::new(summary, body, output(&graph, cluster, revision)).gaps(graph.gaps))
+    }
+}
+
+fn output(graph: &Graph, cluster: String, revision: Option<i64>) -> Output {
+    let root = graph.root();
+    let text = |field: fn(&Node) -> Option<&String>| root.and_then(field).cloned();
+    let own = text(|root| root.namespace.as_ref());
+    Output {
+        cluster,
+        kind: root.map(|root| root.kind.clone()).unwrap_or_default(),
+        name: text(|root| root.name.as_ref()).unwrap_or_default(),
+        rgd: text(|root| root.rgd.as_ref()),
+        revision,
+        state: root.map_or(State::Unknown, |root| root.state),
+        healthy: graph.healthy(),
+        kro_state: text(|root| root.kro_state.as_ref()),
+        reason: text(|root| root.reason.as_ref()),
+        counts: graph.counts(),
+        nodes: graph.nodes.iter().filter(|node| node.id != ROOT).map(|n| shown(n, own.as_ref())).collect(),
+        edges: graph.edges().map(|(from, to)| Edge { from: from.to_owned(), to: to.to_owned() }).collect(),
+        notes: graph.notes.clone(),
+        namespace: own,
+    }
+}
+
+fn shown(node: &Node, own: Option<&String>) -> GraphNode {
+    GraphNode {
+        id: node.id.clone(),
+        kind: node.kind.clone(),
+        group: node.group.clone(),
+        name: node.name.clone(),
+        namespace: node.namespace.clone().filter(|namespace| Some(namespace) != own),
+        state: node.state,
+        reason: node.reason.clone(),
+        external: node.external,
+        members: node.members.clone(),
+        rgd: node.rgd.clone(),
+        kro_state: node.kro_state.clone(),
+    }
+}

@@ -6,6 +6,7 @@
 
 mod children;
 mod find;
+mod referenced;
 mod rgd;
 
 pub use find::{Wanted, instance_kinds};

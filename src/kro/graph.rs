@@ -136,11 +136,11 @@ impl Node {
 }
 
 fn healthy(states: impl IntoIterator<Item = State>) -> Option<bool> {
-    states.into_iter().map(State::is_healthy).fold(Some(true), |all, one| match (all, one) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (None, _) | (_, None) => None,
-        _ => Some(true),
-    })
+    let judged: Vec<Option<bool>> = states.into_iter().map(State::is_healthy).collect();
+    if judged.contains(&Some(false)) {
+        return Some(false);
+    }
+    (!judged.contains(&None)).then_some(true)
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ macro_rules! tools {
 
 tools! {
     "kro/graph" => crate::kro::tools::ShowGraph,
+    "kro/instances" => crate::kro::tools::ListInstances,
+    "kro/yaml" => crate::kro::tools::ShowManifest,
     "kubernetes/clusters" => crate::kubernetes::tools::ListClusters,
     "platform/whoami" => crate::platform::whoami::Whoami,
 }

@@ -55,7 +55,8 @@ impl Reader {
         }
     }
 
-    pub(super) async fn rgd_kind(&self) -> Option<Kind> {
+    /// The kind ResourceGraphDefinition, where the cluster has kro.
+    pub async fn rgd_kind(&self) -> Option<Kind> {
         self.kind(&GroupKind::new(labels::GROUP, "ResourceGraphDefinition")).await
     }
 

@@ -177,9 +177,10 @@ impl Wanted {
 
 /// Judges an instance and everything below it.
 pub(super) fn branch(collected: &Collected) -> Branch {
-    let nested = collected.nested.iter().map(|(uid, inner)| (uid.as_str(), branch(inner))).collect();
+    let nested: BTreeMap<&str, Branch> =
+        collected.nested.iter().map(|(uid, inner)| (uid.as_str(), branch(inner))).collect();
     let Some(definition) = collected.rgd.definition() else {
-        return root::without_definition(collected, nested);
+        return root::without_definition(collected, &nested);
     };
     let mut level = Level::new(collected, definition);
     level.nested = nested;

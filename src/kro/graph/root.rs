@@ -29,7 +29,7 @@ pub(super) fn finish(level: Level<'_>, mut nodes: Vec<Node>) -> Branch {
 }
 
 /// A level whose RGD is not known: the children as their labels tell them.
-pub(super) fn without_definition(collected: &Collected, nested: BTreeMap<&str, Branch>) -> Branch {
+pub(super) fn without_definition(collected: &Collected, nested: &BTreeMap<&str, Branch>) -> Branch {
     let (mut gaps, notes) = remarks(collected);
     let mut nodes: Vec<Node> = Vec::new();
     for child in collected.children.iter().filter(|child| !is_label_copy(child)) {
@@ -72,7 +72,7 @@ pub(super) fn without_definition(collected: &Collected, nested: BTreeMap<&str, B
 fn is_label_copy(child: &Object) -> bool {
     let managers = child.field_managers();
     let endpoints = matches!(child.kind(), "Endpoints" | "EndpointSlice");
-    endpoints && !managers.iter().any(|manager| *manager == labels::CHILD_MANAGER)
+    endpoints && !managers.contains(&labels::CHILD_MANAGER)
 }
 
 fn of_object(id: String, object: &Object) -> Node {
@@ -133,10 +133,7 @@ fn verdict(standing: &Standing, nodes: &[Node]) -> (State, Option<String>) {
     let Some(worst) = worst else {
         return (own, standing.reason.as_ref().map(|reason| shorten(reason, 300)));
     };
-    let because = || {
-        let reason = worst.reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-        shorten(&format!("{} is {}{reason}", worst.id, worst.state), 300)
-    };
+    let because = || format!("{} is {}", worst.id, worst.state);
     let below = match worst.state {
         State::Failing | State::Missing => State::Failing,
         State::ExternalMissing | State::Progressing | State::Pending | State::Deleting => State::Progressing,

@@ -1,5 +1,6 @@
 //! The graph as text that a person can read: a summary line, then a tree.
 
+use super::ready_when::shorten;
 use super::{Graph, Node, ROOT};
 use crate::answer::sanitise;
 use crate::kro::state::State;
@@ -31,10 +32,13 @@ impl Graph {
         let named: Vec<String> = abnormal
             .iter()
             .take(NAMED)
-            .map(|node| format!("{} {} {}", node.state.mark(), node.id, node.state))
+            .map(|node| {
+                let reason = node.reason.as_deref().unwrap_or_default();
+                format!("{} {} {} ({})", node.state.mark(), node.id, node.state, shorten(reason, 160))
+            })
             .collect();
         if !named.is_empty() {
-            line.push_str(&format!(". {}", named.join(", ")));
+            line.push_str(&format!(". {}", named.join("; ")));
             if abnormal.len() > NAMED {
                 line.push_str(&format!(" and {} more", abnormal.len() - NAMED));
             }

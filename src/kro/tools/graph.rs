@@ -41,16 +41,14 @@ pub struct Input {
     format: Option<Format>,
 }
 
-/// How the text shows it.
+// No comments on the variants: each would be a line in every tool list.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// A tree to read.
+#[schemars(inline)]
+pub(super) enum Format {
     #[default]
     Tree,
-    /// A Mermaid flowchart.
     Mermaid,
-    /// Graphviz.
     Dot,
 }
 
@@ -87,7 +85,7 @@ pub struct Output {
 
 /// A node. The ids of a nested instance's nodes begin with its own: `app/deployment`.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct GraphNode {
+pub(super) struct GraphNode {
     id: String,
     kind: String,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -113,7 +111,7 @@ pub struct GraphNode {
 
 /// A dependency.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Edge {
+pub(super) struct Edge {
     from: String,
     to: String,
 }

@@ -1,0 +1,255 @@
+//! `kro_instances`: the instances of every RGD of a cluster.
+
+use futures::future::join_all;
+use jiff::{SpanRound, Timestamp, Unit};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error,
+    answer::{Answer, Row, Rows},
+    kro::{
+        definition::{instance_kind, needs_revision},
+        fetch::Reader,
+        instance,
+        state::State,
+    },
+    kubernetes::{Fault, Kind, Object, Selector},
+    nearest,
+    permission::Extent,
+    toolbox::{Call, Reach, Tool},
+};
+
+/// The handler.
+#[derive(Debug)]
+pub struct ListInstances;
+
+/// The arguments.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Cluster name.
+    cluster: Option<String>,
+    /// Only this kind.
+    kind: Option<String>,
+    /// Only of this RGD.
+    rgd: Option<String>,
+    namespace: Option<String>,
+    state: Option<Standing>,
+    /// Rows at most.
+    #[schemars(range(min = 1, max = 1000))]
+    #[serde(rename = "limit")]
+    _limit: Option<u32>,
+    /// next_cursor of the page before.
+    cursor: Option<String>,
+}
+
+// No comments on the variants: each would be a line in every tool list.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub(super) enum Standing {
+    Failing,
+    Progressing,
+    Deleting,
+    Suspended,
+    Ready,
+}
+
+impl Standing {
+    fn state(self) -> State {
+        match self {
+            Self::Failing => State::Failing,
+            Self::Progressing => State::Progressing,
+            Self::Deleting => State::Deleting,
+            Self::Suspended => State::Suspended,
+            Self::Ready => State::Ready,
+        }
+    }
+}
+
+/// One instance.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct InstanceRow {
+    kind: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<String>,
+    name: String,
+    /// By kro's conditions alone; kro_graph looks at the children.
+    state: State,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    rgd: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    age: String,
+}
+
+impl Row for InstanceRow {
+    const COLUMNS: &'static [&'static str] = &["state", "kind", "namespace", "name", "reason", "rgd", "age"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.state.to_string(),
+            self.kind.clone(),
+            self.namespace.clone().unwrap_or_default(),
+            self.name.clone(),
+            self.reason.clone().unwrap_or_default(),
+            self.rgd.clone(),
+            self.age.clone(),
+        ]
+    }
+
+    fn key(&self) -> String {
+        let namespace = self.namespace.as_deref().unwrap_or_default();
+        let order = u8::from(!self.state.is_abnormal());
+        format!("{order} {:02} {} {namespace} {}", self.state as u8, self.kind, self.name)
+    }
+}
+
+impl Tool for ListInstances {
+    type Input = Input;
+    type Output = Rows<InstanceRow>;
+
+    fn reach(input: &Input) -> Reach {
+        let namespace = input.namespace.as_deref().map_or(Extent::Anywhere, Extent::named);
+        Reach::Cluster { cluster: input.cluster.clone(), namespace }
+    }
+
+    async fn run(call: Call, input: Input) -> Result<Answer<Self::Output>, Error> {
+        let reader = Reader::new(call.cluster()?).await?;
+        let rgds = chosen(&reader, &input).await?;
+        let lists = rgds.iter().map(|rgd| instances_of(&reader, rgd, input.namespace.as_deref()));
+        let now = Timestamp::now();
+        let (mut rows, mut gaps) = (Vec::new(), Vec::new());
+        for (rgd, listed) in rgds.iter().zip(join_all(lists).await) {
+            gaps.extend(listed.gap);
+            rows.extend(listed.items.iter().map(|instance| row(rgd, instance, now)));
+        }
+        rows.retain(|row| input.state.is_none_or(|wanted| row.state == wanted.state()));
+        let summary = summary(&rows, rgds.len());
+        let narrow = "narrow it with kind, rgd, namespace or state";
+        let (page, cut) = call.page(rows, input.cursor.as_deref(), narrow)?;
+        Ok(Answer::new(summary, page.table, page.rows).gaps(gaps).cut(cut))
+    }
+}
+
+/// The RGDs asked for; all of them are one LIST.
+async fn chosen(reader: &Reader, input: &Input) -> Result<Vec<Object>, Error> {
+    let kind = reader.rgd_kind().await.ok_or_else(|| {
+        Error::not_found("this cluster has no kro: it serves no ResourceGraphDefinition")
+            .next("kubernetes_clusters lists the others")
+    })?;
+    // An RGD is in no namespace; only its name and the kind it generates are used.
+    let mut rgds = reader.access().unfiltered().list(&kind, None, &Selector::all()).await?.items;
+    if let Some(wanted) = &input.rgd {
+        let known: Vec<String> = rgds.iter().map(|rgd| rgd.name().to_owned()).collect();
+        rgds.retain(|rgd| rgd.name() == wanted);
+        if rgds.is_empty() {
+            return Err(Error::not_found(format!("the argument \"rgd\": there is no RGD {wanted:?}"))
+                .candidates(nearest::names(wanted, known.iter().map(String::as_str), 8)));
+        }
+    }
+    if let Some(written) = &input.kind {
+        let known: Vec<String> = rgds.iter().map(|rgd| instance_kind(rgd).to_string()).collect();
+        let kind = reader.named_kind(written).await?;
+        rgds.retain(|rgd| {
+            let of = instance_kind(rgd);
+            (of.group.as_str(), of.kind.as_str()) == (&kind.group, &kind.kind)
+        });
+        if rgds.is_empty() {
+            let message = format!("the argument \"kind\": no RGD generates {}", kind.group_kind());
+            return Err(Error::invalid_input(message).candidates(nearest::names(
+                written,
+                known.iter().map(String::as_str),
+                8,
+            )));
+        }
+    }
+    Ok(rgds)
+}
+
+#[derive(Default)]
+struct Instances {
+    items: Vec<Object>,
+    gap: Option<String>,
+}
+
+async fn instances_of(reader: &Reader, rgd: &Object, namespace: Option<&str>) -> Instances {
+    let of = instance_kind(rgd);
+    let Some(kind) = reader.kind(&of).await else {
+        // An RGD that kro has not accepted has no kind yet, and so no instances.
+        let never = needs_revision(rgd) || rgd.text(&["status", "state"]) != Some("Active");
+        let gap =
+            (!never).then(|| format!("{of}: the cluster does not serve this kind (RGD {})", rgd.name()));
+        return Instances { gap, ..Instances::default() };
+    };
+    if namespace.is_some() && !kind.namespaced {
+        return Instances::default();
+    }
+    match reader.access().list(&kind, namespace, &Selector::all()).await {
+        Ok(listed) => {
+            let withheld = listed.withheld.len();
+            let hidden =
+                (withheld > 0).then(|| format!("{of}: {withheld} in namespaces that you may not see"));
+            let gap = listed.cut.map(|why| format!("{of}: {why}")).or(hidden);
+            Instances { items: listed.items, gap }
+        }
+        Err(fault) => Instances { gap: Some(unread(&kind, &fault, namespace)), ..Instances::default() },
+    }
+}
+
+fn unread(kind: &Kind, fault: &Fault, namespace: Option<&str>) -> String {
+    let advice = if fault.is_forbidden() && namespace.is_none() && kind.namespaced {
+        "; name a namespace"
+    } else {
+        ""
+    };
+    format!("{}: {fault}{advice}", kind.group_kind())
+}
+
+fn row(rgd: &Object, object: &Object, now: Timestamp) -> InstanceRow {
+    let standing = instance::Standing::read(object);
+    InstanceRow {
+        kind: object.kind().to_owned(),
+        namespace: object.namespace().map(str::to_owned),
+        name: object.name().to_owned(),
+        state: standing.state,
+        reason: standing.reason.map(|reason| crate::answer::sanitise::short(&reason, 200)),
+        rgd: rgd.name().to_owned(),
+        age: age(object.created(), now),
+    }
+}
+
+/// `3d`, `5h`, `12m`, as kubectl rounds it.
+fn age(created: Option<&str>, now: Timestamp) -> String {
+    let Some(created) = created.and_then(|created| created.parse::<Timestamp>().ok()) else {
+        return String::new();
+    };
+    let seconds = now.since(created).ok().and_then(|span| {
+        let span = span.round(SpanRound::new().largest(Unit::Second).smallest(Unit::Second)).ok()?;
+        Some(span.get_seconds().max(0))
+    });
+    match seconds {
+        None => String::new(),
+        Some(seconds @ 0..60) => format!("{seconds}s"),
+        Some(seconds @ 60..3600) => format!("{}m", seconds / 60),
+        Some(seconds @ 3600..86400) => format!("{}h", seconds / 3600),
+        Some(seconds) => format!("{}d", seconds / 86400),
+    }
+}
+
+fn summary(rows: &[InstanceRow], rgds: usize) -> String {
+    let abnormal: Vec<&InstanceRow> = rows.iter().filter(|row| row.state.is_abnormal()).collect();
+    let mut states: Vec<State> = abnormal.iter().map(|row| row.state).collect();
+    states.sort_unstable();
+    states.dedup();
+    let counted =
+        |state: &State| format!("{} {state}", abnormal.iter().filter(|row| row.state == *state).count());
+    let counts: Vec<String> = states.iter().map(counted).collect();
+    let all = format!("{} instances of {rgds} RGDs", rows.len());
+    match counts.as_slice() {
+        [] if rows.is_empty() => all,
+        [] => format!("{all}, all ready by kro's word"),
+        counts => format!("{all}: {}, {} ready", counts.join(", "), rows.len() - abnormal.len()),
+    }
+}

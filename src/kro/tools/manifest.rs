@@ -1,0 +1,152 @@
+//! `kro_yaml`: the manifest of an RGD, an instance, or something that belongs to one.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    Error,
+    answer::{Answer, redact},
+    kro::{
+        applyset::GroupKind,
+        fetch::{Reader, Wanted},
+        labels,
+    },
+    kubernetes::{Kind, Object},
+    permission::{Extent, Permission},
+    toolbox::{Call, Reach, Tool},
+};
+
+/// The handler.
+#[derive(Debug)]
+pub struct ShowManifest;
+
+/// The arguments.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Cluster name.
+    cluster: Option<String>,
+    /// Kind, or Kind.group: ResourceGraphDefinition, GraphRevision, an instance's or a child's.
+    kind: String,
+    /// Searched for where absent.
+    namespace: Option<String>,
+    name: String,
+}
+
+/// What an object is to kro.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Class {
+    /// A ResourceGraphDefinition.
+    Rgd,
+    /// A GraphRevision.
+    Revision,
+    /// An instance.
+    Instance,
+    /// Made by kro for an instance.
+    Child,
+    /// Read by kro for an instance.
+    External,
+}
+
+impl Class {
+    fn permission(self) -> Permission {
+        match self {
+            Self::Rgd | Self::Revision => Permission::KroRgdsViewYaml,
+            Self::Instance => Permission::KroInstancesViewYaml,
+            Self::Child | Self::External => Permission::KroResourcesViewYaml,
+        }
+    }
+}
+
+/// A manifest.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Output {
+    class: Class,
+    /// The object without managedFields and last-applied-configuration; secret values redacted.
+    manifest: Value,
+}
+
+impl Tool for ShowManifest {
+    type Input = Input;
+    type Output = Output;
+
+    fn reach(input: &Input) -> Reach {
+        let namespace = input.namespace.as_deref().map_or(Extent::Anywhere, Extent::named);
+        Reach::Cluster { cluster: input.cluster.clone(), namespace }
+    }
+
+    async fn run(call: Call, input: Input) -> Result<Answer<Output>, Error> {
+        let access = call.cluster()?;
+        let reader = Reader::new(access).await?;
+        let kind = reader.named_kind(&input.kind).await?;
+        let by_kind = of_kind(&reader, &kind).await;
+        let expected = by_kind.unwrap_or(Class::Child);
+        let named = input.namespace.as_deref().filter(|_| kind.namespaced);
+        // Before anything is read: the words of a denial do not tell whether it exists.
+        if named.is_some() || !kind.namespaced {
+            call.require(expected.permission(), access, named)?;
+        }
+        let wanted = Wanted { namespace: input.namespace.as_deref(), name: &input.name };
+        let object = reader.object(&kind, wanted).await?;
+        call.require(expected.permission(), access, object.namespace())?;
+        let class = match by_kind {
+            Some(class) => class,
+            None => belongs(&reader, &kind, &object).await?,
+        };
+        Ok(answer(class, object))
+    }
+}
+
+fn answer(class: Class, object: Object) -> Answer<Output> {
+    let place = object.namespace().map(|namespace| format!(" in {namespace}")).unwrap_or_default();
+    let what = match class {
+        Class::Rgd => "ResourceGraphDefinition".to_owned(),
+        Class::Revision => "GraphRevision".to_owned(),
+        Class::Instance => {
+            format!("{}, an instance of RGD {}", object.kind(), labels::rgd_name(&object).unwrap_or("?"))
+        }
+        Class::Child => format!("{}, {}", object.kind(), owner(&object)),
+        Class::External => format!("{}, an external reference", object.kind()),
+    };
+    let summary = format!("{}{place}: {what}", object.name());
+    let manifest = redact::manifest(object);
+    let yaml = serde_saphyr::to_string(&manifest).unwrap_or_else(|_| manifest.to_string());
+    Answer::new(summary, yaml, Output { class, manifest })
+}
+
+fn owner(child: &Object) -> String {
+    let label = |name: &str| child.label(&format!("kro.run/{name}")).unwrap_or_default();
+    let node = labels::node_id(child).map(|id| format!("node {id}")).unwrap_or_else(|| "a child".into());
+    format!("{node} of {} {}", label("instance-kind"), label("instance-name")).trim_end().to_owned()
+}
+
+/// What objects of a kind are by their kind alone.
+async fn of_kind(reader: &Reader, kind: &Kind) -> Option<Class> {
+    match (kind.group.as_str(), kind.kind.as_str()) {
+        (labels::GROUP, "ResourceGraphDefinition") => return Some(Class::Rgd),
+        (labels::INTERNAL_GROUP, "GraphRevision") => return Some(Class::Revision),
+        _ => {}
+    }
+    let of = GroupKind::new(&kind.group, &kind.kind);
+    reader.rgd_of_kind(&of).await.map(|_| Class::Instance)
+}
+
+/// A child by its marks, an external reference by the instance that has it; nothing else is shown.
+async fn belongs(reader: &Reader, kind: &Kind, object: &Object) -> Result<Class, Error> {
+    let owned = object.label("kro.run/owned").or_else(|| object.label("internal.kro.run/owned"));
+    let marked = object.label(labels::PART_OF).is_some() || object.label(labels::INSTANCE_ID).is_some();
+    if owned == Some("true") && marked {
+        return Ok(Class::Child);
+    }
+    if reader.is_referenced(object).await {
+        return Ok(Class::External);
+    }
+    let message = format!(
+        "{} {} belongs to no KRO instance; this tool shows RGDs, instances, their children and the objects they refer to",
+        kind.kind,
+        object.name()
+    );
+    Err(Error::invalid_input(message).next("kro_graph lists what belongs to an instance"))
+}

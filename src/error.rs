@@ -93,7 +93,9 @@ impl Error {
     /// The text of a tool error: everything a model needs to act.
     pub fn text(&self) -> String {
         let mut text = self.message.trim_end_matches('.').to_owned();
-        text.push('.');
+        if !text.ends_with(['?', '!']) {
+            text.push('.');
+        }
         if !self.candidates.is_empty() {
             text.push_str(" Possible: ");
             text.push_str(&self.candidates.join(", "));

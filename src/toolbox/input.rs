@@ -116,7 +116,7 @@ mod tests {
             (json!({"name": ""}), "\"name\" must be a text that is not empty"),
             (
                 json!({"name": "x", "nmae": "y"}),
-                "no argument \"nmae\"; did you mean \"name\"?. Possible: name, limit",
+                "no argument \"nmae\"; did you mean \"name\"? Possible: name, limit",
             ),
             (json!({"name": "x", "limit": "9"}), "\"limit\" must be an integer"),
             (json!({"name": "x", "limit": 0}), "at least 1 and at most 1000"),

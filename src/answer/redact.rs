@@ -36,10 +36,11 @@ impl Learned {
         if object.kind() != "Secret" || !object.group().is_empty() {
             return;
         }
+        let public = names(object);
         let mut seen = Vec::new();
         for (member, encoded) in [("data", true), ("stringData", false)] {
             if let Some(Value::Object(data)) = object.members_mut().get_mut(member) {
-                data.values_mut().for_each(|value| take_secret(value, encoded, &mut seen));
+                data.values_mut().for_each(|value| take_secret(value, encoded, &public, &mut seen));
             }
         }
         if let Some(Value::Object(annotations)) =
@@ -62,13 +63,26 @@ impl Learned {
     }
 }
 
-fn take_secret(value: &mut Value, encoded: bool, seen: &mut Vec<String>) {
+/// What the object says of itself to everyone who may list it. A value that stands there (a user
+/// name that is the instance's name) is no secret, and scrubbing it would take names out of answers.
+fn names(object: &Object) -> Vec<String> {
+    let labels = object.at(&["metadata", "labels"]).and_then(Value::as_object).into_iter().flatten();
+    let labels = labels.filter_map(|(_, value)| value.as_str());
+    [object.name(), object.namespace().unwrap_or_default()]
+        .into_iter()
+        .chain(labels)
+        .map(str::to_owned)
+        .collect()
+}
+
+fn take_secret(value: &mut Value, encoded: bool, public: &[String], seen: &mut Vec<String>) {
     let text = value.as_str().unwrap_or_default();
     let decoded = if encoded { STANDARD.decode(text).ok() } else { Some(text.as_bytes().to_vec()) };
     let length = decoded.as_ref().map_or(text.len(), Vec::len);
     let plain = decoded.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
     for candidate in [text.to_owned(), plain.trim().to_owned(), STANDARD.encode(&plain)] {
-        if candidate.len() >= SHORTEST_LEARNED && !seen.contains(&candidate) {
+        let known = seen.contains(&candidate) || public.iter().any(|name| name.contains(&candidate));
+        if candidate.len() >= SHORTEST_LEARNED && !known {
             seen.push(candidate);
         }
     }
@@ -240,6 +254,20 @@ mod tests {
         assert_eq!(
             learned.scrub("Invalid value: \"hunter2-planted\" or aHVudGVyMi1wbGFudGVk or second-planted"),
             "Invalid value: \"<redacted>\" or <redacted> or <redacted>"
+        );
+    }
+
+    #[test]
+    fn a_value_that_is_a_name_is_not_taken_out_of_answers() {
+        let learned = Learned::default();
+        let mut secret = object(json!({"apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": "orders-credentials", "labels": {"kro.run/instance-name": "orders"}},
+            "stringData": {"username": "orders", "password": "planted-value"}}));
+        learned.from_object(&mut secret);
+        assert_eq!(learned.scrub("Database/orders uses planted-value"), "Database/orders uses <redacted>");
+        assert!(
+            !secret.into_value().to_string().contains("\"username\":\"orders\""),
+            "the value itself goes"
         );
     }
 

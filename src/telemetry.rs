@@ -1,6 +1,6 @@
 //! Logs and metrics. Names of metrics follow OpenTelemetry's MCP and gen_ai conventions.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, io::IsTerminal as _};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -93,7 +93,10 @@ impl Measure {
 pub fn start() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("PLATFORM_MCP_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,platform_mcp=info,rmcp=error"));
-    let logs = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
+    let logs = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_env_filter(filter);
     let _ = logs.try_init();
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();

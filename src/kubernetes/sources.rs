@@ -41,7 +41,9 @@ pub fn kubeconfig(file: Option<&Path>) -> Found {
         Ok(kubeconfig) => contexts(&kubeconfig),
         Err(error) => {
             let at = file.map_or("kubeconfig".to_owned(), |file| format!("kubeconfig {}", file.display()));
-            let problems = vec![format!("{at}: {}", whole_chain(&error))];
+            // further lines quote the file, which holds credentials
+            let chain = whole_chain(&error);
+            let problems = vec![format!("{at}: {}", chain.lines().next().unwrap_or_default())];
             Found { problems, ..Found::default() }
         }
     }

@@ -20,7 +20,7 @@ use std::{
 };
 
 use schemars::JsonSchema;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 pub use build::{BuildProblem, Built};
@@ -30,6 +30,9 @@ use crate::permission::Role;
 
 /// The environment variable that names the file where `--config` does not.
 pub const FILE_VARIABLE: &str = "PLATFORM_MCP_CONFIG";
+
+/// Key material of fewer characters can be guessed.
+const SHORTEST_SEAL_KEY: usize = 16;
 
 /// Configuration of platform-mcp. Strings may hold `${VARIABLE}` and `${VARIABLE:-default}`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -87,7 +90,15 @@ impl Config {
         self.clusters.coherent().map_err(|wrong| wrong.below("clusters"))?;
         self.local.coherent().map_err(|wrong| wrong.below("local"))?;
         self.tools.coherent().map_err(|wrong| wrong.below("tools"))?;
-        self.limits.coherent().map_err(|wrong| wrong.below("limits"))
+        self.limits.coherent().map_err(|wrong| wrong.below("limits"))?;
+        match &self.seal_key {
+            // an empty one, of a variable that is not set, would be everybody's
+            Some(key) if key.expose_secret().len() < SHORTEST_SEAL_KEY => {
+                let wrong = format!("must have at least {SHORTEST_SEAL_KEY} characters");
+                Err(problem::Wrong::new(wrong).below("sealKey"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// `path` as it is meant in the file.
@@ -101,7 +112,12 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Config, String> {
-        let variable = |name: &str| (name == "TOKEN").then(|| "s3cr3t".to_owned());
+        let variable = |name: &str| match name {
+            "TOKEN" => Some("s3cr3t-s3cr3t-s3cr3t".to_owned()),
+            "SHORT" => Some("s3cr3t".to_owned()),
+            "SECONDS" => Some("30".to_owned()),
+            _ => None,
+        };
         let config: Config = file::parse(text, &variable).map_err(|wrong| wrong.to_string())?;
         config.coherent().map_err(|wrong| wrong.to_string())?;
         Ok(config)
@@ -161,9 +177,68 @@ mod tests {
             "sealKey: ${TOKEN}\nclusters:\n  static:\n    - {name: a, url: 'https://a', token: '${TOKEN}'}";
         let config = parse(text).expect("valid");
         assert!(!format!("{config:?}").contains("s3cr3t"));
-        for wrong in ["sealKey: [s3cr3t]", "sealKey: {s3cr3t: 1}", "sealKey: 1234567", "sealKey: 's3cr3t\n"] {
+        for wrong in [
+            "sealKey: ${SHORT}",
+            "sealKey: [s3cr3t]",
+            "sealKey: {s3cr3t: 1}",
+            "sealKey: 1234567",
+            "sealKey: 's3cr3t\n",
+        ] {
             let error = parse(wrong).expect_err(wrong);
             assert!(!error.contains("s3cr3t") && !error.contains("1234567"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_variable_may_stand_for_a_number() {
+        let limits = |text: &str| parse(text).map(|config| config.limits.call_seconds);
+        assert_eq!(limits("limits: {callSeconds: '${SECONDS}'}"), Ok(Some(30)));
+        assert_eq!(limits("limits: {callSeconds: '${NONE:-5}'}"), Ok(Some(5)));
+        assert!(limits("limits: {callSeconds: '30'}").is_err(), "a string is one where no variable is");
+        let unset = limits("limits: {callSeconds: '${NONE}'}").expect_err("unset");
+        assert_eq!(
+            unset.split(" (").next(),
+            Some("line 1: limits.callSeconds: the environment variable NONE is not set")
+        );
+    }
+
+    #[test]
+    fn the_example_is_valid_and_the_readme_shows_it() {
+        let example = include_str!("../examples/platform-mcp.yaml");
+        let config = parse(example).expect("valid");
+        config.caller().expect("its roles make sense");
+        assert!(include_str!("../README.md").contains(&format!("```yaml\n{example}```")));
+        let tree: serde_json::Value = serde_saphyr::from_str(example).expect("YAML");
+        let schema = Config::schema().to_value();
+        fits(&tree, &schema, &schema, "");
+    }
+
+    /// As much of JSON Schema as our schema uses.
+    fn fits(value: &serde_json::Value, schema: &serde_json::Value, root: &serde_json::Value, at: &str) {
+        if let Some(reference) = schema["$ref"].as_str() {
+            let target = root.pointer(reference.trim_start_matches('#')).expect("a definition");
+            return fits(value, target, root, at);
+        }
+        if let Some(any) = schema["anyOf"].as_array() {
+            return fits(value, &any[0], root, at);
+        }
+        let types = schema["type"].to_string();
+        match value {
+            serde_json::Value::Object(members) => {
+                for (key, member) in members {
+                    let known = schema["properties"]
+                        .get(key)
+                        .or_else(|| schema.get("additionalProperties").filter(|schema| schema.is_object()));
+                    fits(member, known.unwrap_or_else(|| panic!("{at}.{key}")), root, &format!("{at}.{key}"));
+                }
+            }
+            serde_json::Value::Array(items) => {
+                items.iter().for_each(|item| fits(item, &schema["items"], root, at));
+            }
+            serde_json::Value::String(_) => assert!(types.contains("string"), "{at}: {types}"),
+            serde_json::Value::Bool(_) => assert!(types.contains("boolean"), "{at}: {types}"),
+            serde_json::Value::Number(_) => assert!(types.contains("integer"), "{at}: {types}"),
+            serde_json::Value::Null => {}
         }
     }
 

@@ -27,7 +27,7 @@ impl Serve {
     pub(super) async fn run(&self, global: &Global) -> Result<(), Failure> {
         let config = global.config()?;
         let built = config.build()?;
-        setup::warn(&built);
+        setup::log(&built);
         let ending = on_signal();
         let Some(address) = self.http else { return over_stdio(built, ending).await };
         let door = HttpDoor::bind(address, options(&config)).await?;

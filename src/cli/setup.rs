@@ -1,6 +1,6 @@
 //! From the global flags to a toolbox and a caller: the same for every command.
 
-use super::{Failure, Global};
+use super::{Failure, Global, out};
 use crate::config::{Built, Config, clusters::Sources, server::AuditTo};
 
 impl Global {
@@ -44,9 +44,16 @@ impl Config {
     }
 }
 
-/// Says what is broken and was left out.
-pub(super) fn warn(built: &Built) {
+/// Says what is broken and was left out: in the log of a server.
+pub(super) fn log(built: &Built) {
     for problem in &built.problems {
         tracing::warn!("{problem}; what works is served, `platform-mcp check` tells more");
+    }
+}
+
+/// The same for whoever ran a command.
+pub(super) fn warn(built: &Built) {
+    for problem in &built.problems {
+        out::error_line(&format!("warning: {problem}"));
     }
 }

@@ -8,4 +8,5 @@ mod mcp;
 #[path = "../support/server.rs"]
 mod server;
 
+mod cli;
 mod protocol;

@@ -22,5 +22,6 @@ pub mod graph;
 pub mod health;
 pub mod instance;
 pub mod labels;
+pub mod nesting;
 pub mod state;
 pub mod tools;

@@ -11,12 +11,12 @@ use crate::{
     kro::{
         definition::{instance_kind, needs_revision},
         fetch::Reader,
-        instance,
+        instance, nesting,
         state::State,
     },
     kubernetes::{Fault, Kind, Object, Selector},
     nearest,
-    permission::Extent,
+    permission::{Extent, Permission},
     toolbox::{Call, Reach, Tool},
 };
 
@@ -75,7 +75,7 @@ pub struct InstanceRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     namespace: Option<String>,
     name: String,
-    /// By kro's conditions alone; kro_graph looks at the children.
+    /// By kro's conditions and the nested instances; kro_graph looks at the children.
     state: State,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -117,16 +117,25 @@ impl Tool for ListInstances {
 
     async fn run(call: Call, input: Input) -> Result<Answer<Self::Output>, Error> {
         let reader = Reader::new(call.cluster()?).await?;
-        let rgds = chosen(&reader, &input).await?;
+        let names_rgds = call.allows(Permission::KroRgdsList, reader.access(), None);
+        let rgds = chosen(&reader, &input, names_rgds).await?;
         let lists = rgds.iter().map(|rgd| instances_of(&reader, rgd, input.namespace.as_deref()));
         let now = Timestamp::now();
-        let (mut rows, mut gaps) = (Vec::new(), Vec::new());
+        let (mut instances, mut of, mut gaps) = (Vec::new(), Vec::new(), Vec::new());
         for (rgd, listed) in rgds.iter().zip(join_all(lists).await) {
             gaps.extend(listed.gap);
-            rows.extend(listed.items.iter().map(|instance| row(rgd, instance, now)));
+            of.extend(listed.items.iter().map(|_| rgd.name()));
+            instances.extend(listed.items);
         }
+        gaps.dedup();
+        let standings = nesting::standings(&instances).into_iter();
+        let mut rows: Vec<InstanceRow> = standings
+            .zip(&instances)
+            .zip(of)
+            .map(|((standing, instance), rgd)| row(rgd, instance, standing, now))
+            .collect();
         rows.retain(|row| input.state.is_none_or(|wanted| row.state == wanted.state()));
-        let summary = summary(&rows, rgds.len());
+        let summary = summary(&rows);
         let narrow = "narrow it with kind, rgd, namespace or state";
         let (page, cut) = call.page(rows, input.cursor.as_deref(), narrow)?;
         Ok(Answer::new(summary, page.table, page.rows).gaps(gaps).cut(cut))
@@ -134,7 +143,10 @@ impl Tool for ListInstances {
 }
 
 /// The RGDs asked for; all of them are one LIST.
-async fn chosen(reader: &Reader, input: &Input) -> Result<Vec<Object>, Error> {
+async fn chosen(reader: &Reader, input: &Input, names_rgds: bool) -> Result<Vec<Object>, Error> {
+    let known = |rgds: &[Object], name: fn(&Object) -> String| -> Vec<String> {
+        if names_rgds { rgds.iter().map(name).collect() } else { Vec::new() }
+    };
     let kind = reader.rgd_kind().await.ok_or_else(|| {
         Error::not_found("this cluster has no kro: it serves no ResourceGraphDefinition")
             .next("kubernetes_clusters lists the others")
@@ -142,7 +154,7 @@ async fn chosen(reader: &Reader, input: &Input) -> Result<Vec<Object>, Error> {
     // An RGD is in no namespace; only its name and the kind it generates are used.
     let mut rgds = reader.access().unfiltered().list(&kind, None, &Selector::all()).await?.items;
     if let Some(wanted) = &input.rgd {
-        let known: Vec<String> = rgds.iter().map(|rgd| rgd.name().to_owned()).collect();
+        let known = known(&rgds, |rgd| rgd.name().to_owned());
         rgds.retain(|rgd| rgd.name() == wanted);
         if rgds.is_empty() {
             return Err(Error::not_found(format!("the argument \"rgd\": there is no RGD {wanted:?}"))
@@ -150,7 +162,7 @@ async fn chosen(reader: &Reader, input: &Input) -> Result<Vec<Object>, Error> {
         }
     }
     if let Some(written) = &input.kind {
-        let known: Vec<String> = rgds.iter().map(|rgd| instance_kind(rgd).to_string()).collect();
+        let known = known(&rgds, |rgd| instance_kind(rgd).to_string());
         let kind = reader.named_kind(written).await?;
         rgds.retain(|rgd| {
             let of = instance_kind(rgd);
@@ -188,9 +200,9 @@ async fn instances_of(reader: &Reader, rgd: &Object, namespace: Option<&str>) ->
     }
     match reader.access().list(&kind, namespace, &Selector::all()).await {
         Ok(listed) => {
-            let withheld = listed.withheld.len();
-            let hidden =
-                (withheld > 0).then(|| format!("{of}: {withheld} in namespaces that you may not see"));
+            // how many there are elsewhere is nobody's business but theirs
+            let hidden = (!listed.withheld.is_empty())
+                .then(|| "filtered to the namespaces that you may see".to_owned());
             let gap = listed.cut.map(|why| format!("{of}: {why}")).or(hidden);
             Instances { items: listed.items, gap }
         }
@@ -207,15 +219,14 @@ fn unread(kind: &Kind, fault: &Fault, namespace: Option<&str>) -> String {
     format!("{}: {fault}{advice}", kind.group_kind())
 }
 
-fn row(rgd: &Object, object: &Object, now: Timestamp) -> InstanceRow {
-    let standing = instance::Standing::read(object);
+fn row(rgd: &str, object: &Object, standing: instance::Standing, now: Timestamp) -> InstanceRow {
     InstanceRow {
         kind: object.kind().to_owned(),
         namespace: object.namespace().map(str::to_owned),
         name: object.name().to_owned(),
         state: standing.state,
         reason: standing.reason.map(|reason| crate::answer::sanitise::short(&reason, 200)),
-        rgd: rgd.name().to_owned(),
+        rgd: rgd.to_owned(),
         age: age(object.created(), now),
     }
 }
@@ -238,7 +249,7 @@ fn age(created: Option<&str>, now: Timestamp) -> String {
     }
 }
 
-fn summary(rows: &[InstanceRow], rgds: usize) -> String {
+fn summary(rows: &[InstanceRow]) -> String {
     let abnormal: Vec<&InstanceRow> = rows.iter().filter(|row| row.state.is_abnormal()).collect();
     let mut states: Vec<State> = abnormal.iter().map(|row| row.state).collect();
     states.sort_unstable();
@@ -246,10 +257,15 @@ fn summary(rows: &[InstanceRow], rgds: usize) -> String {
     let counted =
         |state: &State| format!("{} {state}", abnormal.iter().filter(|row| row.state == *state).count());
     let counts: Vec<String> = states.iter().map(counted).collect();
-    let all = format!("{} instances of {rgds} RGDs", rows.len());
+    let rgds: std::collections::BTreeSet<&str> = rows.iter().map(|row| row.rgd.as_str()).collect();
+    let plural = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+    let all = match rows.len() {
+        0 => "no instances".to_owned(),
+        count => format!("{} of {}", plural(count, "instance"), plural(rgds.len(), "RGD")),
+    };
     match counts.as_slice() {
         [] if rows.is_empty() => all,
-        [] => format!("{all}, all ready by kro's word"),
+        [] => format!("{all}, all ready by kro's word, nested ones included"),
         counts => format!("{all}: {}, {} ready", counts.join(", "), rows.len() - abnormal.len()),
     }
 }

@@ -46,7 +46,8 @@ impl Seal {
     /// When the system gives no randomness.
     pub fn random() -> Result<Self, aws_lc_rs::error::Unspecified> {
         let mut secret = [0; 32];
-        aws_lc_rs::rand::fill(&mut secret)?;
+        // aws-lc's own generator seeds itself for 35 ms at its first use: too much for a start
+        getrandom::fill(&mut secret).map_err(|_| aws_lc_rs::error::Unspecified)?;
         Self::from_secret(&secret)
     }
 

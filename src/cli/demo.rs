@@ -49,7 +49,7 @@ fn connect(address: SocketAddr) -> String {
          Connect Claude:\n\
          \x20 claude mcp add --transport http platform-demo {url}\n\n\
          Or ask from another shell:\n\
-         \x20 platform-mcp call kro_instances --demo\n\
+         \x20 platform-mcp call kro_graph --demo kind=Shop namespace=shop name=storefront format=mermaid\n\
          \x20 curl -s {url} -H 'content-type: application/json' -H 'accept: application/json, text/event-stream' \\\n\
          \x20   -d '{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{{\"name\":\"whoami\",\"arguments\":{{}}}}}}'\n"
     )

@@ -61,6 +61,12 @@ fn every_command_answers_over_the_sample_platform() {
     for (arguments, said) in [
         (&["call", "whoami", "--demo"][..], "You are local"),
         (&["call", "kubernetes_clusters", "--demo", "limit=5"], "1 cluster, reachable"),
+        (&["call", "kro_instances", "--demo", "kind=Shop"], "storefront"),
+        (
+            &["call", "kro_graph", "--demo", "kind=Shop", "namespace=shop", "name=storefront"],
+            "api: WebService/storefront-api",
+        ),
+        (&["call", "kro_yaml", "--demo", "kind=Shop", "namespace=shop", "name=outlet"], "kind: Shop"),
         (&["check", "--demo"], "nothing to mend"),
         (&["tools"], "kubernetes_clusters"),
         (&["tools", "--readme"], "| `whoami` |"),
@@ -102,7 +108,7 @@ fn what_is_misspelt_is_answered_with_what_was_meant() {
         (&["tools", "--jsn"], 2, "'--json'"),
         (&["call", "whoami", "--dmo"], 2, "'--demo'"),
         (&["call", "kubernetes_clustres", "--demo"], 1, "did you mean \"kubernetes_clusters\"?"),
-        (&["call", "zzz", "--demo"], 1, "tools: kubernetes_clusters"),
+        (&["call", "zzz", "--demo"], 1, "tools: kro_graph, "),
         (&["call", "kubernetes_clusters", "--demo", "clustr=a"], 1, "did you mean \"cluster\"?"),
         (&["call", "kubernetes_clusters", "--demo", "cluster=sampel"], 1, "Possible: sample"),
         (&["call", "kubernetes_clusters", "--demo", "limit=many"], 1, "\"limit\" must be an integer"),
@@ -225,6 +231,8 @@ fn the_tour_shows_what_an_agent_gets_and_then_serves() {
     server.wait_for(|text| text.contains(&connect).then_some(()));
     let said = server.said();
     assert!(said.contains("→ tools/call whoami {}\n\nYou are local"), "{said}");
+    assert!(said.contains("→ tools/call kro_instances {}\n\n29 instances of "), "{said}");
+    assert!(said.contains("Shop/storefront in shop (sample): NOT healthy"), "{said}");
     server.terminate();
     assert!(server.ended(Duration::from_secs(5)).success());
 }

@@ -15,7 +15,7 @@ use crate::{config::Built, toolbox::Request};
 /// Between a question and its answer, where someone watches.
 const BREATH: Duration = Duration::from_millis(1200);
 /// To read an answer.
-const READING: Duration = Duration::from_secs(8);
+const READING: Duration = Duration::from_secs(12);
 
 /// The instance whose own status hides what is broken two levels below (`demo/README.md`).
 const BROKEN: [(&str, &str); 3] = [("kind", "Shop"), ("namespace", "shop"), ("name", "storefront")];
@@ -30,7 +30,7 @@ pub(super) async fn show(built: &Built) -> Result<(), Failure> {
     tour.ask("Who am I here, and what may I do?", "whoami", Map::new()).await?;
     tour.ask("What runs on the platform, and what is broken?", "kro_instances", Map::new()).await?;
     let broken = BROKEN.map(|(key, value)| (key.to_owned(), value.into())).into_iter().collect();
-    let why = "Why is this shop broken, although its status says ACTIVE? Its graph, to the bottom.";
+    let why = "The shop \"storefront\" says ACTIVE, and yet it is broken. Why? Its graph, to the bottom.";
     tour.ask(why, "kro_graph", broken).await?;
     Ok(())
 }

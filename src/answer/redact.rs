@@ -97,8 +97,15 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// An object as an answer may carry it: without `managedFields` and `last-applied-configuration`,
 /// and with the values of secret-looking keys replaced. Keys stay.
+///
+/// The values of a Secret itself were taken where it came in, unless the caller may read them.
 pub fn manifest(object: Object) -> Value {
     let mut value = object.into_value();
+    let values = if is_secret(&value) {
+        SECRET_VALUES.map(|member| (member, take(&mut value, member)))
+    } else {
+        Default::default()
+    };
     if let Some(Value::Object(metadata)) = value.get_mut("metadata") {
         metadata.remove("managedFields");
         if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
@@ -109,10 +116,41 @@ pub fn manifest(object: Object) -> Value {
         }
     }
     by_key(&mut value);
+    if let Value::Object(members) = &mut value {
+        members.extend(values.into_iter().filter_map(|(member, value)| Some((member.to_owned(), value?))));
+    }
     value
 }
 
+const SECRET_VALUES: [&str; 2] = ["data", "stringData"];
+
+fn is_secret(value: &Value) -> bool {
+    value.get("kind").and_then(Value::as_str) == Some("Secret")
+        && value.get("apiVersion").and_then(Value::as_str) == Some("v1")
+}
+
+fn take(value: &mut Value, member: &str) -> Option<Value> {
+    value.as_object_mut()?.remove(member)
+}
+
+/// A Secret inside another object, such as a template of an RGD, may hold literals under any key.
+fn nested_secret(value: &mut Value) {
+    for member in SECRET_VALUES {
+        let values =
+            value.get_mut(member).and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut);
+        for text in values.filter_map(|value| if let Value::String(text) = value { Some(text) } else { None })
+        {
+            if !is_structure(text) {
+                *text = redacted(text.len());
+            }
+        }
+    }
+}
+
 fn by_key(value: &mut Value) {
+    if is_secret(value) {
+        nested_secret(value);
+    }
     match value {
         Value::Object(map) => {
             named_value(map);
@@ -280,14 +318,22 @@ mod tests {
                 "tokenSecretRef": {"name": "t"}, "dbPassword": "${schema.spec.password}",
                 "schema": {"password": "string | required=true"},
                 "env": [{"name": "DB_PASSWORD", "value": "hunter3"}, {"name": "MODE", "value": "fast"}],
+                "template": {"apiVersion": "v1", "kind": "Secret", "stringData": {"pin": "hunter6", "url": "${schema.spec.url}"}},
                 "text": "user=app\npassword=hunter4\nurl=postgres://a:hunter5@db/x",
             }
         })));
         let text = shown.to_string();
-        for leaked in ["hunter2", "k-123", "hunter3", "hunter4", "managedFields", "last-applied"] {
+        for leaked in ["hunter2", "k-123", "hunter3", "hunter4", "hunter6", "managedFields", "last-applied"] {
             assert!(!text.contains(leaked), "{leaked} in {text}");
         }
-        for kept in ["db-creds", "${schema.spec.password}", "string | required=true", "fast", "user=app"] {
+        for kept in [
+            "db-creds",
+            "${schema.spec.password}",
+            "string | required=true",
+            "fast",
+            "user=app",
+            "${schema.spec.url}",
+        ] {
             assert!(text.contains(kept), "{kept} not in {text}");
         }
         assert!(!Learned::default().scrub(&text).contains("hunter5"));

@@ -71,8 +71,9 @@ async fn planted_secrets_leave_by_no_way() {
     plane.apply(RGD);
     plane.kubectl(&["wait", "rgd/vault", "--for=condition=Ready", "--timeout=60s"]);
     plane.apply(&instance(&namespace));
-    let ns = &namespace;
-    plane.wait_for("the vault's Secret", Duration::from_secs(60), || plane.get(ns, "secret/main-credentials"));
+    let ns: &str = &namespace;
+    plane
+        .wait_for("the vault's Secret", Duration::from_secs(60), || plane.get(ns, "secret/main-credentials"));
     plane.wait_for("the vault's ConfigMap", Duration::from_secs(60), || plane.get(ns, "cm/main-settings"));
 
     let server = server(plane, "viewer");
@@ -100,7 +101,10 @@ async fn planted_secrets_leave_by_no_way() {
         let asked = arguments.to_string();
         let shown = format!("{}\n{}", answer.text, answer.structure);
         for planted in [PLANTED, PLANTED_TOKEN].iter().flat_map(|value| forms(value)) {
-            assert!(asked.contains(&planted) || !shown.contains(&planted), "{tool} {asked} shows {planted}:\n{shown}");
+            assert!(
+                asked.contains(&planted) || !shown.contains(&planted),
+                "{tool} {asked} shows {planted}:\n{shown}"
+            );
         }
         assert!(!shown.contains("last-applied-configuration"), "{tool} {asked}:\n{shown}");
         assert!(!shown.contains("managedFields"), "{tool} {asked}:\n{shown}");
@@ -110,7 +114,11 @@ async fn planted_secrets_leave_by_no_way() {
     assert!(listed.iter().all(|tool| named.contains(tool)), "every tool must be tried: {listed:?}");
 
     let yaml = mcp.call("kro_yaml", object("Secret", "main-credentials")).await;
-    assert!(yaml.text.contains("password: <redacted:21 bytes>") || yaml.text.contains("<redacted:21 bytes>"), "keys stay: {}", yaml.text);
+    assert!(
+        yaml.text.contains("password: <redacted:21 bytes>") || yaml.text.contains("<redacted:21 bytes>"),
+        "keys stay: {}",
+        yaml.text
+    );
     let said = server.said();
     for planted in [PLANTED, PLANTED_TOKEN].iter().flat_map(|value| forms(value)) {
         assert!(!said.contains(&planted), "the log shows {planted}:\n{said}");
@@ -121,15 +129,14 @@ async fn planted_secrets_leave_by_no_way() {
 async fn a_caller_with_the_permission_reads_a_secret() {
     let plane = ControlPlane::shared();
     let namespace = plane.namespace("reveal");
-    let ns = &namespace;
+    let ns: &str = &namespace;
     plane.apply(&RGD.replace("vault}", "strongbox}").replace("kind: Vault", "kind: Strongbox"));
     plane.kubectl(&["wait", "rgd/strongbox", "--for=condition=Ready", "--timeout=60s"]);
     plane.apply(&instance(ns).replace("kind: Vault", "kind: Strongbox"));
     plane.wait_for("the Secret", Duration::from_secs(60), || plane.get(ns, "secret/main-credentials"));
     let server = server(plane, "admin");
     let mcp = Mcp::new(server.url("/mcp"));
-    let yaml = mcp
-        .call("kro_yaml", json!({"kind": "Secret", "namespace": ns, "name": "main-credentials"}))
-        .await;
+    let yaml =
+        mcp.call("kro_yaml", json!({"kind": "Secret", "namespace": ns, "name": "main-credentials"})).await;
     assert!(!yaml.is_error && yaml.text.contains(&forms(PLANTED)[1]), "{}", yaml.text);
 }

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Installs what the tests take from the registries of npm and PyPI: the official MCP clients, the
+# conformance suite, and the Node that it needs.
+#
+#   install.sh node      from node/package-lock.json; in the folder: bin/node, node_modules/
+#   install.sh python    from python/requirements.txt; in the folder: bin/python
+#
+# The last line on stdout is the folder. It lies in a cache outside the checkout, under a key made of the
+# pins, so a change of them installs anew and nothing else does. A run that finds everything there needs
+# neither npm nor pip nor a network. Runs that overlap wait for each other; what a killed run left half made
+# is made again.
+#
+#   PLATFORM_MCP_CACHE  the cache (default: $XDG_CACHE_HOME/platform-mcp, or ~/.cache/platform-mcp)
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+# The conformance suite does not load on an older one.
+oldest_node=22
+
+say() { printf 'install: %s\n' "$*" >&2; }
+
+fail() {
+  say "$*"
+  exit 1
+}
+
+key() {
+  if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi | cut -c1-12
+}
+
+node_parts() {
+  command -v npm >/dev/null || fail "npm is needed the first time, and there is none on PATH"
+  cp node/package.json node/package-lock.json "$out"
+  # No script runs: the packages work as they come, and Node's own package would fetch the binary once more.
+  npm ci --prefix "$out" --ignore-scripts --no-audit --no-fund --engine-strict=false --loglevel=error >&2
+  mkdir "$out/bin"
+  local node
+  node=$out/node_modules/.bin/node
+  # The registry does not have that version for every kind of machine.
+  [[ -e $node ]] || node=$(command -v node) || fail "there is no Node $oldest_node for this machine on npm, and none on PATH"
+  ln -s "$node" "$out/bin/node"
+  local version
+  version=$("$out/bin/node" -p 'process.versions.node.split(".")[0]')
+  ((version >= oldest_node)) || fail "Node $oldest_node or newer is needed; $node is $version"
+}
+
+python_parts() {
+  python3 -m venv "$out" >&2 || fail "python3 with venv is needed the first time"
+  "$out/bin/python" -m pip install --quiet --disable-pip-version-check -r python/requirements.txt >&2
+}
+
+part=${1:-}
+case $part in
+  node) from=$(cat install.sh node/package.json node/package-lock.json && uname -sm) ;;
+  python) from=$(cat install.sh python/requirements.txt && uname -sm && python3 --version) ;;
+  *) fail "usage: install.sh node|python" ;;
+esac
+base=${PLATFORM_MCP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/platform-mcp}
+out=$base/$part-$(key <<<"$from")
+
+if [[ ! -e $out/complete ]]; then
+  mkdir -p "$base"
+  exec 9>"$out.lock"
+  if ! flock -n 9; then
+    say "another run is installing $part; waiting"
+    flock 9
+  fi
+  if [[ ! -e $out/complete ]]; then
+    say "installing $part"
+    rm -rf "$out"
+    mkdir "$out"
+    "${part}_parts" 9>&-
+    touch "$out/complete"
+  fi
+fi
+printf '%s\n' "$out"

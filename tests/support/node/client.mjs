@@ -1,0 +1,52 @@
+// One session of an official TypeScript client with a server, as JSON on stdout.
+//
+//   node client.mjs FOLDER SESSION
+//
+// FOLDER is what install.sh made. SESSION is JSON: {sdk, mode, http} or {sdk, mode, command, arguments,
+// environment}, and calls: [{tool, arguments}].
+
+import { createRequire } from "node:module";
+
+const [folder, session] = process.argv.slice(2);
+// An import would look for the packages above this file; they are elsewhere.
+const load = createRequire(`${folder}/package.json`);
+const { sdk, mode, http, command, arguments: args, environment: env, calls } = JSON.parse(session);
+
+const info = { name: "platform-mcp-tests", version: "0" };
+let client, Stdio, Http;
+if (sdk === "@modelcontextprotocol/client") {
+  const current = load("@modelcontextprotocol/client");
+  client = new current.Client(info, { versionNegotiation: { mode } });
+  Http = current.StreamableHTTPClientTransport;
+  Stdio = load("@modelcontextprotocol/client/stdio").StdioClientTransport;
+} else {
+  client = new (load("@modelcontextprotocol/sdk/client/index.js").Client)(info);
+  Http = load("@modelcontextprotocol/sdk/client/streamableHttp.js").StreamableHTTPClientTransport;
+  Stdio = load("@modelcontextprotocol/sdk/client/stdio.js").StdioClientTransport;
+}
+
+const transport = http ? new Http(new URL(http)) : new Stdio({ command, args, env, stderr: "inherit" });
+// The older SDK tells the negotiated version only to the transport.
+const told = {};
+const setProtocolVersion = transport.setProtocolVersion?.bind(transport);
+transport.setProtocolVersion = (version) => {
+  told.version = version;
+  setProtocolVersion?.(version);
+};
+const errors = [];
+client.onerror = (error) => errors.push(String(error));
+
+await client.connect(transport);
+const { tools } = await client.listTools();
+const answers = [];
+for (const { tool, arguments: values } of calls) {
+  try {
+    answers.push({ result: await client.callTool({ name: tool, arguments: values }) });
+  } catch (error) {
+    answers.push({ error: { code: error.code, message: error.message } });
+  }
+}
+const version = client.getNegotiatedProtocolVersion?.() ?? told.version;
+const [server, instructions] = [client.getServerVersion(), client.getInstructions()];
+await client.close();
+console.log(JSON.stringify({ version, server, instructions, tools, answers, errors }));

@@ -9,10 +9,17 @@ mod control_plane;
 mod faulty;
 #[path = "../support/mcp.rs"]
 mod mcp;
+#[path = "../support/parts.rs"]
+mod parts;
 #[path = "../support/server.rs"]
 mod server;
+#[path = "../support/silent.rs"]
+mod silent;
 
 mod cli;
+mod clients;
+mod conformance;
 mod faults;
 mod protocol;
 mod secrets;
+mod stdio;

@@ -130,28 +130,35 @@ impl Mcp {
     /// Sends a request with the headers and metadata of the era.
     pub(crate) async fn request(&self, method: &str, params: Value) -> Reply {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let id = json!(NEXT.fetch_add(1, Ordering::Relaxed));
-        let body = if self.legacy {
-            json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
-        } else {
-            stateless(&id, method, &params)
-        };
+        let body = self.message(&json!(NEXT.fetch_add(1, Ordering::Relaxed)), method, &params);
         let sent = self.http_request(&body).send().await.expect("the server answers");
         Reply::read(sent).await
     }
 
+    /// The message of a request, with the metadata of the era.
+    pub(crate) fn message(&self, id: &Value, method: &str, params: &Value) -> Value {
+        if self.legacy {
+            json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+        } else {
+            stateless(id, method, params)
+        }
+    }
+
     /// The HTTP request for a message, to be changed before it is sent.
     pub(crate) fn http_request(&self, body: &Value) -> reqwest::RequestBuilder {
-        let version = if self.legacy { LEGACY } else { STATELESS };
+        let method = body["method"].as_str().unwrap_or_default();
         let mut request = self
             .http
             .post(&self.url)
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "application/json, text/event-stream")
-            .header("MCP-Protocol-Version", version)
             .headers(self.headers.clone());
+        // `initialize` is what finds out the version
+        if method != "initialize" {
+            request = request.header("MCP-Protocol-Version", if self.legacy { LEGACY } else { STATELESS });
+        }
         if !self.legacy {
-            request = request.header("Mcp-Method", body["method"].as_str().unwrap_or_default());
+            request = request.header("Mcp-Method", method);
             if let Some(name) = body["params"]["name"].as_str() {
                 request = request.header("Mcp-Name", name);
             }

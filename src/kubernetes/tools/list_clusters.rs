@@ -52,7 +52,7 @@ pub struct ClusterRow {
     version: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     latency_ms: Option<u64>,
-    /// Why it does not answer.
+    /// Why it does not answer, or what it answered instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
 }
@@ -74,7 +74,7 @@ impl Row for ClusterRow {
     }
 
     fn key(&self) -> String {
-        format!("{} {}", u8::from(self.reachable), self.name)
+        format!("{} {}", u8::from(self.problem.is_none()), self.name)
     }
 }
 
@@ -93,16 +93,26 @@ impl Tool for ListClusters {
             .buffer_unordered(PARALLEL)
             .collect()
             .await;
-        let unreachable = rows.iter().filter(|row| !row.reachable).count();
-        let summary = match (rows.len(), unreachable) {
-            (0, _) => "no clusters that you may see".to_owned(),
-            (1, 0) => "1 cluster, reachable".to_owned(),
-            (all, 0) => format!("{all} clusters, all reachable"),
-            (all, lost) => format!("{all} clusters, {lost} unreachable"),
-        };
+        let summary = summary(&rows);
         let (page, cut) = call.page(rows, input.cursor.as_deref(), "name one with cluster")?;
         Ok(Answer::new(summary, page.table, page.rows).cut(cut))
     }
+}
+
+fn summary(rows: &[ClusterRow]) -> String {
+    let unreachable = rows.iter().filter(|row| !row.reachable).count();
+    let refusing = rows.iter().filter(|row| row.reachable && row.problem.is_some()).count();
+    let mut parts = match rows.len() {
+        0 => return "no clusters that you may see".to_owned(),
+        1 => vec!["1 cluster".to_owned()],
+        all => vec![format!("{all} clusters")],
+    };
+    parts.extend((unreachable > 0).then(|| format!("{unreachable} unreachable")));
+    parts.extend((refusing > 0).then(|| format!("{refusing} refusing the credential or failing")));
+    if parts.len() == 1 {
+        parts.push("all reachable".to_owned());
+    }
+    parts.join(", ")
 }
 
 async fn row(call: &Call, access: Access) -> ClusterRow {
@@ -111,6 +121,10 @@ async fn row(call: &Call, access: Access) -> ClusterRow {
         Ok(version) => version,
         Err(_) => Err(Fault::Timeout(started.elapsed())),
     };
+    // an answer that is an error is an answer
+    let silent =
+        |fault: &Fault| matches!(fault, Fault::Unreachable(_) | Fault::Timeout(_) | Fault::Configuration(_));
+    let reachable = !version.as_ref().err().is_some_and(silent);
     let clusters = call.toolbox().clusters();
     let cluster = access.cluster();
     ClusterRow {
@@ -118,8 +132,8 @@ async fn row(call: &Call, access: Access) -> ClusterRow {
         source: cluster.source().name(),
         identity: cluster.identity().name(),
         default: clusters.is_default(cluster),
-        reachable: version.is_ok(),
-        latency_ms: version.is_ok().then(|| u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)),
+        reachable,
+        latency_ms: reachable.then(|| u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)),
         problem: version.as_ref().err().map(ToString::to_string),
         version: version.ok().and_then(|version| Some(version.get("gitVersion")?.as_str()?.to_owned())),
     }

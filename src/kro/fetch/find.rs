@@ -1,7 +1,7 @@
 //! From what a person writes to one instance, or to the names that they may have meant.
 
 use super::Reader;
-use crate::kro::definition::instance_kind;
+use crate::kro::definition::{Definition, instance_kind};
 use crate::kubernetes::{Fault, Kind, Named, Object, Selector};
 use crate::{Error, ErrorKind, nearest};
 
@@ -33,16 +33,28 @@ impl Reader {
                 let names = kinds.iter().map(|kind| kind.group_kind());
                 Err(Error::new(ErrorKind::Conflict, message).candidates(names))
             }
-            Named::None(near) => {
-                let mut candidates = near;
-                if candidates.is_empty() {
-                    let known = instance_kinds(self).await;
-                    candidates = nearest::names(written, known.iter().map(String::as_str), CANDIDATES);
-                }
-                let message = format!("the argument \"kind\": the cluster serves no kind {written:?}");
-                Err(Error::not_found(message).candidates(candidates))
-            }
+            Named::None(near) => Err(self.no_such_kind(written, near).await),
         }
+    }
+
+    /// A kind that is not served, with the RGD that would generate it or the names that come near.
+    async fn no_such_kind(&self, written: &str, near: Vec<String>) -> Error {
+        let rgds = rgds(self).await;
+        let message = format!("the argument \"kind\": the cluster serves no kind {written:?}");
+        let wanted = written.split('.').next().unwrap_or_default();
+        if let Some(rgd) = rgds.iter().find(|rgd| instance_kind(rgd).kind.eq_ignore_ascii_case(wanted)) {
+            let trouble = Definition::read(rgd, &[]).trouble.unwrap_or_else(|| "its CRD is gone".to_owned());
+            return Error::not_found(format!(
+                "{message} yet: RGD {} would generate it, but {trouble}",
+                rgd.name()
+            ));
+        }
+        let known: Vec<String> = rgds.iter().map(|rgd| instance_kind(rgd).to_string()).collect();
+        let candidates = match near.is_empty() {
+            true => nearest::names(written, known.iter().map(String::as_str), CANDIDATES),
+            false => near,
+        };
+        Error::not_found(message).candidates(candidates)
     }
 
     /// One object of a kind. Without a namespace it is looked for in all that the caller may see.
@@ -116,9 +128,11 @@ impl Reader {
 
 /// The kinds that RGDs of the cluster generate, as `Kind.group`; empty where RGDs cannot be read.
 pub async fn instance_kinds(reader: &Reader) -> Vec<String> {
+    rgds(reader).await.iter().map(|rgd| instance_kind(rgd).to_string()).collect()
+}
+
+async fn rgds(reader: &Reader) -> Vec<Object> {
     let Some(kind) = reader.rgd_kind().await else { return Vec::new() };
     let listed = reader.access().unfiltered().list(&kind, None, &Selector::all()).await;
-    listed
-        .map(|listed| listed.items.iter().map(|rgd| instance_kind(rgd).to_string()).collect())
-        .unwrap_or_default()
+    listed.map(|listed| listed.items).unwrap_or_default()
 }

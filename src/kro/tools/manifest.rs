@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     Error,
@@ -111,14 +111,25 @@ fn answer(class: Class, object: Object) -> Answer<Output> {
         Class::External => format!("{}, an external reference", object.kind()),
     };
     let summary = format!("{}{place}: {what}", object.name());
-    let manifest = redact::manifest(object);
+    let manifest = in_order(redact::manifest(object));
     let yaml = serde_saphyr::to_string(&manifest).unwrap_or_else(|_| manifest.to_string());
     Answer::new(summary, yaml, Output { class, manifest })
 }
 
+/// `apiVersion`, `kind`, `metadata`, then the rest as it came: list items come without the first two.
+fn in_order(manifest: Value) -> Value {
+    let Value::Object(mut members) = manifest else { return manifest };
+    let mut ordered = Map::new();
+    for name in ["apiVersion", "kind", "metadata"] {
+        ordered.extend(members.remove(name).map(|value| (name.to_owned(), value)));
+    }
+    ordered.extend(members);
+    Value::Object(ordered)
+}
+
 fn owner(child: &Object) -> String {
     let label = |name: &str| child.label(&format!("kro.run/{name}")).unwrap_or_default();
-    let node = labels::node_id(child).map(|id| format!("node {id}")).unwrap_or_else(|| "a child".into());
+    let node = labels::node_id(child).map_or_else(|| "a child".to_owned(), |id| format!("node {id}"));
     format!("{node} of {} {}", label("instance-kind"), label("instance-name")).trim_end().to_owned()
 }
 

@@ -125,11 +125,10 @@ fn root(collected: &Collected, standing: &Standing, nodes: &[Node]) -> Node {
 /// is failing.
 fn verdict(standing: &Standing, nodes: &[Node]) -> (State, Option<String>) {
     let own = standing.state;
-    let worst = nodes
-        .iter()
-        .filter(|node| node.state.is_healthy() != Some(true))
-        // The deepest of equals is the cause: `app` is failing because `app/deployment` is.
-        .min_by_key(|node| (node.state, std::cmp::Reverse(node.id.matches('/').count())));
+    let unhealthy = || nodes.iter().filter(|node| node.state.is_healthy() != Some(true));
+    // `app` is failing because `app/deployment` is missing: the cause is told.
+    let is_cause = |node: &&Node| !unhealthy().any(|other| other.parent.as_ref() == Some(&node.id));
+    let worst = unhealthy().filter(is_cause).min_by_key(|node| node.state);
     let Some(worst) = worst else {
         return (own, standing.reason.as_ref().map(|reason| shorten(reason, 300)));
     };

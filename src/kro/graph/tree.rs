@@ -52,7 +52,7 @@ impl Graph {
     /// Whether a node is abnormal only because of one below it, which is told instead.
     fn explains(&self, node: &Node) -> bool {
         let below = |other: &&Node| other.parent.as_deref() == Some(node.id.as_str());
-        self.nodes.iter().filter(below).any(|other| other.state == node.state)
+        self.nodes.iter().filter(below).any(|other| other.state.is_healthy() != Some(true))
     }
 
     /// The tree: one line a node, abnormal branches first.

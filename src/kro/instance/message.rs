@@ -62,6 +62,10 @@ impl std::fmt::Display for Complaint {
             }
             Trouble::ExternalMissing => write!(out, "the external reference {node} does not exist"),
             Trouble::DataPending(Some(other)) => write!(out, "{node} waits for {other}"),
+            Trouble::Mutated => out.write_str(
+                "kro changed something in its last pass (cluster mutated); if this stays, another \
+                 controller writes a field that a template sets",
+            ),
             _ => out.write_str(&self.text),
         }
     }

@@ -20,6 +20,7 @@ mod cli;
 mod clients;
 mod conformance;
 mod faults;
+mod kro_graph;
 mod protocol;
 mod secrets;
 mod stdio;

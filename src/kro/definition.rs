@@ -123,6 +123,8 @@ fn nodes(resources: &[Value], described: &Object) -> Vec<Node> {
                 .filter(|dependency| order.contains(dependency) && *dependency != id)
                 .map(str::to_owned)
                 .collect();
+            // kro writes them in the order of a Go map: another each time.
+            node.dependencies.sort_by_key(|id| order.iter().position(|other| other == id));
         }
     }
     parsed.sort_by_key(|node| order.iter().position(|id| *id == node.id).unwrap_or(order.len()));

@@ -22,5 +22,6 @@ mod conformance;
 mod faults;
 mod kro_graph;
 mod protocol;
+mod scopes;
 mod secrets;
 mod stdio;

@@ -1,0 +1,105 @@
+//! A caller whose role holds only within some namespaces sees those in every tool, totals and
+//! candidates included, and is told what is missing elsewhere in the same words whether it exists or not.
+
+use serde_json::{Value, json};
+
+use crate::{
+    faulty::Faulty,
+    mcp::{Mcp, ToolAnswer},
+    server::{Product, Server},
+};
+
+/// The demo platform, for a viewer within the namespace `shop` alone.
+async fn shop_viewer() -> (Faulty, Server, Mcp) {
+    let upstream = Faulty::start().await;
+    let config = format!(
+        "clusters: {{static: [{{name: lab, url: \"{}\"}}]}}\nlocal: {{role: viewer, within: {{namespaces: [shop]}}}}\n",
+        upstream.url
+    );
+    let server = Product::new(["serve", "--http", "127.0.0.1:0"]).config(&config).serve();
+    let mcp = Mcp::new(server.url("/mcp"));
+    (upstream, server, mcp)
+}
+
+fn denied(answer: &ToolAnswer, permission: &str) {
+    assert!(answer.is_error, "{}", answer.text);
+    assert!(
+        answer.text.contains("you need the permission") && answer.text.contains(permission),
+        "{}",
+        answer.text
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_hold_what_is_theirs_and_say_that_they_are_filtered() {
+    let (_upstream, _server, mcp) = shop_viewer().await;
+    let all = mcp.call("kro_instances", json!({})).await;
+    let rows = all.structure["rows"].as_array().expect("rows");
+    assert!(!rows.is_empty() && rows.iter().all(|row| row["namespace"] == "shop"), "{}", all.text);
+    assert_eq!(all.structure["total"], rows.len());
+    assert!(all.text.contains("filtered to the namespaces that you may see"), "{}", all.text);
+    for elsewhere in ["payments", "media", "insights", "platform"] {
+        assert!(!all.text.contains(elsewhere), "{elsewhere}: {}", all.text);
+        assert!(!all.structure.to_string().contains(elsewhere), "{elsewhere}: {}", all.structure);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lies_elsewhere_is_denied_in_the_same_words_whether_it_exists_or_not() {
+    let (upstream, _server, mcp) = shop_viewer().await;
+    let graph = async |name: &str| {
+        mcp.call("kro_graph", json!({"kind": "WebService", "namespace": "payments", "name": name})).await
+    };
+    let (exists, not) = (graph("checkout").await, graph("no-such").await);
+    denied(&exists, "kro.resource-graph.show");
+    assert_eq!(exists.text, not.text);
+    let yaml = async |name: &str| {
+        mcp.call("kro_yaml", json!({"kind": "Secret", "namespace": "payments", "name": name})).await
+    };
+    let (exists, not) = (yaml("accounts-credentials").await, yaml("no-such").await);
+    denied(&exists, "view-yaml");
+    assert_eq!(exists.text, not.text);
+    let rgd = mcp.call("kro_yaml", json!({"kind": "ResourceGraphDefinition", "name": "webservice"})).await;
+    denied(&rgd, "kro.rgds.view-yaml");
+    let asked: Vec<String> = upstream.seen().into_iter().filter(|path| path.contains("payments")).collect();
+    assert!(asked.is_empty(), "nothing is asked for what is denied: {asked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn candidates_are_theirs_too() {
+    let (_upstream, _server, mcp) = shop_viewer().await;
+    for arguments in [
+        json!({"kind": "WebService", "namespace": "shop", "name": "chekout"}),
+        json!({"kind": "WebService", "name": "chekout"}),
+        json!({"kind": "WebService", "name": "checkout"}),
+    ] {
+        let answer = mcp.call("kro_graph", arguments.clone()).await;
+        assert!(answer.is_error, "{arguments}: {}", answer.text);
+        for elsewhere in ["payments", "ledger", "invoices", "dashboards", "uploads"] {
+            assert!(!answer.text.contains(elsewhere), "{arguments}: {}", answer.text);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_graph_shows_that_something_is_withheld_and_not_what() {
+    let (_upstream, _server, mcp) = shop_viewer().await;
+    // the team is cluster-scoped, and so in no namespace that this caller has
+    let team = mcp.call("kro_graph", json!({"kind": "Team", "name": "shop"})).await;
+    denied(&team, "kro.resource-graph.show");
+    let shop =
+        mcp.call("kro_graph", json!({"kind": "Shop", "namespace": "shop", "name": "storefront"})).await;
+    assert!(!shop.is_error, "{}", shop.text);
+    let nodes = shop.structure["nodes"].as_array().expect("nodes");
+    assert!(
+        nodes.iter().any(|node| node["id"] == "api/deployment" && node["state"] == "progressing"),
+        "{}",
+        shop.text
+    );
+    assert_eq!(
+        nodes.iter().filter(|node| node["state"] == Value::from("withheld")).count(),
+        0,
+        "{}",
+        shop.text
+    );
+}

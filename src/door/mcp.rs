@@ -7,8 +7,9 @@ use http::request::Parts;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestMethod,
-        CompleteRequestParams, CompleteResult, ContentBlock, GetPromptRequestMethod, GetPromptRequestParams,
+        CacheScope, CallToolRequestMethod, CallToolRequestParams, CallToolResponse, CallToolResult,
+        CompleteRequestMethod, CompleteRequestParams, CompleteResult, ConstString as _, ContentBlock,
+        CustomRequest, CustomResult, ErrorCode, GetPromptRequestMethod, GetPromptRequestParams,
         GetPromptResponse, Implementation, ListPromptsRequestMethod, ListPromptsResult,
         ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod,
         ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestMethod,
@@ -134,6 +135,20 @@ impl ServerHandler for Mcp {
             }
             Err(error) => failed(&error),
         }
+    }
+
+    /// A method that rmcp does not know, or one whose parameters it cannot read: to call `tools/call`
+    /// unknown would tell the client that there are no tools.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        if request.method == CallToolRequestMethod::VALUE {
+            let wanted = "tools/call: params needs name, a string, and may have arguments, an object";
+            return Err(ErrorData::invalid_params(wanted, None));
+        }
+        Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, request.method, None))
     }
 
     // What is not declared is not answered: rmcp's defaults would answer with empty lists.

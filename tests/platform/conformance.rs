@@ -8,6 +8,7 @@ use crate::{
     server::Server,
 };
 
+#[allow(clippy::print_stdout, reason = "the totals are what a reader of the run wants")]
 fn conforms(revision: &str) {
     let server = Server::demo();
     let node = node();

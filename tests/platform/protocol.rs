@@ -112,6 +112,13 @@ async fn only_known_origins_and_hosts() {
     for host in ["localhost", "127.0.0.1:9"] {
         assert_eq!(with(header::HOST, host).await.status, 200, "{host}");
     }
+    // a name that an attacker's DNS moved to this address; HTTP/2 has no Host header
+    for http in [reqwest::Client::builder().http1_only(), reqwest::Client::builder().http2_prior_knowledge()]
+    {
+        let http = http.resolve("rebound.example.com", server.address()).build().expect("an HTTP client");
+        let url = format!("http://rebound.example.com:{}/mcp", server.address().port());
+        refused(&sent(Mcp::new(url).over(http).http_request(&whoami())).await, 403, -32600);
+    }
 }
 
 #[tokio::test]
@@ -212,6 +219,27 @@ async fn methods_that_are_not_offered_are_unknown() {
     }
     for (method, params) in [("resources/subscribe", uri), ("logging/setLevel", json!({"level": "debug"}))] {
         assert_eq!(legacy.request(method, params).await.code(), -32601, "{method}");
+    }
+}
+
+/// The method is known, so it must not be answered as one that is not.
+#[tokio::test]
+async fn a_call_that_cannot_be_read_is_invalid() {
+    let server = Server::start();
+    for mcp in [Mcp::new(server.url("/mcp")), Mcp::legacy(server.url("/mcp"))] {
+        for params in [
+            json!({"name": "whoami", "arguments": []}),
+            json!({"name": "whoami", "arguments": "x"}),
+            json!({"arguments": {}}),
+            json!({"name": 1}),
+        ] {
+            let mut request = mcp.http_request(&mcp.message(&json!(1), "tools/call", &params));
+            if params["name"] == 1 {
+                request = request.header("Mcp-Name", "1");
+            }
+            let reply = sent(request).await;
+            assert_eq!(reply.code(), -32602, "{params}: {}", reply.text);
+        }
     }
 }
 
@@ -374,11 +402,13 @@ async fn an_address_that_others_reach_is_refused() {
     }
 }
 
-/// Without TCP_NODELAY a streamed answer takes 40 ms; the bound leaves a busy machine its room.
+/// A delayed acknowledgement would cost each answer 40 ms; a busy machine slows some of them, not all.
 #[tokio::test]
 async fn an_answer_takes_no_time() {
     let server = Server::start();
-    for mcp in [Mcp::new(server.url("/mcp")), Mcp::legacy(server.url("/mcp"))] {
+    let url = server.url("/mcp");
+    let http_2 = reqwest::Client::builder().http2_prior_knowledge().build().expect("an HTTP client");
+    for mcp in [Mcp::new(&url), Mcp::legacy(&url), Mcp::new(&url).over(http_2)] {
         mcp.call("whoami", json!({})).await;
         let mut took = Vec::new();
         for _ in 0..20 {
@@ -387,7 +417,7 @@ async fn an_answer_takes_no_time() {
             took.push(began.elapsed());
         }
         took.sort_unstable();
-        assert!(took[took.len() / 2] < Duration::from_millis(5), "{took:?}");
+        assert!(took[took.len() / 4] < Duration::from_millis(20), "{took:?}");
     }
 }
 

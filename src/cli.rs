@@ -43,7 +43,7 @@ pub struct Cli {
 #[derive(Clone, Debug, Default, Args)]
 struct Global {
     /// Configuration file (YAML).
-    #[arg(long, global = true, value_name = "FILE", env = crate::config::FILE_VARIABLE)]
+    #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Kubeconfig whose contexts are the clusters.
     #[arg(long, global = true, value_name = "PATH")]

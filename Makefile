@@ -21,7 +21,8 @@ control-plane: ## Build kube-apiserver, controller-manager, kubectl, etcd and kr
 .PHONY: clients
 clients: ## Install the MCP SDKs and the conformance suite once
 	@echo "== MCP clients: what is in the cache is not installed again"
-	tests/support/install.sh
+	tests/support/install.sh node
+	tests/support/install.sh python
 
 .PHONY: demo-data
 demo-data: control-plane ## Record the demo platform anew from a real control plane

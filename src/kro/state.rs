@@ -73,6 +73,18 @@ impl State {
         !matches!(self, Self::Ready | Self::Skipped | Self::Gone)
     }
 
+    /// How bad it is for what contains it, the worst first; `None` where it does no harm.
+    pub fn severity(self) -> Option<u8> {
+        match self {
+            Self::Failing | Self::Missing => Some(0),
+            Self::ExternalMissing => Some(1),
+            Self::Progressing | Self::Pending | Self::Deleting => Some(2),
+            Self::Suspended => Some(3),
+            Self::Unknown | Self::Withheld => Some(4),
+            Self::Ready | Self::Skipped | Self::Gone | Self::Orphaned => None,
+        }
+    }
+
     /// Whether it makes what contains it unhealthy: `None` where that cannot be told.
     pub fn is_healthy(self) -> Option<bool> {
         match self {

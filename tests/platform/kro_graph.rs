@@ -195,7 +195,10 @@ async fn progressing_failing_suspended_deleting() {
     let (_server, mcp) = serve(&plane.kubeconfig);
     let shop = ["Shop", &*ns, "one"];
 
-    let waiting = until(&mcp, shop, "made", |graph| state(graph, "settings") == "progressing").await;
+    let waiting = until(&mcp, shop, "made", |graph| {
+        state(graph, "settings") == "progressing" && state(graph, "pod") == "progressing"
+    })
+    .await;
     let graph = &waiting.structure;
     assert_eq!(
         reason(graph, "settings"),
@@ -392,9 +395,10 @@ async fn the_examples_of_kro() {
         ]
     );
     // kro calls the tenant ACTIVE; its Deployment has no running Pod here.
-    let active =
-        until(&mcp, ["Tenant", "default", "tenant001"], "ACTIVE", |graph| graph["kro_state"] == "ACTIVE")
-            .await;
+    let active = until(&mcp, ["Tenant", "default", "tenant001"], "ACTIVE with a Deployment", |graph| {
+        graph["kro_state"] == "ACTIVE" && state(graph, "tenantApplication/deployment") == "progressing"
+    })
+    .await;
     assert_eq!(active.structure["healthy"], false, "{}", active.text);
     assert!(
         active.text.lines().next().unwrap_or_default().contains("tenantApplication/deployment"),

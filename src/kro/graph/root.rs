@@ -125,10 +125,8 @@ fn root(collected: &Collected, standing: &Standing, nodes: &[Node]) -> Node {
 /// is failing.
 fn verdict(standing: &Standing, nodes: &[Node]) -> (State, Option<String>) {
     let own = standing.state;
-    let unhealthy = || nodes.iter().filter(|node| node.state.is_healthy() != Some(true));
-    // `app` is failing because `app/deployment` is missing: the cause is told.
-    let is_cause = |node: &&Node| !unhealthy().any(|other| other.parent.as_ref() == Some(&node.id));
-    let worst = unhealthy().filter(is_cause).min_by_key(|node| node.state);
+    let severe = |node: &&Node| is_cause(node, nodes) && node.state.severity().is_some();
+    let worst = nodes.iter().filter(severe).min_by_key(|node| (node.state.severity(), node.state));
     let Some(worst) = worst else {
         return (own, standing.reason.as_ref().map(|reason| shorten(reason, 300)));
     };
@@ -151,6 +149,16 @@ fn verdict(standing: &Standing, nodes: &[Node]) -> (State, Option<String>) {
         State::Progressing => (State::Progressing, Some(because())),
         _ => (own, standing.reason.as_ref().map(|reason| shorten(reason, 300))),
     }
+}
+
+/// Whether nothing below a node is as bad: `app` is failing because `app/deployment` is missing, and
+/// then the latter is told.
+pub(super) fn is_cause(node: &Node, nodes: &[Node]) -> bool {
+    let own = node.state.severity();
+    !nodes.iter().any(|other| {
+        let severity = other.state.severity();
+        other.parent.as_ref() == Some(&node.id) && severity.is_some() && severity <= own
+    })
 }
 
 fn dedup(lines: &mut Vec<String>) {

@@ -1,6 +1,7 @@
 //! The graph as text that a person can read: a summary line, then a tree.
 
 use super::ready_when::shorten;
+use super::root::is_cause;
 use super::{Graph, Node, ROOT};
 use crate::answer::sanitise;
 use crate::kro::state::State;
@@ -28,7 +29,8 @@ impl Graph {
         if let Some(word) = root.kro_state.as_deref() {
             line.push_str(&format!(". kro says {word}"));
         }
-        let abnormal: Vec<&Node> = self.abnormal().into_iter().filter(|node| !self.explains(node)).collect();
+        let abnormal: Vec<&Node> =
+            self.abnormal().into_iter().filter(|node| is_cause(node, &self.nodes)).collect();
         let named: Vec<String> = abnormal
             .iter()
             .take(NAMED)
@@ -47,12 +49,6 @@ impl Graph {
             line.push_str(". Partial: see the end");
         }
         sanitise::line(&line).into_owned()
-    }
-
-    /// Whether a node is abnormal only because of one below it, which is told instead.
-    fn explains(&self, node: &Node) -> bool {
-        let below = |other: &&Node| other.parent.as_deref() == Some(node.id.as_str());
-        self.nodes.iter().filter(below).any(|other| other.state.is_healthy() != Some(true))
     }
 
     /// The tree: one line a node, abnormal branches first.

@@ -101,7 +101,7 @@ pub(crate) fn finish<T: Serialize>(
     if let (Some(cursor), Value::Object(facts)) = (cursor, &mut facts) {
         facts.insert("next_cursor".to_owned(), cursor);
     }
-    let room = budget.bytes.saturating_sub(facts.to_string().len() + 100);
+    let room = budget.bytes.saturating_sub(budget::size(&facts) + 100);
     let dropped = budget::cut_structure(&mut structure, room);
     if let (Value::Object(structure), Value::Object(facts)) = (&mut structure, facts) {
         structure.extend(facts);

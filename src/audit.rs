@@ -7,6 +7,7 @@ use std::{
     path::Path,
     sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread,
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -17,6 +18,9 @@ use crate::{Error, answer::Finished, kubernetes::Meter, toolbox::Request};
 
 /// Lines that may wait for the disk; beyond it calls wait, because no line is dropped.
 const WAITING: usize = 16_384;
+
+/// How long a line may wait for others.
+const GATHER: Duration = Duration::from_millis(2);
 
 /// One call, as the log keeps it.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -143,8 +147,11 @@ impl Drop for Audit {
 }
 
 fn drain(waiting: &Receiver<String>, sink: impl Write) {
-    let mut sink = BufWriter::new(sink);
+    let mut sink = BufWriter::with_capacity(64 << 10, sink);
     while let Ok(line) = waiting.recv() {
+        // Under load, one write for all lines of a moment: a thread that is woken for each line
+        // costs the calls more than the lines do.
+        thread::sleep(GATHER);
         let mut failed = writeln!(sink, "{line}").is_err();
         for line in waiting.try_iter() {
             failed |= writeln!(sink, "{line}").is_err();

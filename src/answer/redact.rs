@@ -5,7 +5,13 @@
 //! and every text of every answer, error and audit line is searched for values seen in this call and
 //! for things shaped like credentials ([`Learned::scrub`]).
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::{
+    borrow::Cow,
+    sync::{
+        LazyLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use aho_corasick::AhoCorasick;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -22,6 +28,7 @@ const SHORTEST_LEARNED: usize = 6;
 #[derive(Default)]
 pub struct Learned {
     values: Mutex<Vec<String>>,
+    any: AtomicBool,
 }
 
 impl std::fmt::Debug for Learned {
@@ -48,12 +55,16 @@ impl Learned {
         {
             annotations.remove(LAST_APPLIED);
         }
+        self.any.fetch_or(!seen.is_empty(), Ordering::Release);
         self.values.lock().extend(seen);
     }
 
     /// `text` without learned values and without anything shaped like a credential.
     pub fn scrub<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut text = scrub_shapes(text);
+        if !self.any.load(Ordering::Acquire) {
+            return text;
+        }
         for value in self.values.lock().iter() {
             if text.contains(value.as_str()) {
                 text = Cow::Owned(text.replace(value.as_str(), "<redacted>"));

@@ -8,11 +8,9 @@ use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
         CacheScope, CallToolRequestMethod, CallToolRequestParams, CallToolResponse, CallToolResult,
-        CompleteRequestMethod, CompleteRequestParams, CompleteResult, ConstString as _, ContentBlock,
-        CustomRequest, CustomResult, ErrorCode, GetPromptRequestMethod, GetPromptRequestParams,
-        GetPromptResponse, Implementation, ListPromptsRequestMethod, ListPromptsResult,
-        ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod,
-        ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestMethod,
+        CompleteRequestParams, CompleteResult, ConstString as _, ContentBlock, CustomRequest, CustomResult,
+        ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
         ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
         ToolAnnotations,
     },
@@ -21,6 +19,7 @@ use rmcp::{
 
 use crate::{
     Error, ErrorKind,
+    answer::sanitise,
     caller::Caller,
     toolbox::{Effect, Entry, Request, Toolbox},
 };
@@ -85,7 +84,12 @@ fn described(entry: &Entry) -> Tool {
 
 impl ServerHandler for Mcp {
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder().enable_tools().build();
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_prompts()
+            .enable_resources()
+            .enable_completions()
+            .build();
         let server = Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
             .with_title("Kubernetes platform")
             .with_description(env!("CARGO_PKG_DESCRIPTION"));
@@ -99,10 +103,7 @@ impl ServerHandler for Mcp {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        // one page holds every list; a cursor can only be someone else's
-        if request.is_some_and(|request| request.cursor.is_some_and(|cursor| !cursor.is_empty())) {
-            return Err(ErrorData::invalid_params("there is no such cursor: the list has one page", None));
-        }
+        one_page(request)?;
         let caller = self.caller(&context)?;
         let tools = self
             .tools
@@ -151,55 +152,77 @@ impl ServerHandler for Mcp {
         Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, request.method, None))
     }
 
-    // What is not declared is not answered: rmcp's defaults would answer with empty lists.
+    // Prompts, resources and completions are declared, and there are none yet. Each list is the
+    // caller's own, and what is not there is answered like what they may not see.
 
     async fn complete(
         &self,
         _: CompleteRequestParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        Err(ErrorData::method_not_found::<CompleteRequestMethod>())
+        self.caller(&context)?;
+        Ok(CompleteResult::default())
     }
 
     async fn list_prompts(
         &self,
-        _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListPromptsRequestMethod>())
+        one_page(request)?;
+        self.caller(&context)?;
+        Ok(ListPromptsResult::default().with_cache_scope(CacheScope::Private).with_ttl_ms(LIST_LIFE))
     }
 
     async fn get_prompt(
         &self,
-        _: GetPromptRequestParams,
-        _: RequestContext<RoleServer>,
+        request: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        Err(ErrorData::method_not_found::<GetPromptRequestMethod>())
+        self.caller(&context)?;
+        let name = sanitise::short(&request.name, 64);
+        Err(ErrorData::invalid_params(format!("there is no prompt {name:?}"), None))
     }
 
     async fn list_resources(
         &self,
-        _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListResourcesRequestMethod>())
+        one_page(request)?;
+        self.caller(&context)?;
+        Ok(ListResourcesResult::default().with_cache_scope(CacheScope::Private).with_ttl_ms(LIST_LIFE))
     }
 
     async fn list_resource_templates(
         &self,
-        _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListResourceTemplatesRequestMethod>())
+        one_page(request)?;
+        self.caller(&context)?;
+        let none = ListResourceTemplatesResult::default();
+        Ok(none.with_cache_scope(CacheScope::Private).with_ttl_ms(LIST_LIFE))
     }
 
     async fn read_resource(
         &self,
-        _: ReadResourceRequestParams,
-        _: RequestContext<RoleServer>,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        Err(ErrorData::method_not_found::<ReadResourceRequestMethod>())
+        self.caller(&context)?;
+        let uri = sanitise::short(&request.uri, 200);
+        let data = serde_json::json!({ "uri": uri });
+        Err(ErrorData::resource_not_found(format!("there is no resource {uri:?}"), Some(data)))
     }
+}
+
+/// One page holds every list; a cursor can only be someone else's.
+fn one_page(request: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
+    if request.and_then(|request| request.cursor).is_some_and(|cursor| !cursor.is_empty()) {
+        return Err(ErrorData::invalid_params("there is no such cursor: the list has one page", None));
+    }
+    Ok(())
 }
 
 /// Protocol errors are for what a client got wrong; what a model can act on is a tool error.

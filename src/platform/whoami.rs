@@ -29,9 +29,7 @@ pub struct Identity {
     issuer: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     groups: Vec<String>,
-    /// Permissions held somewhere.
-    permissions: Vec<&'static str>,
-    /// Where each comes from and what narrows it.
+    /// What gives and takes permissions, and what narrows it.
     rules: Vec<Rule>,
     /// Tools that exist for this caller.
     tools: Vec<String>,
@@ -64,7 +62,6 @@ impl Tool for Whoami {
             subject: caller.subject().to_owned(),
             issuer: caller.issuer().map(str::to_owned),
             groups: caller.groups().to_vec(),
-            permissions: set.somewhere().iter().map(Permission::name).collect(),
             rules: set.grants().iter().map(rule).collect(),
             tools: call.toolbox().list(caller).map(|entry| entry.contract.name.clone()).collect(),
         };
@@ -74,7 +71,7 @@ impl Tool for Whoami {
         let summary = format!(
             "You are {} ({by}), with {} permissions and {} tools.",
             identity.username,
-            identity.permissions.len(),
+            set.somewhere().iter().count(),
             identity.tools.len()
         );
         Ok(Answer::new(summary, text(&identity), identity))

@@ -84,7 +84,9 @@ impl Toolbox {
         started: Instant,
         line: &mut Line,
     ) -> Result<Finished, Error> {
-        let question = question(&request.arguments);
+        // only answers that come in pages have a cursor to bind
+        let pages = entry.input_schema.get("properties").is_some_and(|known| known.get("cursor").is_some());
+        let question = if pages { question(&request.arguments) } else { String::new() };
         let limit = request.arguments.get("limit").and_then(Value::as_u64);
         let parsed = entry.parse(request.arguments)?;
         let reached = reach(self.clusters(), &request.caller, entry, parsed.reach(), spent);

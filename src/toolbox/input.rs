@@ -37,6 +37,9 @@ pub(super) fn parse<T: DeserializeOwned>(
 fn unknown(name: &str, properties: &Map<String, Value>) -> Error {
     let known = || properties.keys().map(String::as_str);
     let name = crate::answer::sanitise::short(name, 60);
+    if properties.is_empty() {
+        return Error::invalid_input(format!("there is no argument {name:?}: this tool takes none"));
+    }
     let hint =
         nearest::name(&name, known()).map_or(String::new(), |near| format!("; did you mean {near:?}?"));
     Error::invalid_input(format!("there is no argument {name:?}{hint}")).candidates(known())

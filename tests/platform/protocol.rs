@@ -197,29 +197,36 @@ async fn methods_that_are_not_offered_are_unknown() {
     let server = Server::start();
     let (mcp, legacy) = (Mcp::new(server.url("/mcp")), Mcp::legacy(server.url("/mcp")));
     let uri = json!({"uri": "file:///etc/passwd"});
-    let complete =
-        json!({"ref": {"type": "ref/prompt", "name": "x"}, "argument": {"name": "a", "value": ""}});
-    for (method, params) in [
-        ("no/such/method", json!({})),
-        ("prompts/list", json!({})),
-        ("prompts/get", json!({"name": "x"})),
-        ("resources/list", json!({})),
-        ("resources/templates/list", json!({})),
-        ("resources/read", uri.clone()),
-        ("completion/complete", complete),
-    ] {
-        let body = stateless(&json!(1), method, &params);
-        let mut request = mcp.http_request(&body);
-        if method == "resources/read" {
-            request = request.header("Mcp-Name", "file:///etc/passwd");
-        }
-        let reply = sent(request).await;
-        refused(&reply, 404, -32601);
-        assert_eq!(legacy.request(method, params).await.code(), -32601, "{method}");
-    }
+    refused(&mcp.request("no/such/method", json!({})).await, 404, -32601);
+    assert_eq!(legacy.request("no/such/method", json!({})).await.code(), -32601);
     for (method, params) in [("resources/subscribe", uri), ("logging/setLevel", json!({"level": "debug"}))] {
         assert_eq!(legacy.request(method, params).await.code(), -32601, "{method}");
     }
+}
+
+/// They are declared and there are none yet: lists are empty and the caller's own, and nothing can be read.
+#[tokio::test]
+async fn prompts_and_resources_are_declared_and_empty() {
+    let server = Server::start();
+    let mcp = Mcp::new(server.url("/mcp"));
+    for (method, member) in [
+        ("prompts/list", "prompts"),
+        ("resources/list", "resources"),
+        ("resources/templates/list", "resourceTemplates"),
+    ] {
+        let list = mcp.result(method, json!({})).await.expect(method);
+        assert_eq!((&list[member], &list["cacheScope"]), (&json!([]), &json!("private")), "{method}");
+    }
+    let complete =
+        json!({"ref": {"type": "ref/prompt", "name": "x"}, "argument": {"name": "a", "value": ""}});
+    let completion = mcp.result("completion/complete", complete).await.expect("a completion");
+    assert_eq!(completion["completion"]["values"], json!([]));
+    assert_eq!(mcp.request("prompts/get", json!({"name": "x"})).await.code(), -32602);
+    let uri = json!({"uri": "file:///etc/passwd"});
+    let body = stateless(&json!(1), "resources/read", &uri);
+    let reply = sent(mcp.http_request(&body).header("Mcp-Name", "file:///etc/passwd")).await;
+    assert_eq!(reply.code(), -32602, "{}", reply.text);
+    assert_eq!(Mcp::legacy(server.url("/mcp")).request("resources/read", uri).await.code(), -32002);
 }
 
 /// The method is known, so it must not be answered as one that is not.

@@ -1,7 +1,7 @@
 //! A caller whose role holds only within some namespaces sees those in every tool, totals and
 //! candidates included, and is told what is missing elsewhere in the same words whether it exists or not.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     faulty::Faulty,
@@ -97,7 +97,7 @@ async fn a_graph_shows_that_something_is_withheld_and_not_what() {
         shop.text
     );
     assert_eq!(
-        nodes.iter().filter(|node| node["state"] == Value::from("withheld")).count(),
+        nodes.iter().filter(|node| node["state"] == "withheld").count(),
         0,
         "{}",
         shop.text

@@ -1,5 +1,7 @@
 //! `kro_instances`: the instances of every RGD of a cluster.
 
+use std::collections::BTreeSet;
+
 use futures::future::join_all;
 use jiff::{SpanRound, Timestamp, Unit};
 use schemars::JsonSchema;
@@ -118,7 +120,9 @@ impl Tool for ListInstances {
     async fn run(call: Call, input: Input) -> Result<Answer<Self::Output>, Error> {
         let reader = Reader::new(call.cluster()?).await?;
         let names_rgds = call.allows(Permission::KroRgdsList, reader.access(), None);
-        let rgds = chosen(&reader, &input, names_rgds).await?;
+        // all kinds are read even where one is asked for: its health may lie in nested ones
+        let rgds = all_rgds(&reader).await?;
+        let chosen = chosen(&reader, &rgds, &input, names_rgds).await?;
         let lists = rgds.iter().map(|rgd| instances_of(&reader, rgd, input.namespace.as_deref()));
         let now = Timestamp::now();
         let (mut instances, mut of, mut gaps) = (Vec::new(), Vec::new(), Vec::new());
@@ -132,6 +136,7 @@ impl Tool for ListInstances {
         let mut rows: Vec<InstanceRow> = standings
             .zip(&instances)
             .zip(of)
+            .filter(|(_, rgd)| chosen.contains(rgd))
             .map(|((standing, instance), rgd)| row(rgd, instance, standing, now))
             .collect();
         rows.retain(|row| input.state.is_none_or(|wanted| row.state == wanted.state()));
@@ -142,42 +147,49 @@ impl Tool for ListInstances {
     }
 }
 
-/// The RGDs asked for; all of them are one LIST.
-async fn chosen(reader: &Reader, input: &Input, names_rgds: bool) -> Result<Vec<Object>, Error> {
-    let known = |rgds: &[Object], name: fn(&Object) -> String| -> Vec<String> {
-        if names_rgds { rgds.iter().map(name).collect() } else { Vec::new() }
-    };
+/// All RGDs: one LIST.
+async fn all_rgds(reader: &Reader) -> Result<Vec<Object>, Error> {
     let kind = reader.rgd_kind().await.ok_or_else(|| {
         Error::not_found("this cluster has no kro: it serves no ResourceGraphDefinition")
             .next("kubernetes_clusters lists the others")
     })?;
     // An RGD is in no namespace; only its name and the kind it generates are used.
-    let mut rgds = reader.access().unfiltered().list(&kind, None, &Selector::all()).await?.items;
+    Ok(reader.access().unfiltered().list(&kind, None, &Selector::all()).await?.items)
+}
+
+/// The names of the RGDs asked for.
+async fn chosen<'r>(
+    reader: &Reader,
+    rgds: &'r [Object],
+    input: &Input,
+    names_rgds: bool,
+) -> Result<BTreeSet<&'r str>, Error> {
+    let near = |wanted: &str, known: Vec<String>| {
+        let known = if names_rgds { known } else { Vec::new() };
+        nearest::names(wanted, known.iter().map(String::as_str), 8)
+    };
+    let mut chosen: Vec<&Object> = rgds.iter().collect();
     if let Some(wanted) = &input.rgd {
-        let known = known(&rgds, |rgd| rgd.name().to_owned());
-        rgds.retain(|rgd| rgd.name() == wanted);
-        if rgds.is_empty() {
+        chosen.retain(|rgd| rgd.name() == wanted);
+        if chosen.is_empty() {
+            let known = rgds.iter().map(|rgd| rgd.name().to_owned()).collect();
             return Err(Error::not_found(format!("the argument \"rgd\": there is no RGD {wanted:?}"))
-                .candidates(nearest::names(wanted, known.iter().map(String::as_str), 8)));
+                .candidates(near(wanted, known)));
         }
     }
     if let Some(written) = &input.kind {
-        let known = known(&rgds, |rgd| instance_kind(rgd).to_string());
         let kind = reader.named_kind(written).await?;
-        rgds.retain(|rgd| {
+        chosen.retain(|rgd| {
             let of = instance_kind(rgd);
             (of.group.as_str(), of.kind.as_str()) == (&kind.group, &kind.kind)
         });
-        if rgds.is_empty() {
+        if chosen.is_empty() {
             let message = format!("the argument \"kind\": no RGD generates {}", kind.group_kind());
-            return Err(Error::invalid_input(message).candidates(nearest::names(
-                written,
-                known.iter().map(String::as_str),
-                8,
-            )));
+            let known = rgds.iter().map(|rgd| instance_kind(rgd).to_string()).collect();
+            return Err(Error::invalid_input(message).candidates(near(written, known)));
         }
     }
-    Ok(rgds)
+    Ok(chosen.into_iter().map(Object::name).collect())
 }
 
 #[derive(Default)]
@@ -257,7 +269,7 @@ fn summary(rows: &[InstanceRow]) -> String {
     let counted =
         |state: &State| format!("{} {state}", abnormal.iter().filter(|row| row.state == *state).count());
     let counts: Vec<String> = states.iter().map(counted).collect();
-    let rgds: std::collections::BTreeSet<&str> = rows.iter().map(|row| row.rgd.as_str()).collect();
+    let rgds: BTreeSet<&str> = rows.iter().map(|row| row.rgd.as_str()).collect();
     let plural = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
     let all = match rows.len() {
         0 => "no instances".to_owned(),

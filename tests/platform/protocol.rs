@@ -57,7 +57,8 @@ async fn an_older_client_shakes_hands_and_a_newer_one_discovers() {
         let client = json!({"protocolVersion": asked, "capabilities": {}, "clientInfo": {"name": "t", "version": "0"}});
         let result = legacy.result("initialize", client).await.expect("initialize is answered");
         assert_eq!(result["protocolVersion"], answered, "asked for {asked}");
-        assert_eq!(result["capabilities"], json!({"tools": {}}));
+        let offered = json!({"tools": {}, "prompts": {}, "resources": {}, "completions": {}});
+        assert_eq!(result["capabilities"], offered);
         assert_eq!(result["serverInfo"]["name"], "platform-mcp");
     }
     // a client that says nothing of its version is one of the oldest

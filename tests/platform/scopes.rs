@@ -96,10 +96,5 @@ async fn a_graph_shows_that_something_is_withheld_and_not_what() {
         "{}",
         shop.text
     );
-    assert_eq!(
-        nodes.iter().filter(|node| node["state"] == "withheld").count(),
-        0,
-        "{}",
-        shop.text
-    );
+    assert_eq!(nodes.iter().filter(|node| node["state"] == "withheld").count(), 0, "{}", shop.text);
 }

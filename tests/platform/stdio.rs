@@ -33,7 +33,7 @@ fn a_newer_client_discovers_and_calls_without_a_handshake() {
     assert_eq!(called["result"]["structuredContent"]["username"], "local", "{called}");
     let unknown = server.request(3, "tools/call", &json!({"name": "nothing", "arguments": {}}));
     assert_eq!(unknown["error"]["code"], -32602, "{unknown}");
-    let unknown = server.request(4, "prompts/list", &json!({}));
+    let unknown = server.request(4, "no/such/method", &json!({}));
     assert_eq!(unknown["error"]["code"], -32601, "{unknown}");
 }
 

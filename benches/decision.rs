@@ -1,11 +1,23 @@
 //! What the gate's pure part costs: deciding one call for a caller with many rules.
 
-use std::hint::black_box;
+#![allow(clippy::expect_used, reason = "a bench that cannot be set up ends")]
+
+use std::{hint::black_box, sync::Arc};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use platform_mcp::permission::{
     Extent, Grant, Permission, PermissionSet, Permissions, Requirement, Scope, Within, decide,
 };
+use platform_mcp::{
+    answer::seal::Seal,
+    audit::Audit,
+    caller::local,
+    kubernetes::Clusters,
+    permission::Roles,
+    telemetry::Measure,
+    toolbox::{Limits, Offer, Parts, Request, Toolbox},
+};
+use tokio_util::sync::CancellationToken;
 
 fn many_rules() -> PermissionSet {
     let grants = (0..50).map(|team| Grant {
@@ -39,5 +51,34 @@ fn decision(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, decision);
+/// A whole call without an upstream and without a door, the audit log in a file.
+fn gated_call(criterion: &mut Criterion) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let caller = local::caller(&Roles::default(), &["viewer".to_owned()], &Within::default());
+    let caller = Arc::new(caller.expect("a built-in role"));
+    let parts = Parts {
+        clusters: Arc::new(Clusters::default()),
+        seal: Seal::random().expect("randomness"),
+        audit: Audit::file(&folder.path().join("audit.log")).expect("a file"),
+        measure: Measure::default(),
+        limits: Limits::default(),
+        offer: Offer::default(),
+    };
+    let toolbox = Toolbox::new(parts).expect("the contracts");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    criterion.bench_function("gated call of whoami", |bench| {
+        bench.iter(|| {
+            let request = Request {
+                door: "bench",
+                caller: Arc::clone(&caller),
+                tool: "whoami".to_owned(),
+                arguments: serde_json::Map::new(),
+                cancel: CancellationToken::new(),
+            };
+            runtime.block_on(toolbox.call(request)).expect("an answer")
+        });
+    });
+}
+
+criterion_group!(benches, decision, gated_call);
 criterion_main!(benches);

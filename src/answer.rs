@@ -115,30 +115,42 @@ pub(crate) fn finish<T: Serialize>(
 }
 
 fn text<T>(answer: &Answer<T>, learned: &Learned, budget: Budget) -> String {
-    let clean = |text: &str| learned.scrub(&sanitise::text(text)).into_owned();
-    let mut tail = String::new();
-    for gap in &answer.gaps {
-        tail.push_str(&format!("\npartial: {}", learned.scrub(&sanitise::line(gap))));
-    }
-    if let Some(cut) = &answer.cut {
-        tail.push_str(&format!("\ntruncated: {}; {}", cut.what, cut.narrow));
-        if let Some(cursor) = &cut.next_cursor {
-            tail.push_str(&format!("\nnext_cursor: {cursor}"));
-        }
-    }
-    let mut text = clean(&answer.summary);
+    let mut text = String::with_capacity(answer.summary.len() + answer.body.len() + 64);
+    push_clean(&mut text, &answer.summary, learned);
     if !answer.body.is_empty() {
         text.push('\n');
-        text.push_str(clean(&answer.body).trim_end());
+        push_clean(&mut text, answer.body.trim_end(), learned);
     }
+    let tail = tail(answer, learned);
     let room = budget.bytes.saturating_sub(tail.len() + 60);
     let (head, left_out) = budget::cut_text(&text, room);
-    let mut text = head.to_owned();
     if left_out > 0 {
+        text.truncate(head.len());
         text.push_str(&format!("\ntruncated: {left_out} bytes left out for size"));
     }
     text.push_str(&tail);
     text
+}
+
+/// The facts that end a text: what could not be seen, what was left out, how to go on.
+fn tail<T>(answer: &Answer<T>, learned: &Learned) -> String {
+    let mut tail = String::new();
+    for gap in &answer.gaps {
+        tail.push_str("\npartial: ");
+        tail.push_str(&learned.scrub(&sanitise::line(gap)));
+    }
+    if let Some(cut) = &answer.cut {
+        tail.push_str(&format!("\ntruncated: {}; {}", cut.what, cut.narrow));
+        if let Some(cursor) = &cut.next_cursor {
+            tail.push_str("\nnext_cursor: ");
+            tail.push_str(cursor);
+        }
+    }
+    tail
+}
+
+fn push_clean(text: &mut String, part: &str, learned: &Learned) {
+    text.push_str(&learned.scrub(&sanitise::text(part)));
 }
 
 /// Redacts and sanitises every string of a value, keys included where they are data.

@@ -97,7 +97,8 @@ impl Error {
             text.push('.');
         }
         if !self.candidates.is_empty() {
-            text.push_str(" Possible: ");
+            let what = if self.kind == ErrorKind::NotFound { " Nearest: " } else { " Possible: " };
+            text.push_str(what);
             text.push_str(&self.candidates.join(", "));
             text.push('.');
         }

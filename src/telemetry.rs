@@ -91,8 +91,9 @@ impl Measure {
 /// Sends logs to standard error; `PLATFORM_MCP_LOG` filters them (default: warnings and our own info).
 /// A panic is logged by place only: its message can hold anything.
 pub fn start() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("PLATFORM_MCP_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,platform_mcp=info,rmcp=error"));
+    let filter = tracing_subscriber::EnvFilter::try_from_env("PLATFORM_MCP_LOG").unwrap_or_else(|_| {
+        tracing_subscriber::EnvFilter::new("warn,platform_mcp=info,rmcp=error,kube_client=off")
+    });
     let logs = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())

@@ -43,8 +43,10 @@ pub fn short(value: &str, most: usize) -> String {
 }
 
 fn is_unwanted(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control() && !matches!(c, '\n' | '\t');
+    }
     match c {
-        '\n' | '\t' => false,
         '\u{ad}'
         | '\u{34f}'
         | '\u{61c}'

@@ -150,15 +150,14 @@ fn router(
         Arc::new(NeverSessionManager::default()),
         config,
     );
-    let known = middleware::from_fn(move |mut request: Request, next: middleware::Next| {
+    let shaped = middleware::from_fn(move |mut request: Request, next: middleware::Next| {
         request.extensions_mut().insert(Arc::clone(&caller));
-        next.run(request)
+        shape::json_rpc(request, next)
     });
     Router::new()
         .route_service("/mcp", service.clone())
         .route_service("/mcp/", service)
-        .layer(known)
-        .layer(middleware::from_fn(shape::json_rpc))
+        .layer(shaped)
         .merge(ops::health(ending.clone()))
         .layer(CatchPanicLayer::new())
 }

@@ -92,7 +92,10 @@ impl Fault {
     ///
     /// `body` is untrusted and may be HTML of some proxy: only a Kubernetes `Status` is quoted whole.
     pub(super) fn from_response(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Self {
-        let message = status_message(body).unwrap_or_else(|| excerpt(body));
+        let message = status_message(body).unwrap_or_else(|| match status {
+            404 => "a 404 that is not a Kubernetes answer (is this the URL of an API server?)".to_owned(),
+            _ => excerpt(body),
+        });
         match status {
             401 => Self::Unauthorized(message),
             403 => Self::Forbidden(message),

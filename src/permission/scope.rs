@@ -132,6 +132,21 @@ impl Within {
             .unwrap_or(Cover::Whole)
     }
 
+    /// Whether everything within `other` is within this one.
+    pub(super) fn contains(&self, other: &Self) -> bool {
+        let dimensions = |within: &Self| {
+            [&within.clusters, &within.namespaces, &within.environments, &within.projects].map(Clone::clone)
+        };
+        dimensions(self).into_iter().zip(dimensions(other)).all(|(outer, inner)| match (outer, inner) {
+            (None, _) => true,
+            (Some(outer), None) => outer.iter().any(|pattern| pattern == "*"),
+            // a pattern is covered by one that matches it as a text: `team-*` matches `team-a-*`
+            (Some(outer), Some(inner)) => {
+                inner.iter().all(|part| outer.iter().any(|pattern| matches(pattern, part)))
+            }
+        })
+    }
+
     /// Whether nothing narrows it.
     pub fn is_everywhere(&self) -> bool {
         *self == Self::default()

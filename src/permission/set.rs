@@ -64,13 +64,14 @@ impl Decision {
 impl PermissionSet {
     /// Joins grants and denials.
     pub fn new(grants: Vec<Grant>) -> Self {
-        let bits = |deny: bool, everywhere: bool| {
-            grants
-                .iter()
-                .filter(|grant| grant.deny == deny && (!everywhere || grant.within.is_everywhere()))
-                .fold(Permissions::default(), |bits, grant| bits.union(grant.permissions))
+        let denied = |given: &Grant| {
+            let over = grants.iter().filter(|grant| grant.deny && grant.within.contains(&given.within));
+            over.fold(Permissions::default(), |bits, grant| bits.union(grant.permissions))
         };
-        let somewhere = bits(false, false).without(bits(true, true));
+        let somewhere = grants
+            .iter()
+            .filter(|grant| !grant.deny)
+            .fold(Permissions::default(), |bits, given| bits.union(given.permissions.without(denied(given))));
         Self { grants, somewhere }
     }
 
@@ -185,6 +186,11 @@ mod tests {
         assert!(decide(&set, &GRAPH, &at(Extent::Anywhere)).is_allowed());
         let denied = decide(&set, &GRAPH, &at(Extent::named("secret")));
         assert!(matches!(&denied, Decision::Deny { hidden: false, rule: Some(_), .. }), "{denied:?}");
+        let same = PermissionSet::new(vec![
+            grant(false, "*", Some(&["team-a"])),
+            grant(true, "kro.*", Some(&["team-*"])),
+        ]);
+        assert!(!same.shows(&GRAPH), "denied wherever it is granted, so hidden");
         let everywhere = PermissionSet::new(vec![grant(false, "*", None), grant(true, "kro.*", None)]);
         assert!(!everywhere.shows(&GRAPH), "denied everywhere, so hidden");
     }

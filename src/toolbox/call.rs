@@ -122,7 +122,9 @@ impl Call {
         self.0.toolbox.seal().open(&self.binding(), now, cursor).map_err(|unsealed| {
             let why = match unsealed {
                 Unsealed::Expired => "is too old",
-                Unsealed::Foreign => "is not one that you got for these arguments",
+                Unsealed::Foreign => {
+                    "is not one that you got for these arguments, or the server that gave it has ended"
+                }
             };
             Error::invalid_input(format!("the argument \"cursor\" {why}"))
                 .next("call again without cursor, with the same arguments")

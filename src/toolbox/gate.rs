@@ -94,6 +94,10 @@ impl Toolbox {
         line.decide(&decision, &scope);
         let clusters = clusters?;
         let denied = Arc::new(Mutex::new(None));
+        let place = match clusters.as_slice() {
+            [one] => Some(self.clusters().shown_name(one.cluster())),
+            _ => None,
+        };
         let call = Call(Arc::new(Inner {
             toolbox: Arc::clone(self),
             caller: request.caller,
@@ -106,6 +110,13 @@ impl Toolbox {
         }));
         let deadline = started + self.limits().call_time;
         let result = run(parsed, call, deadline, &request.cancel, &line.call).await;
+        let result = result.map_err(|error| match (&place, error.kind) {
+            (
+                Some(cluster),
+                ErrorKind::Upstream { .. } | ErrorKind::Timeout | ErrorKind::RateLimited { .. },
+            ) => Error { message: format!("cluster {cluster}: {}", error.message), ..error },
+            _ => error,
+        });
         if let Some(decision) = denied.lock().take().filter(|_| result.is_err()) {
             line.decide(&decision, &scope);
         }

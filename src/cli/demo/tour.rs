@@ -15,7 +15,7 @@ use crate::{config::Built, toolbox::Request};
 /// Between a question and its answer, where someone watches.
 const BREATH: Duration = Duration::from_millis(1200);
 /// To read an answer.
-const READING: Duration = Duration::from_secs(12);
+const READING: Duration = Duration::from_secs(6);
 
 /// The instance whose own status hides what is broken two levels below (`demo/README.md`).
 const BROKEN: [(&str, &str); 3] = [("kind", "Shop"), ("namespace", "shop"), ("name", "storefront")];

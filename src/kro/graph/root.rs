@@ -137,6 +137,10 @@ fn verdict(standing: &Standing, nodes: &[Node]) -> (State, Option<String>) {
         other => other,
     };
     match own {
+        // what may not be seen is not judged
+        State::Ready if below == State::Withheld => {
+            (State::Ready, Some("but for what is withheld".to_owned()))
+        }
         State::Ready => {
             let word = standing.word.as_deref().unwrap_or("ready");
             (below, Some(format!("kro says {word}, but {}", because())))

@@ -26,7 +26,8 @@ impl Graph {
             line.push_str(&format!(", {reason}"));
         }
         line.push_str(&format!(". {total} nodes: {}", counts(&self.counts())));
-        if let Some(word) = root.kro_state.as_deref() {
+        let told = root.reason.as_deref().is_some_and(|reason| reason.starts_with("kro says"));
+        if let Some(word) = root.kro_state.as_deref().filter(|_| !told) {
             line.push_str(&format!(". kro says {word}"));
         }
         let abnormal: Vec<&Node> =

@@ -6,13 +6,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error,
+    Error, ErrorKind,
     answer::Answer,
     kro::{
         fetch::{Reader, Wanted, instance_kinds},
         graph::{Graph, Node, ROOT, Rgd},
         state::State,
     },
+    kubernetes::Kind,
     permission::Extent,
     toolbox::{Call, Reach, Tool},
 };
@@ -130,15 +131,16 @@ impl Tool for ShowGraph {
         let reader = Reader::new(access).await?;
         let kind = reader.named_kind(&input.kind).await?;
         let wanted = Wanted { namespace: input.namespace.as_deref(), name: &input.name };
-        let instance = reader.object(&kind, wanted).await?;
+        let instance = match reader.object(&kind, wanted).await {
+            // the same words whether or not there is a Secret of that name
+            Err(error) if error.kind == ErrorKind::NotFound && !reader.is_of_kro(&kind).await => {
+                return Err(not_generated(&reader, &kind).await);
+            }
+            found => found?,
+        };
         let collected = reader.collect(instance, input.depth.unwrap_or(DEPTH)).await;
         if matches!(collected.rgd, Rgd::Unknown) {
-            let kinds = instance_kinds(&reader).await;
-            return Err(Error::invalid_input(format!(
-                "the argument \"kind\": no ResourceGraphDefinition generates {}",
-                kind.group_kind()
-            ))
-            .candidates(kinds));
+            return Err(not_generated(&reader, &kind).await);
         }
         let graph = Graph::build(&collected);
         let cluster = call.toolbox().clusters().shown_name(access.cluster());
@@ -151,6 +153,11 @@ impl Tool for ShowGraph {
         let revision = collected.rgd.definition().and_then(|definition| definition.source.revision());
         Ok(Answer::new(summary, body, output(&graph, cluster, revision)).gaps(graph.gaps))
     }
+}
+
+async fn not_generated(reader: &Reader, kind: &Kind) -> Error {
+    let what = format!("the argument \"kind\": no ResourceGraphDefinition generates {}", kind.group_kind());
+    Error::invalid_input(what).candidates(instance_kinds(reader).await)
 }
 
 fn output(graph: &Graph, cluster: String, revision: Option<i64>) -> Output {
@@ -168,11 +175,18 @@ fn output(graph: &Graph, cluster: String, revision: Option<i64>) -> Output {
         kro_state: text(|root| root.kro_state.as_ref()),
         reason: text(|root| root.reason.as_ref()),
         counts: graph.counts(),
-        nodes: graph.nodes.iter().filter(|node| node.id != ROOT).map(|n| shown(n, own.as_ref())).collect(),
+        nodes: abnormal_first(graph).into_iter().map(|node| shown(node, own.as_ref())).collect(),
         edges: graph.edges().map(|(from, to)| Edge { from: from.to_owned(), to: to.to_owned() }).collect(),
         notes: graph.notes.clone(),
         namespace: own,
     }
+}
+
+/// So that what is cut for size is what nobody has to look at.
+fn abnormal_first(graph: &Graph) -> Vec<&Node> {
+    let mut nodes: Vec<&Node> = graph.nodes.iter().filter(|node| node.id != ROOT).collect();
+    nodes.sort_by_key(|node| !node.state.is_abnormal());
+    nodes
 }
 
 fn shown(node: &Node, own: Option<&String>) -> GraphNode {

@@ -13,7 +13,7 @@ use crate::{
     Error, ErrorKind,
     answer::{Budget, Cut, Page, Row, budget::HARD_CAP, redact::Learned, seal::Unsealed},
     caller::Caller,
-    kubernetes::{Access, Budgeted},
+    kubernetes::{Access, Budgeted, Object},
     permission::{Decision, Extent, Permission, Requirement, Scope, decide},
 };
 
@@ -91,6 +91,12 @@ impl Call {
         }
         *self.0.denied.lock() = Some(decision);
         Err(Error::denied(permission.name(), &scope.to_string()))
+    }
+
+    /// Takes what this call learned of Secrets out of an object. For objects that were read before the
+    /// Secret was, and before their texts are cut, joined or rendered.
+    pub fn scrub(&self, object: &mut Object) {
+        self.0.spent.learned.scrub_object(object);
     }
 
     /// The page of `rows` that `cursor` asks for, and what to say of the rest. `narrow` tells which

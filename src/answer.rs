@@ -19,6 +19,11 @@ pub use table::Table;
 
 use redact::Learned;
 
+/// Gaps that one answer tells.
+const MOST_GAPS: usize = 30;
+/// Characters of a gap.
+const LONGEST_GAP: usize = 400;
+
 /// What a tool answers.
 #[derive(Clone, Debug)]
 pub struct Answer<T> {
@@ -87,7 +92,7 @@ pub(crate) fn finish<T: Serialize>(
     let mut facts = Map::new();
     if !answer.gaps.is_empty() {
         facts.insert("partial".to_owned(), true.into());
-        facts.insert("gaps".to_owned(), json!(answer.gaps));
+        facts.insert("gaps".to_owned(), json!(told(&answer.gaps)));
     }
     if let Some(cut) = &answer.cut {
         facts.insert("truncated".to_owned(), format!("{}; {}", cut.what, cut.narrow).into());
@@ -132,12 +137,21 @@ fn text<T>(answer: &Answer<T>, learned: &Learned, budget: Budget) -> String {
     text
 }
 
+/// The gaps as they are told: each short, and not more than can be read.
+fn told(gaps: &[String]) -> Vec<String> {
+    let mut told: Vec<String> =
+        gaps.iter().take(MOST_GAPS).map(|gap| sanitise::short(gap, LONGEST_GAP)).collect();
+    let more = gaps.len().saturating_sub(MOST_GAPS);
+    told.extend((more > 0).then(|| format!("and {more} more like these")));
+    told
+}
+
 /// The facts that end a text: what could not be seen, what was left out, how to go on.
 fn tail<T>(answer: &Answer<T>, learned: &Learned) -> String {
     let mut tail = String::new();
-    for gap in &answer.gaps {
+    for gap in told(&answer.gaps) {
         tail.push_str("\npartial: ");
-        tail.push_str(&learned.scrub(&sanitise::line(gap)));
+        tail.push_str(&learned.scrub(&sanitise::line(&gap)));
     }
     if let Some(cut) = &answer.cut {
         tail.push_str(&format!("\ntruncated: {}; {}", cut.what, cut.narrow));
@@ -164,7 +178,17 @@ fn clean(value: &mut Value, learned: &Learned) {
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|item| clean(item, learned)),
-        Value::Object(map) => map.values_mut().for_each(|item| clean(item, learned)),
+        Value::Object(map) => {
+            let dirty =
+                |key: &String| sanitise::text(key) != key.as_str() || learned.scrub(key) != key.as_str();
+            if map.keys().any(dirty) {
+                let members = std::mem::take(map).into_iter();
+                map.extend(
+                    members.map(|(key, item)| (learned.scrub(&sanitise::line(&key)).into_owned(), item)),
+                );
+            }
+            map.values_mut().for_each(|item| clean(item, learned));
+        }
         _ => {}
     }
 }

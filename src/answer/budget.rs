@@ -38,11 +38,16 @@ pub(super) fn cut_text(text: &str, bytes: usize) -> (&str, usize) {
     (head, text.len() - head.len())
 }
 
+/// Cuts after which a structure is given up as it is; each takes the heaviest part.
+const MOST_CUTS: usize = 64;
+/// A map with more members is data, not a structure with a schema.
+const LARGE_MAP: usize = 40;
+
 /// Shortens the longest arrays and strings of `structure` until it keeps `bytes`. The last resort
 /// behind tools that page their own rows; returns what was dropped, in words.
 pub(super) fn cut_structure(structure: &mut Value, bytes: usize) -> Vec<String> {
     let mut dropped = Vec::new();
-    while size(structure) > bytes && dropped.len() < 16 {
+    while size(structure) > bytes && dropped.len() < MOST_CUTS {
         let excess = size(structure) - bytes;
         let Some((path, _)) = heaviest(structure, String::new()) else { break };
         let Some(value) = structure.pointer_mut(&path) else { break };
@@ -56,6 +61,18 @@ pub(super) fn cut_structure(structure: &mut Value, bytes: usize) -> Vec<String> 
                     saved += size(&item) + 1;
                 }
                 dropped.push(format!("{} of {before} {}", before - items.len(), name(&path)));
+            }
+            Value::Object(members) => {
+                let before = members.len();
+                let mut saved = 0;
+                while saved <= excess
+                    && let Some((key, item)) =
+                        members.iter().next_back().map(|(key, item)| (key.clone(), size(item)))
+                {
+                    saved += key.len() + item + 4;
+                    members.shift_remove(&key);
+                }
+                dropped.push(format!("{} of {before} members of {}", before - members.len(), name(&path)));
             }
             Value::String(text) => {
                 let (head, rest) = cut_text(text, text.len().saturating_sub(excess + 1));
@@ -75,6 +92,7 @@ fn name(path: &str) -> &str {
 /// The JSON pointer of the array or string that takes most bytes.
 fn heaviest(value: &Value, path: String) -> Option<(String, usize)> {
     let children: Vec<(String, &Value)> = match value {
+        Value::Object(map) if map.len() > LARGE_MAP => return Some((path, size(value))),
         Value::Object(map) => map.iter().map(|(key, value)| (escape(key), value)).collect(),
         Value::Array(items) if items.len() == 1 => {
             items.iter().enumerate().map(|(index, value)| (index.to_string(), value)).collect()
@@ -133,6 +151,11 @@ mod tests {
         assert!(size(&structure) <= 600);
         assert_eq!(dropped.len(), 1, "{dropped:?}");
         assert!(dropped[0].ends_with("of 100 rows"), "{dropped:?}");
+        let members: serde_json::Map<String, Value> =
+            (0..4_000).map(|n| (format!("k{n}"), "v".repeat(200).into())).collect();
+        let mut map = json!({"manifest": {"data": members}});
+        assert_eq!(cut_structure(&mut map, 10_000).len(), 1);
+        assert!(size(&map) <= 10_000);
         let mut text = json!({"manifest": "line\n".repeat(1000)});
         assert!(!cut_structure(&mut text, 100).is_empty() && size(&text) <= 100);
     }

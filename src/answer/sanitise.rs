@@ -33,13 +33,17 @@ pub fn line(value: &str) -> Cow<'_, str> {
     clean
 }
 
+/// The first `most` characters of a text, with a mark where something was cut.
+pub fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 /// The first `most` characters of [`line`], with a mark where something was cut.
 pub fn short(value: &str, most: usize) -> String {
-    let line = line(value);
-    match line.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
-        None => line.into_owned(),
-    }
+    cut(&line(value), most)
 }
 
 fn is_unwanted(c: char) -> bool {

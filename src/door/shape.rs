@@ -13,6 +13,10 @@ const LONGEST_REFUSAL: usize = 4_096;
 
 /// Spells out a wildcard or absent `Accept`, and says plain-text refusals as JSON-RPC errors.
 pub(super) async fn json_rpc(mut request: Request, next: Next) -> Response {
+    if let Some(why) = odd_source(request.headers()) {
+        let response = Response::builder().status(StatusCode::FORBIDDEN).body(Body::from(why));
+        return refusal(response.unwrap_or_default()).await;
+    }
     if accepts_anything(request.headers()) {
         request.headers_mut().insert(header::ACCEPT, BOTH);
     }
@@ -23,6 +27,21 @@ pub(super) async fn json_rpc(mut request: Request, next: Next) -> Response {
         .get(header::CONTENT_TYPE)
         .is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
     if response.status().is_client_error() && plain { refusal(response).await } else { response }
+}
+
+/// rmcp reads the first `Host` and `Origin` only, and takes `http://localhost:evil.example` for loopback.
+fn odd_source(headers: &HeaderMap) -> Option<&'static str> {
+    if headers.get_all(header::HOST).iter().count() > 1 || headers.get_all(header::ORIGIN).iter().count() > 1
+    {
+        return Some("Forbidden: Host and Origin may each stand once");
+    }
+    let origin = headers.get(header::ORIGIN)?;
+    let plain = origin.to_str().ok().and_then(|origin| origin.parse::<http::Uri>().ok()).is_some_and(|uri| {
+        let port = uri.port_u16().map_or(String::new(), |port| format!(":{port}"));
+        let whole = uri.host().map(|host| format!("{host}{port}"));
+        whole.is_some_and(|whole| uri.authority().is_some_and(|authority| authority.as_str() == whole))
+    });
+    (!plain).then_some("Forbidden: Origin is not an origin")
 }
 
 fn accepts_anything(headers: &HeaderMap) -> bool {

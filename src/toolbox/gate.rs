@@ -27,6 +27,11 @@ use crate::{
 /// an honest partial answer and not a lost call.
 const TO_ANSWER: Duration = Duration::from_millis(500);
 
+/// Characters of an error's message; more is an upstream that talks.
+const LONGEST_ERROR: usize = 2_000;
+/// Names that an error suggests.
+const MOST_CANDIDATES: usize = 50;
+
 /// A request to call a tool, as a door brings it.
 #[derive(Debug)]
 pub struct Request {
@@ -158,8 +163,12 @@ fn unknown_tool(name: &str) -> Error {
 
 /// Errors quote upstreams, and upstreams quote anything.
 fn scrubbed(mut error: Error, learned: &Learned) -> Error {
-    let clean = |text: &str| learned.scrub(&sanitise::text(text)).into_owned();
+    let clean = |text: &str| {
+        let text = sanitise::text(text);
+        sanitise::cut(&learned.scrub(&text), LONGEST_ERROR)
+    };
     error.message = clean(&error.message);
+    error.candidates.truncate(MOST_CANDIDATES);
     error.candidates.iter_mut().for_each(|candidate| *candidate = clean(candidate));
     error.next = error.next.as_deref().map(clean);
     error
@@ -169,6 +178,6 @@ impl Line {
     fn decide(&mut self, decision: &Decision, scope: &str) {
         self.decision = if decision.is_allowed() { "allow" } else { "deny" };
         self.rule = decision.rule().to_owned();
-        self.scope = scope.to_owned();
+        self.scope = sanitise::short(scope, 200);
     }
 }

@@ -5,6 +5,9 @@ use serde_json::{Map, Value};
 
 use crate::{Error, nearest};
 
+/// Bytes of a text whose schema sets no `maxLength`: names and cursors are shorter.
+const LONGEST_TEXT: u64 = 2_000;
+
 /// Arguments as the client sent them, as the tool's typed input.
 ///
 /// # Errors
@@ -76,6 +79,10 @@ fn check(name: &str, property: &Value, value: &Value) -> Result<(), Error> {
         let most = most.map_or(String::new(), |most| format!(" and at most {most}"));
         return wrong(&format!("at least {}{most}", least.unwrap_or_default()));
     }
+    let longest = property.get("maxLength").and_then(Value::as_u64).unwrap_or(LONGEST_TEXT);
+    if value.as_str().is_some_and(|text| text.len() as u64 > longest) {
+        return wrong(&format!("at most {longest} bytes long"));
+    }
     let empty = value.as_str().is_some_and(|text| text.trim().is_empty());
     if empty { wrong("a text that is not empty (leave it out instead)") } else { Ok(()) }
 }
@@ -122,6 +129,7 @@ mod tests {
                 "no argument \"nmae\"; did you mean \"name\"? Possible: name, limit",
             ),
             (json!({"name": "x", "limit": "9"}), "\"limit\" must be an integer"),
+            (json!({"name": "x".repeat(3_000)}), "\"name\" must be at most 2000 bytes long"),
             (json!({"name": "x", "limit": 0}), "at least 1 and at most 1000"),
             (json!({"name": "x", "limit": 1.5}), "\"limit\" must be an integer"),
             (json!({"name": "x", "format": "svg"}), "Possible: tree, dot"),

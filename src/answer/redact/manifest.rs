@@ -83,9 +83,9 @@ fn flags(items: &mut [Value]) {
     for item in items {
         let flag = item.as_str().is_some_and(|text| text.starts_with('-') && is_secret_key(text));
         if after_flag && !flag {
-            everything(item)
+            everything(item);
         } else {
-            by_key(item)
+            by_key(item);
         }
         after_flag = flag;
     }
@@ -115,7 +115,7 @@ fn nested_secret(values: &mut Value) {
             Value::String(text) if is_path(text) => {}
             Value::Null | Value::Bool(_) => {}
             other => {
-                *other = redacted(other.as_str().map_or_else(|| other.to_string().len(), str::len)).into()
+                *other = redacted(other.as_str().map_or_else(|| other.to_string().len(), str::len)).into();
             }
         }
     }

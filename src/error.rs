@@ -178,7 +178,7 @@ impl From<Fault> for Error {
             Fault::Unreachable(_) => {
                 Self::new(ErrorKind::Upstream { status: None, retryable: true }, message)
             }
-            Fault::Malformed(_) | Fault::TooLarge(_) | Fault::Configuration(_) => {
+            Fault::Malformed(_) | Fault::TooLarge(_) | Fault::Spent(_) | Fault::Configuration(_) => {
                 Self::new(ErrorKind::Upstream { status: None, retryable: false }, message)
             }
         }

@@ -13,6 +13,7 @@ pub mod kinds;
 pub mod list;
 pub mod meter;
 pub mod object;
+mod raw;
 pub mod selector;
 pub mod sources;
 pub mod tools;

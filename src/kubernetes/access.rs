@@ -21,6 +21,7 @@ use super::{
     list::Listed,
     meter::Meter,
     object::Object,
+    raw,
     selector::Selector,
 };
 use crate::answer::redact::Learned;
@@ -28,7 +29,7 @@ use crate::answer::redact::Learned;
 /// Requests of one call that are on their way at once.
 const PARALLEL: usize = 8;
 /// A larger body is not read to its end.
-const MAX_BODY: usize = 32 << 20;
+const MAX_BODY: usize = 16 << 20;
 /// Tries of a read after the first.
 const RETRIES: u32 = 2;
 /// A `Retry-After` beyond this is told to the caller instead of waited for.
@@ -129,9 +130,15 @@ impl Access {
         if let Some(view) = self.view.as_ref().filter(|view| !view.sees(namespace)) {
             return Err(view.withheld(namespace));
         }
-        let value = self.get_json(&path, &[], "application/json").await?;
+        let body = self.get_body(&path, &[], "application/json").await?;
+        // an object that etcd could not hold is an attack on our memory
+        let weight = raw::weight(&body);
+        if body.len() > raw::LARGEST || weight > raw::HEAVIEST {
+            return Err(Fault::TooLarge(raw::LARGEST));
+        }
+        self.spent.meter.keep(weight)?;
         let mut object =
-            Object::from_value(value).ok_or_else(|| Fault::Malformed("not an object".to_owned()))?;
+            Object::from_value(parse(&body)?).ok_or_else(|| Fault::Malformed("not an object".to_owned()))?;
         self.take_secrets(&mut object);
         Ok(object)
     }
@@ -166,6 +173,11 @@ impl Access {
         }
     }
 
+    /// Counts what an object will take in memory.
+    pub(super) fn keep(&self, weight: usize) -> Result<(), Fault> {
+        self.spent.meter.keep(weight)
+    }
+
     /// GETs a path of this API server and reads the answer as JSON.
     ///
     /// # Errors
@@ -176,11 +188,23 @@ impl Access {
         query: &[(&str, String)],
         accept: &'static str,
     ) -> Result<Value, Fault> {
+        let body = self.get_body(path, query, accept).await?;
+        self.spent.meter.keep(raw::weight(&body))?;
+        parse(&body)
+    }
+
+    /// The same, unread: for who expands it piece by piece.
+    pub(super) async fn get_body(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        accept: &'static str,
+    ) -> Result<Vec<u8>, Fault> {
         let uri = with_query(path, query);
         let mut attempt = 0;
         loop {
             let fault = match self.once(&uri, accept).await {
-                Ok(value) => return Ok(value),
+                Ok(body) => return Ok(body),
                 Err(fault) => fault,
             };
             let Some(wait) = wait_before_retry(&fault, attempt) else { return Err(fault) };
@@ -192,18 +216,11 @@ impl Access {
         }
     }
 
-    async fn once(&self, uri: &str, accept: &'static str) -> Result<Value, Fault> {
+    async fn once(&self, uri: &str, accept: &'static str) -> Result<Vec<u8>, Fault> {
         let started = Instant::now();
-        let body = timeout_at(self.spent.deadline, self.bytes(uri, accept))
+        timeout_at(self.spent.deadline, self.bytes(uri, accept))
             .await
-            .map_err(|_| Fault::Timeout(started.elapsed()))??;
-        serde_json::from_slice(&body).map_err(|error| {
-            if error.is_eof() {
-                Fault::Malformed(format!("it ends in the middle, after {} bytes", body.len()))
-            } else {
-                Fault::Malformed(excerpt(&body))
-            }
-        })
+            .map_err(|_| Fault::Timeout(started.elapsed()))?
     }
 
     async fn bytes(&self, uri: &str, accept: &'static str) -> Result<Vec<u8>, Fault> {
@@ -214,7 +231,7 @@ impl Access {
             .header(header::USER_AGENT, &*self.agent)
             .body(Body::empty())
             .map_err(|error| Fault::Configuration(error.to_string()))?;
-        self.spent.meter.request();
+        self.spent.meter.request()?;
         let response = client.send(request).await.map_err(|error| match error {
             kube::Error::Auth(error) => Fault::Unauthorized(innermost(&error)),
             error => Fault::Unreachable(innermost(&error)),
@@ -234,7 +251,7 @@ impl Access {
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| Fault::Unreachable(innermost(&error)))?;
             let Some(data) = frame.data_ref() else { continue };
-            self.spent.meter.received(data.len());
+            self.spent.meter.received(data.len())?;
             if bytes.len() + data.len() > MAX_BODY {
                 return Err(Fault::TooLarge(MAX_BODY));
             }
@@ -242,6 +259,17 @@ impl Access {
         }
         Ok(bytes)
     }
+}
+
+/// A body as JSON.
+pub(super) fn parse<'b, T: serde::Deserialize<'b>>(body: &'b [u8]) -> Result<T, Fault> {
+    serde_json::from_slice(body).map_err(|error| {
+        if error.is_eof() {
+            Fault::Malformed(format!("it ends in the middle, after {} bytes", body.len()))
+        } else {
+            Fault::Malformed(excerpt(body))
+        }
+    })
 }
 
 /// The innermost cause says more than the layers around it ("client error (Connect)").

@@ -61,8 +61,11 @@ pub enum Fault {
     #[error("the cluster's answer is not the JSON expected: {0}")]
     Malformed(String),
     /// A body over the limit; the rest was not read.
-    #[error("the answer is larger than {} MiB; narrow it by namespace or selector", .0 >> 20)]
+    #[error("the answer is larger than {} KiB, more than is read at once", .0 >> 10)]
     TooLarge(usize),
+    /// The call has spent what one call may take of the cluster; nothing more is read for it.
+    #[error("this call has used up its {0}; ask for less at once (one namespace, kind or name)")]
+    Spent(String),
     /// The cluster's own configuration does not make a client.
     #[error("the cluster's connection settings do not work: {0}")]
     Configuration(String),

@@ -1,13 +1,30 @@
 //! Reading a collection page by page, bounded.
 
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
-use super::{access::Access, fault::Fault, kind::Kind, object::Object, selector::Selector};
+use super::{
+    access::{Access, parse},
+    fault::Fault,
+    kind::Kind,
+    object::Object,
+    raw::{self, Page},
+    selector::Selector,
+};
 
 /// Objects asked for at once; kubectl's own chunk size.
 const PAGE: usize = 500;
-/// Objects after which a list is cut: no tool can show more, and memory stays flat.
+/// Objects after which a list is cut, withheld ones included: no tool can show more, and memory
+/// stays flat.
 const MOST: usize = 10_000;
+/// Withheld objects that are kept: enough to tell withheld from missing.
+const MOST_WITHHELD: usize = 1_000;
+/// Pages of one list: a server may send fewer objects than asked for, but not for ever.
+const MOST_PAGES: usize = 100;
+/// Empty pages in a row: a server that filters may send one, with more to come.
+const MOST_EMPTY: usize = 3;
+/// Labels that are kept of a withheld object, and the longest value that Kubernetes allows one.
+const MOST_LABELS: usize = 32;
+const LONGEST_LABEL: usize = 63;
 
 /// The objects of one LIST.
 #[derive(Debug, Default)]
@@ -36,61 +53,103 @@ pub(super) async fn read(
 ) -> Result<Listed, Fault> {
     let path = kind.collection_path(namespace)?;
     let narrowed = selector.query()?;
-    let mut listed = Listed::default();
+    let mut taken = Taken::default();
     let mut token: Option<String> = None;
     let mut restarted = false;
     loop {
         let mut query = narrowed.clone();
         query.push(("limit", PAGE.to_string()));
-        query.extend(token.take().map(|token| ("continue", token)));
-        let page = match access.get_json(&path, &query, "application/json").await {
-            Ok(page) => page,
+        query.extend(token.clone().map(|token| ("continue", token)));
+        let next = match access.get_body(&path, &query, "application/json").await {
+            Ok(body) => taken.page(access, kind, &body),
             // the snapshot expired while we paged: once more from the start
             Err(Fault::Gone) if !restarted => {
                 restarted = true;
-                listed = Listed::default();
+                (taken, token) = (Taken::default(), None);
                 continue;
             }
-            Err(fault) if listed.items.is_empty() && listed.withheld.is_empty() => return Err(fault),
-            Err(fault) => {
-                listed.cut = Some(format!("only the first {} were read: {fault}", listed.items.len()));
-                return Ok(listed);
-            }
+            Err(fault) => Err(fault),
         };
-        token = take_page(access, kind, page, &mut listed)?;
-        if token.is_none() {
-            return Ok(listed);
+        let next = match next {
+            Ok(Some(next)) => next,
+            Ok(None) => return Ok(taken.finished(None)),
+            Err(fault) if taken.seen == 0 => return Err(fault),
+            Err(fault) => return Ok(taken.finished(Some(fault.to_string()))),
+        };
+        if let Some(endless) = taken.endless(token.as_ref() == Some(&next)) {
+            return Ok(taken.finished(Some(endless)));
         }
-        if listed.items.len() >= MOST {
-            listed.cut = Some(format!("only the first {} were read", listed.items.len()));
-            return Ok(listed);
-        }
+        token = Some(next);
     }
 }
 
-/// Moves a page's items over and returns the token of the next page.
-fn take_page(
-    access: &Access,
-    kind: &Kind,
-    mut page: Value,
-    listed: &mut Listed,
-) -> Result<Option<String>, Fault> {
-    let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) else {
-        return Err(Fault::Malformed("a list without items".to_owned()));
-    };
-    for mut object in items.into_iter().filter_map(Object::from_value) {
+/// What was taken of a list so far.
+#[derive(Default)]
+struct Taken {
+    listed: Listed,
+    /// Objects that came, whoever may see them.
+    seen: usize,
+    pages: usize,
+    /// Pages in a row that had nothing.
+    empty: usize,
+    /// Objects that the caller might see, and that are too large to be expanded.
+    too_large: usize,
+}
+
+impl Taken {
+    /// Moves a page's items over, expanding one at a time, and returns the token of the next page.
+    fn page(&mut self, access: &Access, kind: &Kind, body: &[u8]) -> Result<Option<String>, Fault> {
+        let mut page: Page<'_> = parse(body)?;
+        let token = page.token();
+        let items = page.items.ok_or_else(|| Fault::Malformed("a list without items".to_owned()))?;
+        self.pages += 1;
+        self.empty = if items.raw.is_empty() { self.empty + 1 } else { 0 };
+        for item in items.raw.into_iter().take((MOST + PAGE).saturating_sub(self.seen)) {
+            self.item(access, kind, item)?;
+            self.seen += 1;
+        }
+        self.seen += items.more;
+        Ok(token)
+    }
+
+    fn item(&mut self, access: &Access, kind: &Kind, item: &RawValue) -> Result<(), Fault> {
+        let json = item.get().as_bytes();
+        let weight = raw::weight(json);
+        if json.len() > raw::LARGEST || weight > raw::HEAVIEST {
+            self.too_large += usize::from(access.sees(raw::namespace(item).as_deref()));
+            return Ok(());
+        }
+        let Some(mut object) = Object::from_value(parse(json)?) else { return Ok(()) };
         let members = object.members_mut();
         members.entry("apiVersion").or_insert_with(|| kind.api_version().into());
         members.entry("kind").or_insert_with(|| kind.kind.clone().into());
         if access.sees(object.namespace()) {
+            access.keep(weight)?;
             access.take_secrets(&mut object);
-            listed.items.push(object);
-        } else {
-            listed.withheld.push(anonymous(&object));
+            self.listed.items.push(object);
+        } else if self.listed.withheld.len() < MOST_WITHHELD {
+            self.listed.withheld.push(anonymous(&object));
         }
+        Ok(())
     }
-    let token = page.pointer("/metadata/continue").and_then(Value::as_str).unwrap_or_default();
-    Ok((!token.is_empty()).then(|| token.to_owned()))
+
+    /// Why there is no asking for another page, though the cluster says that there is one.
+    fn endless(&self, same_token: bool) -> Option<String> {
+        if self.seen >= MOST {
+            return Some(format!("it has more than {MOST} objects"));
+        }
+        let endless = same_token || self.empty >= MOST_EMPTY || self.pages >= MOST_PAGES;
+        endless.then(|| "the cluster's list does not come to an end".to_owned())
+    }
+
+    fn finished(mut self, ended: Option<String>) -> Listed {
+        let ended = ended.map(|why| format!("only the first {} were read: {why}", self.listed.items.len()));
+        let large = (self.too_large > 0)
+            .then(|| format!("{} over {} KiB of JSON were not read", self.too_large, raw::LARGEST >> 10));
+        let cuts: Vec<String> = ended.into_iter().chain(large).collect();
+        self.listed.cut = (!cuts.is_empty()).then(|| cuts.join("; "));
+        self.listed
+    }
 }
 
 /// What may be known of an object that the caller may not see: that it exists, and whose child it is.
@@ -101,6 +160,8 @@ fn anonymous(object: &Object) -> Object {
         .into_iter()
         .flatten()
         .filter(|(key, _)| key.contains("kro.run/") || key.starts_with("applyset.kubernetes.io/"))
+        .filter(|(_, value)| value.as_str().is_some_and(|text| text.len() <= LONGEST_LABEL))
+        .take(MOST_LABELS)
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
     let mut reduced = Object::default();
@@ -110,3 +171,7 @@ fn anonymous(object: &Object) -> Object {
     members.insert("metadata".to_owned(), serde_json::json!({ "labels": labels }));
     reduced
 }
+
+#[cfg(test)]
+#[path = "list/tests.rs"]
+mod tests;

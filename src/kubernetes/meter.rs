@@ -1,21 +1,44 @@
-//! [`Meter`]: what one call cost upstream, counted where every request passes.
+//! [`Meter`]: what one call cost upstream, counted and bounded where every request passes.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Requests sent upstream and bytes read from there during one call.
+use super::fault::Fault;
+
+/// Requests of one call, retries included.
+const MOST_REQUESTS: u64 = 300;
+/// Body bytes of one call.
+const MOST_BYTES: u64 = 96 << 20;
+/// What the objects of one call may weigh in memory, by estimate.
+const MOST_KEPT: u64 = 384 << 20;
+
+/// Requests sent upstream, bytes read from there and memory taken by them during one call.
 #[derive(Debug, Default)]
 pub struct Meter {
     requests: AtomicU64,
     bytes: AtomicU64,
+    kept: AtomicU64,
 }
 
 impl Meter {
-    pub(crate) fn request(&self) {
-        self.requests.fetch_add(1, Ordering::Relaxed);
+    /// Counts a request that is about to be sent.
+    pub(crate) fn request(&self) -> Result<(), Fault> {
+        let spent = || Fault::Spent(format!("{MOST_REQUESTS} requests"));
+        spend(&self.requests, 1, MOST_REQUESTS).map_err(|()| spent())
     }
 
-    pub(crate) fn received(&self, bytes: usize) {
-        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    /// Counts bytes that came. Those that go over the limit came too, and are counted.
+    pub(crate) fn received(&self, bytes: usize) -> Result<(), Fault> {
+        let before = self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        if before.saturating_add(bytes as u64) > MOST_BYTES {
+            return Err(Fault::Spent(format!("{} MiB of answers", MOST_BYTES >> 20)));
+        }
+        Ok(())
+    }
+
+    /// Counts what an object will take in memory.
+    pub(crate) fn keep(&self, weight: usize) -> Result<(), Fault> {
+        let spent = || Fault::Spent(format!("{} MiB of memory", MOST_KEPT >> 20));
+        spend(&self.kept, weight as u64, MOST_KEPT).map_err(|()| spent())
     }
 
     /// Requests sent so far, retries included.
@@ -26,5 +49,28 @@ impl Meter {
     /// Body bytes received so far, after decompression.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
+    }
+}
+
+fn spend(counter: &AtomicU64, amount: u64, most: u64) -> Result<(), ()> {
+    let within = |before: u64| before.checked_add(amount).filter(|after| *after <= most);
+    counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, within).map(drop).map_err(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_has_an_end() {
+        let meter = Meter::default();
+        assert!((0..MOST_REQUESTS).all(|_| meter.request().is_ok()));
+        let spent = meter.request().expect_err("the budget is spent");
+        assert!(spent.to_string().contains("300 requests"), "{spent}");
+        assert_eq!(meter.requests(), MOST_REQUESTS, "what was not sent is not counted");
+        assert!(meter.received(MOST_BYTES as usize).is_ok());
+        assert!(matches!(meter.received(1), Err(Fault::Spent(_))));
+        assert!(meter.keep(MOST_KEPT as usize).is_ok());
+        assert!(matches!(meter.keep(1), Err(Fault::Spent(_))));
     }
 }

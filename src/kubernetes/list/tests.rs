@@ -1,0 +1,157 @@
+use std::{sync::Arc, time::Duration};
+
+use axum::{Router, http::Uri};
+use tokio::time::Instant;
+
+use super::*;
+use crate::{
+    answer::redact::Learned,
+    kubernetes::{
+        Budgeted, Meter, View,
+        cluster::Source,
+        sources::{StaticCluster, static_cluster},
+    },
+};
+
+/// Sees the namespace `mine`.
+struct Mine;
+
+impl View for Mine {
+    fn sees(&self, namespace: Option<&str>) -> bool {
+        namespace == Some("mine")
+    }
+
+    fn reveals(&self, _: Option<&str>) -> bool {
+        false
+    }
+
+    fn withheld(&self, _: Option<&str>) -> Fault {
+        Fault::Gone
+    }
+}
+
+fn apps() -> Kind {
+    Kind {
+        group: "kro.run".to_owned(),
+        version: "v1alpha1".to_owned(),
+        kind: "App".to_owned(),
+        plural: "apps".to_owned(),
+        singular: "app".to_owned(),
+        short_names: Vec::new(),
+        namespaced: true,
+        listable: true,
+    }
+}
+
+fn access(url: &str) -> Access {
+    let entry = StaticCluster {
+        name: "x".to_owned(),
+        url: url.to_owned(),
+        ca_file: None,
+        token: None,
+        token_file: None,
+        namespace: None,
+    };
+    let spent = Budgeted {
+        meter: Arc::new(Meter::default()),
+        learned: Arc::new(Learned::default()),
+        deadline: Instant::now() + Duration::from_secs(20),
+        call_id: "test".into(),
+    };
+    Access::new(Arc::new(static_cluster(entry, Source::Static).expect("a cluster")), Arc::new(Mine), spent)
+}
+
+/// What the list reads of a server that answers each page with `body(query)`.
+async fn listed(body: impl Fn(&str) -> String + Clone + Send + Sync + 'static) -> Result<Listed, Fault> {
+    let answer = move |uri: Uri| {
+        let body = body.clone();
+        async move { body(uri.query().unwrap_or_default()) }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let server = tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+    let access = access(&url);
+    let listed = access.list(&apps(), None, &Selector::all()).await;
+    server.abort();
+    listed
+}
+
+fn page(namespace: &str, objects: usize, token: &str) -> String {
+    let item = format!(r#"{{"metadata":{{"namespace":"{namespace}","labels":{{"kro.run/a":"b"}}}}}}"#);
+    let items = vec![item; objects].join(",");
+    format!(r#"{{"metadata":{{"continue":"{token}"}},"items":[{items}]}}"#)
+}
+
+fn cut(listed: &Listed) -> &str {
+    listed.cut.as_deref().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn objects_of_others_count_too_and_few_of_them_are_kept() {
+    let listed = listed(|query| page("other", PAGE, &query.len().to_string())).await.expect("a list");
+    assert!(listed.items.is_empty() && listed.withheld.len() <= MOST_WITHHELD, "{}", listed.withheld.len());
+    assert!(!listed.complete());
+}
+
+#[tokio::test]
+async fn a_list_without_end_is_ended() {
+    for objects in [0, 1] {
+        let listed = listed(move |_| page("mine", objects, "again")).await.expect("a list");
+        assert!(cut(&listed).contains("does not come to an end"), "{:?}", listed.cut);
+        assert!(listed.items.len() <= 2 * objects);
+    }
+}
+
+#[tokio::test]
+async fn an_empty_page_may_have_another_after_it() {
+    let listed = listed(|query| match query.contains("continue") {
+        false => page("mine", 0, "next"),
+        true => page("mine", 2, ""),
+    });
+    let listed = listed.await.expect("a list");
+    assert_eq!((listed.items.len(), listed.cut), (2, None));
+}
+
+#[test]
+fn every_object_counts_towards_the_most() {
+    let (access, mut taken) = (access("https://nowhere.example"), Taken::default());
+    for index in 1..=MOST / PAGE {
+        assert_eq!(taken.endless(false), None, "after {index}");
+        let body = page("other", PAGE, &index.to_string());
+        assert!(taken.page(&access, &apps(), body.as_bytes()).expect("a page").is_some());
+    }
+    assert!(taken.endless(false).is_some_and(|why| why.contains("10000")));
+    assert_eq!(taken.listed.withheld.len(), MOST_WITHHELD);
+}
+
+#[test]
+fn an_object_that_blows_up_is_counted_and_not_expanded() {
+    let (access, mut taken) = (access("https://nowhere.example"), Taken::default());
+    let large = |namespace: &str, spec: &str| {
+        format!(r#"{{"metadata":{{"namespace":"{namespace}"}},"spec":{spec}}}"#)
+    };
+    let zeros = format!("[{}0]", "0,".repeat(700_000));
+    let text = format!("\"{}\"", "a".repeat(2 << 20));
+    let items = [
+        large("mine", &zeros),
+        large("mine", &text),
+        large("other", &text),
+        large("mine", "1"),
+        "7".to_owned(),
+    ];
+    let body = format!(r#"{{"items":[{}]}}"#, items.join(","));
+    assert_eq!(taken.page(&access, &apps(), body.as_bytes()), Ok(None));
+    let listed = taken.finished(None);
+    assert_eq!(listed.items.len(), 1);
+    assert_eq!(listed.cut.as_deref(), Some("2 over 1536 KiB of JSON were not read"));
+}
+
+#[test]
+fn memory_is_bounded_over_all_the_objects_of_a_call() {
+    let (access, mut taken) = (access("https://nowhere.example"), Taken::default());
+    let item = format!(r#"{{"metadata":{{"namespace":"mine"}},"spec":[{}0]}}"#, "0,".repeat(300_000));
+    let body = format!(r#"{{"items":[{}]}}"#, vec![item; 24].join(","));
+    let spent = taken.page(&access, &apps(), body.as_bytes()).expect_err("too much");
+    assert!(matches!(spent, Fault::Spent(_)), "{spent}");
+    assert!(taken.listed.items.len() < 20, "{}", taken.listed.items.len());
+}

@@ -8,6 +8,7 @@ use crate::kubernetes::Object;
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::collections::{BTreeSet, HashSet};
 
 /// A kind in a group, without version.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,23 +54,59 @@ pub fn id(instance: &Object) -> String {
     format!("applyset-{}-v1", URL_SAFE_NO_PAD.encode(hash))
 }
 
+/// Kinds and namespaces that are looked at: whoever may write the annotations could name thousands,
+/// and each is a request.
+const MOST_KINDS: usize = 64;
+const MOST_NAMESPACES: usize = 100;
+
+/// What an annotation names, each once, up to a bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named<T> {
+    /// What is looked at.
+    pub entries: Vec<T>,
+    /// How many more there are.
+    pub left_out: usize,
+}
+
+impl<T> Named<T> {
+    fn first(all: Vec<T>, most: usize) -> Self {
+        let left_out = all.len().saturating_sub(most);
+        Self { entries: all.into_iter().take(most).collect(), left_out }
+    }
+}
+
 /// The kinds that children of `instance` may have, from its annotation: a superset (kinds stay
 /// until a prune succeeds), and `None` for kro < 0.5, which writes no ApplySet.
-pub fn group_kinds(instance: &Object) -> Option<Vec<GroupKind>> {
+pub fn group_kinds(instance: &Object) -> Option<Named<GroupKind>> {
     let list = instance.annotation(labels::CONTAINS_GROUP_KINDS)?;
-    Some(entries(list).map(group_kind).collect())
+    let mut seen = HashSet::new();
+    let all = entries(list).filter(|entry| seen.insert(*entry)).map(group_kind).collect();
+    Some(Named::first(all, MOST_KINDS))
 }
 
 /// The namespaces where children may be: the instance's own (`default` for a cluster-scoped one,
 /// as kro prunes) and those of the annotation.
-pub fn namespaces(instance: &Object) -> Vec<&str> {
+pub fn namespaces(instance: &Object) -> Named<&str> {
     let own = instance.namespace().unwrap_or("default");
-    let others = instance.annotation(labels::ADDITIONAL_NAMESPACES).unwrap_or_default();
-    let mut all = vec![own];
-    all.extend(entries(others));
-    all.sort_unstable();
-    all.dedup();
+    let others: BTreeSet<&str> = additional(instance).filter(|namespace| *namespace != own).collect();
+    let mut all = Named::first(others.into_iter().collect(), MOST_NAMESPACES);
+    all.entries.insert(0, own);
     all
+}
+
+/// Whether `instance` can have children in that namespace.
+pub fn reaches(instance: &Object, namespace: Option<&str>) -> bool {
+    match (instance.namespace(), namespace) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(own), Some(namespace)) => {
+            own == namespace || additional(instance).any(|other| other == namespace)
+        }
+    }
+}
+
+fn additional(instance: &Object) -> impl Iterator<Item = &str> {
+    entries(instance.annotation(labels::ADDITIONAL_NAMESPACES).unwrap_or_default())
 }
 
 fn entries(list: &str) -> impl Iterator<Item = &str> {
@@ -101,14 +138,40 @@ mod tests {
             labels::ADDITIONAL_NAMESPACES: "tenant001,default"
         }));
         assert_eq!(
-            group_kinds(&instance),
+            group_kinds(&instance).map(|kinds| kinds.entries),
             Some(vec![
                 GroupKind::new("apps", "Deployment"),
                 GroupKind::new("", "Namespace"),
                 GroupKind::new("networking.k8s.io", "Ingress"),
             ])
         );
-        assert_eq!(namespaces(&instance), ["default", "tenant001"]);
+        assert_eq!(namespaces(&instance).entries, ["default", "tenant001"]);
+    }
+
+    #[test]
+    fn what_is_named_is_looked_at_once_and_up_to_a_bound() {
+        let many = |prefix: &str, count: usize| {
+            (0..count).flat_map(|i| [format!("{prefix}{i}"), format!("{prefix}{i}")]).collect::<Vec<_>>()
+        };
+        let instance = instance(&json!({
+            labels::CONTAINS_GROUP_KINDS: many("Kind", 70).join(","),
+            labels::ADDITIONAL_NAMESPACES: many("space", 103).join(",")
+        }));
+        let kinds = group_kinds(&instance).expect("an ApplySet");
+        assert_eq!((kinds.entries.len(), kinds.left_out), (64, 6));
+        let namespaces = namespaces(&instance);
+        assert_eq!((namespaces.entries.len(), namespaces.left_out), (101, 3));
+        assert_eq!(namespaces.entries.first(), Some(&"default"));
+    }
+
+    #[test]
+    fn children_are_where_the_instance_says() {
+        let instance = instance(&json!({labels::ADDITIONAL_NAMESPACES: "a,b"}));
+        for (namespace, expected) in
+            [(Some("default"), true), (Some("b"), true), (Some("c"), false), (None, false)]
+        {
+            assert_eq!(reaches(&instance, namespace), expected, "{namespace:?}");
+        }
     }
 
     #[test]
@@ -128,6 +191,6 @@ mod tests {
     fn no_annotation_is_an_older_kro_and_an_empty_one_is_no_children() {
         assert_eq!(group_kinds(&instance(&json!({}))), None);
         let empty = instance(&json!({labels::CONTAINS_GROUP_KINDS: ""}));
-        assert_eq!(group_kinds(&empty), Some(vec![]));
+        assert_eq!(group_kinds(&empty), Some(Named { entries: vec![], left_out: 0 }));
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::{
-    kro::{instance::Standing, labels, state::State},
+    kro::{applyset, instance::Standing, labels, state::State},
     kubernetes::Object,
 };
 
@@ -40,11 +40,15 @@ fn own(instance: &Object) -> State {
 }
 
 /// Of each nested instance its parent, by ApplySet (kro ≥ 0.5) or by uid.
+///
+/// Labels are whoever's may write them: a parent's id is computed, not read, and a child counts only
+/// where the parent can have children.
 fn parents(instances: &[Object]) -> HashMap<usize, usize> {
-    let by_applyset: HashMap<&str, usize> = instances
+    let by_applyset: HashMap<String, usize> = instances
         .iter()
         .enumerate()
-        .filter_map(|(index, instance)| Some((instance.label(labels::APPLYSET_ID)?, index)))
+        .filter(|(_, instance)| instance.label(labels::APPLYSET_ID).is_some())
+        .map(|(index, instance)| (applyset::id(instance), index))
         .collect();
     let by_uid: HashMap<&str, usize> =
         instances.iter().enumerate().map(|(index, instance)| (instance.uid(), index)).collect();
@@ -52,11 +56,16 @@ fn parents(instances: &[Object]) -> HashMap<usize, usize> {
         let by_applyset = instance.label(labels::PART_OF).and_then(|id| by_applyset.get(id));
         by_applyset.or_else(|| by_uid.get(instance.label(labels::INSTANCE_ID)?)).copied()
     };
+    let reaches = |parent: &usize, nested: &Object| {
+        instances.get(*parent).is_some_and(|parent| applyset::reaches(parent, nested.namespace()))
+    };
     instances
         .iter()
         .enumerate()
-        .filter_map(|(index, instance)| Some((index, parent(instance)?)))
-        .filter(|(index, parent)| index != parent)
+        .filter_map(|(index, nested)| {
+            let parent = parent(nested).filter(|parent| *parent != index && reaches(parent, nested))?;
+            Some((index, parent))
+        })
         .collect()
 }
 
@@ -65,12 +74,22 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn set(namespace: &str, name: &str) -> String {
+        let metadata = json!({"name": name, "namespace": namespace});
+        applyset::id(&Object::from_value(json!({"kind": "App", "metadata": metadata})).expect("an object"))
+    }
+
     fn instance(name: &str, parent: Option<&str>, state: &str) -> Object {
+        within("", name, parent.map(|parent| set("", parent)), state)
+    }
+
+    fn within(namespace: &str, name: &str, parent: Option<String>, state: &str) -> Object {
         let ready = if state == "ACTIVE" { "True" } else { "False" };
         Object::from_value(json!({
-            "kind": "App", "metadata": {"name": name, "uid": format!("uid-{name}"), "labels": {
-                "applyset.kubernetes.io/id": format!("set-{name}"),
-                "applyset.kubernetes.io/part-of": parent.map(|parent| format!("set-{parent}")),
+            "kind": "App", "metadata": {"name": name, "namespace": namespace, "uid": format!("uid-{name}"),
+                "annotations": {labels::ADDITIONAL_NAMESPACES: "granted"}, "labels": {
+                "applyset.kubernetes.io/id": set(namespace, name),
+                "applyset.kubernetes.io/part-of": parent,
             }},
             "status": {"state": state, "conditions": [{"type": "Ready", "status": ready}]}
         }))
@@ -92,5 +111,29 @@ mod tests {
         use State::{Failing, Progressing, Ready};
         assert_eq!(states, [Failing, Failing, Failing, Ready, Progressing, Failing]);
         assert_eq!(standings[0].reason.as_deref(), Some("kro says ACTIVE, but nested App/leaf is failing"));
+    }
+    #[test]
+    fn labels_from_a_namespace_that_the_parent_does_not_reach_say_nothing_of_it() {
+        use State::{Failing, Ready};
+        for (namespace, expected) in [("mine", Failing), ("granted", Failing), ("forger", Ready)] {
+            let instances = [
+                within("mine", "top", None, "ACTIVE"),
+                within(namespace, "leaf", Some(set("mine", "top")), "ERROR"),
+            ];
+            assert_eq!(standings(&instances)[0].state, expected, "{namespace}");
+        }
+    }
+
+    #[test]
+    fn a_forged_id_takes_no_child_away() {
+        let mut forged = within("forger", "x", None, "ACTIVE").into_value();
+        forged["metadata"]["labels"][labels::APPLYSET_ID] = set("mine", "top").into();
+        let instances = [
+            within("mine", "top", None, "ACTIVE"),
+            within("mine", "leaf", Some(set("mine", "top")), "ERROR"),
+            Object::from_value(forged).expect("an object"),
+        ];
+        let states: Vec<State> = standings(&instances).iter().map(|standing| standing.state).collect();
+        assert_eq!(states, [State::Failing, State::Failing, State::Ready]);
     }
 }

@@ -13,6 +13,7 @@ pub(super) struct Children {
     items: Vec<Object>,
     withheld: Vec<Object>,
     unread: Vec<(GroupKind, Unread)>,
+    gaps: Vec<String>,
 }
 
 impl Children {
@@ -20,6 +21,7 @@ impl Children {
         collected.children = self.items;
         collected.withheld = self.withheld;
         collected.unread = self.unread.into_iter().collect();
+        collected.gaps.extend(self.gaps);
     }
 
     fn add(&mut self, kind: &GroupKind, listed: Listed) {
@@ -30,11 +32,22 @@ impl Children {
         }
     }
 
+    /// Says that the ApplySet of `instance` names more than is looked at.
+    fn left_out(&mut self, count: usize, what: &str, instance: &Object) {
+        if count > 0 {
+            let (kind, name) = (instance.kind(), instance.name());
+            self.gaps.push(format!(
+                "the ApplySet of {kind}/{name} names {count} more {what}, which were not read"
+            ));
+        }
+    }
+
     fn join(parts: impl IntoIterator<Item = Self>) -> Self {
         parts.into_iter().fold(Self::default(), |mut all, part| {
             all.items.extend(part.items);
             all.withheld.extend(part.withheld);
             all.unread.extend(part.unread);
+            all.gaps.extend(part.gaps);
             all
         })
     }
@@ -45,7 +58,9 @@ pub(super) async fn marked(reader: &Reader, instance: &Object) -> Option<Childre
     let kinds = applyset::group_kinds(instance)?;
     // The id's base64 may contain what `is_label_value` allows only: `-` and `_` inside.
     let selector = Selector::all().label(labels::PART_OF, &applyset::id(instance));
-    Some(read(reader, instance, kinds, selector).await)
+    let mut children = read(reader, instance, kinds.entries, selector).await;
+    children.left_out(kinds.left_out, "kinds", instance);
+    Some(children)
 }
 
 /// kro < 0.5: the kinds come from the RGD, the mark is the instance's uid.
@@ -92,7 +107,7 @@ async fn by_namespace(
     selector: &Selector,
 ) -> Children {
     let namespaces = applyset::namespaces(instance);
-    let lists = namespaces.into_iter().map(|namespace| {
+    let lists = namespaces.entries.into_iter().map(|namespace| {
         let wanted = &wanted;
         async move {
             let mut children = Children::default();
@@ -105,5 +120,10 @@ async fn by_namespace(
             children
         }
     });
-    Children::join(join_all(lists).await)
+    let mut children = Children::join(join_all(lists).await);
+    if namespaces.left_out > 0 {
+        let why = format!("{} more namespaces of the ApplySet were not read", namespaces.left_out);
+        children.unread.push((wanted, Unread::Cut(why)));
+    }
+    children
 }

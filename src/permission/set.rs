@@ -3,7 +3,7 @@
 use super::{
     name::{Permission, Permissions},
     requirement::Requirement,
-    scope::{Cover, Scope, Within},
+    scope::{Cover, Extent, Scope, Within},
 };
 
 /// Permissions given or taken away, somewhere or everywhere, by a rule that can be named.
@@ -90,6 +90,19 @@ impl PermissionSet {
         self.rule_for(permission, scope).is_ok()
     }
 
+    /// Whether this permission covers the whole of this cluster: every namespace and what is in none,
+    /// with nothing taken away.
+    pub fn covers_cluster(&self, permission: Permission, cluster: &Extent) -> bool {
+        [Extent::Anywhere, Extent::None].into_iter().all(|namespace| {
+            let scope = Scope::cluster(cluster.clone(), namespace);
+            let with = |deny: bool| {
+                self.grants.iter().filter(move |g| g.deny == deny && g.permissions.contains(permission))
+            };
+            with(false).any(|grant| grant.within.covers(&scope) == Cover::Whole)
+                && with(true).all(|grant| grant.within.covers(&scope) == Cover::Nothing)
+        })
+    }
+
     /// Whether a tool with this requirement exists for the caller.
     pub fn shows(&self, requirement: &Requirement) -> bool {
         requirement.met_by(|permission| self.somewhere.contains(permission))
@@ -138,7 +151,6 @@ pub fn decide(set: &PermissionSet, requirement: &Requirement, scope: &Scope) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::scope::Extent;
     use super::*;
 
     fn grant(deny: bool, pattern: &str, namespaces: Option<&[&str]>) -> Grant {
@@ -193,5 +205,17 @@ mod tests {
         assert!(!same.shows(&GRAPH), "denied wherever it is granted, so hidden");
         let everywhere = PermissionSet::new(vec![grant(false, "*", None), grant(true, "kro.*", None)]);
         assert!(!everywhere.shows(&GRAPH), "denied everywhere, so hidden");
+    }
+
+    #[test]
+    fn a_cluster_is_covered_by_what_nothing_narrows() {
+        let covers = |grants: Vec<Grant>| {
+            PermissionSet::new(grants).covers_cluster(Permission::KroInstancesList, &Extent::named("dev"))
+        };
+        assert!(covers(vec![grant(false, "kro.*", None)]));
+        assert!(covers(vec![grant(false, "kro.*", Some(&["a"])), grant(false, "*", None)]));
+        assert!(!covers(vec![grant(false, "kro.*", Some(&["*"]))]), "not what is in no namespace");
+        assert!(!covers(vec![grant(false, "*", None), grant(true, "kro.*", Some(&["secret"]))]));
+        assert!(covers(vec![grant(false, "*", None), grant(true, "palette.*", None)]));
     }
 }

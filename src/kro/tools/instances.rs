@@ -1,5 +1,7 @@
 //! `kro_instances`: the instances of every RGD of a cluster.
 
+mod trouble;
+
 use std::collections::BTreeSet;
 
 use futures::future::join_all;
@@ -8,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error,
+    Error, ErrorKind,
     answer::{Answer, Row, Rows},
     kro::{
         definition::{instance_kind, needs_revision},
@@ -16,11 +18,19 @@ use crate::{
         instance, nesting,
         state::State,
     },
-    kubernetes::{Fault, Kind, Object, Selector},
+    kubernetes::{Fault, Kind, Listed, Object, Selector},
     nearest,
     permission::{Extent, Permission},
     toolbox::{Call, Reach, Tool},
 };
+
+use trouble::{RgdTrouble, Troubles};
+
+/// Lines of what could not be seen.
+const MOST_GAPS: usize = 20;
+/// Namespaces that are named in place of one that has nothing.
+const MOST_NAMESPACES: usize = 8;
+const FILTERED: &str = "filtered to the namespaces that you may see";
 
 /// The handler.
 #[derive(Debug)]
@@ -72,7 +82,7 @@ impl Standing {
 
 /// One instance.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct InstanceRow {
+pub(super) struct InstanceRow {
     kind: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     namespace: Option<String>,
@@ -108,9 +118,22 @@ impl Row for InstanceRow {
     }
 }
 
+/// The answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Output {
+    #[serde(flatten)]
+    instances: Rows<InstanceRow>,
+    /// RGDs that are not in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rgds: Vec<RgdTrouble>,
+    /// Where the namespace asked for has nothing: the nearest that have.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    namespaces: Vec<String>,
+}
+
 impl Tool for ListInstances {
     type Input = Input;
-    type Output = Rows<InstanceRow>;
+    type Output = Output;
 
     fn reach(input: &Input) -> Reach {
         let namespace = input.namespace.as_deref().map_or(Extent::Anywhere, Extent::named);
@@ -122,39 +145,107 @@ impl Tool for ListInstances {
         let names_rgds = call.allows(Permission::KroRgdsList, reader.access(), None);
         // all kinds are read even where one is asked for: its health may lie in nested ones
         let rgds = all_rgds(&reader).await?;
-        let chosen = chosen(&reader, &rgds, &input, names_rgds).await?;
-        let lists = rgds.iter().map(|rgd| instances_of(&reader, rgd, input.namespace.as_deref()));
+        let chosen = chosen(&reader, &rgds.items, &input, names_rgds).await?;
+        let read = read(&reader, &rgds.items, input.namespace.as_deref(), names_rgds).await;
         let now = Timestamp::now();
-        let (mut instances, mut of, mut gaps) = (Vec::new(), Vec::new(), Vec::new());
-        for (rgd, listed) in rgds.iter().zip(join_all(lists).await) {
-            gaps.extend(listed.gap);
-            of.extend(listed.items.iter().map(|_| rgd.name()));
-            instances.extend(listed.items);
-        }
-        gaps.dedup();
-        let standings = nesting::standings(&instances).into_iter();
+        let standings = nesting::standings(&read.items).into_iter();
         let mut rows: Vec<InstanceRow> = standings
-            .zip(&instances)
-            .zip(of)
-            .filter(|(_, rgd)| chosen.contains(rgd))
+            .zip(&read.items)
+            .zip(&read.of)
+            .filter(|(_, rgd)| chosen.contains(*rgd))
             .map(|((standing, instance), rgd)| row(rgd, instance, standing, now))
             .collect();
+        let namespaces = match &input.namespace {
+            Some(wanted) if rows.is_empty() => elsewhere(&reader, &rgds.items, &chosen, wanted).await,
+            _ => Vec::new(),
+        };
         rows.retain(|row| input.state.is_none_or(|wanted| row.state == wanted.state()));
-        let summary = summary(&rows);
+        let troubles = match names_rgds {
+            true => Troubles::of(rgds.items.iter().filter(|rgd| chosen.contains(rgd.name()))),
+            false => Troubles::default(),
+        };
+        // said whether or not something is withheld: otherwise it would tell that something exists
+        let cluster = Extent::Named(reader.access().cluster().names());
+        let whole = call.caller().permissions().covers_cluster(Permission::KroInstancesList, &cluster);
+        let filtered = (!whole && input.namespace.is_none()).then(|| FILTERED.to_owned());
+        let unlisted = rgds.cut.map(|why| format!("ResourceGraphDefinitions: {why}"));
+        let gaps = bounded(filtered.into_iter().chain(unlisted).chain(read.gaps));
+        let summary = format!("{}{}{}", summary(&rows), nearest_words(&input, &namespaces), troubles.count());
         let narrow = "narrow it with kind, rgd, namespace or state";
         let (page, cut) = call.page(rows, input.cursor.as_deref(), narrow)?;
-        Ok(Answer::new(summary, page.table, page.rows).gaps(gaps).cut(cut))
+        let body = format!("{}{}", page.table.trim_end(), troubles.lines());
+        let output = Output { instances: page.rows, rgds: troubles.rgds, namespaces };
+        Ok(Answer::new(summary, body.trim_start_matches('\n'), output).gaps(gaps).cut(cut))
     }
 }
 
+/// The instances of all RGDs, each with its RGD's name.
+#[derive(Default)]
+struct Read<'r> {
+    items: Vec<Object>,
+    of: Vec<&'r str>,
+    gaps: Vec<String>,
+}
+
+async fn read<'r>(
+    reader: &Reader,
+    rgds: &'r [Object],
+    namespace: Option<&str>,
+    names_rgds: bool,
+) -> Read<'r> {
+    let lists = rgds.iter().map(|rgd| instances_of(reader, rgd, namespace, names_rgds));
+    let mut read = Read::default();
+    for (rgd, listed) in rgds.iter().zip(join_all(lists).await) {
+        read.gaps.extend(listed.gap);
+        read.of.extend(listed.items.iter().map(|_| rgd.name()));
+        read.items.extend(listed.items);
+    }
+    read
+}
+
+/// The namespaces nearest to `wanted` in which the caller may see instances; what cannot be read
+/// is nobody's candidate.
+async fn elsewhere(reader: &Reader, rgds: &[Object], chosen: &BTreeSet<&str>, wanted: &str) -> Vec<String> {
+    let read = read(reader, rgds, None, false).await;
+    let of_chosen = read.items.iter().zip(&read.of).filter(|(_, rgd)| chosen.contains(*rgd));
+    let known: BTreeSet<&str> = of_chosen
+        .filter_map(|(instance, _)| instance.namespace())
+        .filter(|namespace| *namespace != wanted)
+        .collect();
+    nearest::names(wanted, known, MOST_NAMESPACES)
+}
+
+fn nearest_words(input: &Input, namespaces: &[String]) -> String {
+    match &input.namespace {
+        Some(wanted) if !namespaces.is_empty() => format!(
+            " in namespace {:?}; nearest namespaces that have some: {}",
+            crate::answer::sanitise::short(wanted, 80),
+            namespaces.join(", ")
+        ),
+        _ => String::new(),
+    }
+}
+
+/// Each line once, and not hundreds of them.
+fn bounded(gaps: impl Iterator<Item = String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let mut gaps: Vec<String> = gaps.filter(|gap| seen.insert(gap.clone())).collect();
+    let more = gaps.len().saturating_sub(MOST_GAPS);
+    if more > 0 {
+        gaps.truncate(MOST_GAPS);
+        gaps.push(format!("and {more} more"));
+    }
+    gaps
+}
+
 /// All RGDs: one LIST.
-async fn all_rgds(reader: &Reader) -> Result<Vec<Object>, Error> {
+async fn all_rgds(reader: &Reader) -> Result<Listed, Error> {
     let kind = reader.rgd_kind().await.ok_or_else(|| {
         Error::not_found("this cluster has no kro: it serves no ResourceGraphDefinition")
             .next("kubernetes_clusters lists the others")
     })?;
-    // An RGD is in no namespace; only its name and the kind it generates are used.
-    Ok(reader.access().unfiltered().list(&kind, None, &Selector::all()).await?.items)
+    // An RGD is in no namespace. Its name and kind are used; more is for whoever may list RGDs.
+    Ok(reader.access().unfiltered().list(&kind, None, &Selector::all()).await?)
 }
 
 /// The names of the RGDs asked for.
@@ -178,7 +269,11 @@ async fn chosen<'r>(
         }
     }
     if let Some(written) = &input.kind {
-        let kind = reader.named_kind(written).await?;
+        let kind = match reader.named_kind(written).await {
+            // such errors speak of RGDs
+            Err(error) if !names_rgds && error.kind == ErrorKind::NotFound => return Err(no_kind(written)),
+            named => named?,
+        };
         chosen.retain(|rgd| {
             let of = instance_kind(rgd);
             (of.group.as_str(), of.kind.as_str()) == (&kind.group, &kind.kind)
@@ -192,19 +287,26 @@ async fn chosen<'r>(
     Ok(chosen.into_iter().map(Object::name).collect())
 }
 
+/// There is no such kind, in words that tell nothing of RGDs.
+fn no_kind(written: &str) -> Error {
+    let written = crate::answer::sanitise::short(written, 80);
+    Error::not_found(format!("the argument \"kind\": the cluster serves no kind {written:?}"))
+        .next("kro_instances without kind lists all that you may see")
+}
+
 #[derive(Default)]
 struct Instances {
     items: Vec<Object>,
     gap: Option<String>,
 }
 
-async fn instances_of(reader: &Reader, rgd: &Object, namespace: Option<&str>) -> Instances {
+async fn instances_of(reader: &Reader, rgd: &Object, namespace: Option<&str>, names_rgds: bool) -> Instances {
     let of = instance_kind(rgd);
     let Some(kind) = reader.kind(&of).await else {
         // An RGD that kro has not accepted has no kind yet, and so no instances.
         let never = needs_revision(rgd) || rgd.text(&["status", "state"]) != Some("Active");
-        let gap =
-            (!never).then(|| format!("{of}: the cluster does not serve this kind (RGD {})", rgd.name()));
+        let of_rgd = if names_rgds { format!(" (RGD {})", rgd.name()) } else { String::new() };
+        let gap = (!never).then(|| format!("{of}: the cluster does not serve this kind{of_rgd}"));
         return Instances { gap, ..Instances::default() };
     };
     if namespace.is_some() && !kind.namespaced {
@@ -212,10 +314,8 @@ async fn instances_of(reader: &Reader, rgd: &Object, namespace: Option<&str>) ->
     }
     match reader.access().list(&kind, namespace, &Selector::all()).await {
         Ok(listed) => {
-            // how many there are elsewhere is nobody's business but theirs
-            let hidden = (!listed.withheld.is_empty())
-                .then(|| "filtered to the namespaces that you may see".to_owned());
-            let gap = listed.cut.map(|why| format!("{of}: {why}")).or(hidden);
+            // how many are withheld is nobody's business but theirs
+            let gap = listed.cut.map(|why| format!("{of}: {why}"));
             Instances { items: listed.items, gap }
         }
         Err(fault) => Instances { gap: Some(unread(&kind, &fault, namespace)), ..Instances::default() },
@@ -279,5 +379,24 @@ fn summary(rows: &[InstanceRow]) -> String {
         [] if rows.is_empty() => all,
         [] => format!("{all}, all ready by kro's word, nested ones included"),
         counts => format!("{all}: {}, {} ready", counts.join(", "), rows.len() - abnormal.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_are_told_once_and_not_by_the_hundred() {
+        let gaps = |count: usize| (0..count).flat_map(|index| [format!("gap {index}"), "same".to_owned()]);
+        assert_eq!(bounded(gaps(2)), ["gap 0", "same", "gap 1"]);
+        let many = bounded(gaps(100));
+        assert_eq!(many.len(), MOST_GAPS + 1);
+        assert_eq!(many.last().map(String::as_str), Some("and 81 more"));
+    }
+
+    #[test]
+    fn a_kind_that_is_not_there_tells_nothing_of_rgds() {
+        assert!(!no_kind("Stream").text().contains("RGD"));
     }
 }

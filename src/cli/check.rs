@@ -98,6 +98,9 @@ fn caller(config: &Config, built: &Built, report: &mut Report) -> Result<(), Fai
         Some(AuditTo::File(path)) => path.display().to_string(),
     };
     report.ok(&format!("audit log: {audit}"))?;
+    if let Some(exposed) = config.metrics.exposed() {
+        report.warn(&exposed, "let only the scraper reach it (a network policy), or listen on loopback")?;
+    }
     let seal = if config.seal_key.is_some() {
         "as configured"
     } else {

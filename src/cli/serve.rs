@@ -30,6 +30,9 @@ impl Serve {
         setup::log(&built);
         let ending = on_signal();
         let Some(address) = self.http else { return over_stdio(built, ending).await };
+        if let Some(exposed) = config.metrics.exposed() {
+            tracing::warn!("{exposed}");
+        }
         let door = HttpDoor::bind(address, options(&config)).await?;
         out::error_line(&format!("serving MCP on http://{}/mcp", door.address()));
         if let Some(address) = door.metrics_address() {

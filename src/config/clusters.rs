@@ -106,6 +106,9 @@ impl Sources {
             if self.entries.iter().take(index).any(|other| other.name == entry.name) {
                 return wrong("name", "another entry has the same name");
             }
+            if let Some(Err(what)) = entry.token.as_ref().map(sources::usable_token) {
+                return wrong("token", &what);
+            }
             if entry.token.is_some() && entry.token_file.is_some() {
                 return wrong("tokenFile", "token is given too, and only one of them can be meant");
             }
@@ -234,5 +237,16 @@ mod tests {
             matches!(problems.as_slice(), [one] if one.contains("did you mean \"production\"")),
             "{problems:?}"
         );
+    }
+
+    #[test]
+    fn a_token_that_no_header_carries_is_a_mistake_of_the_file() {
+        let with = |token: &str| {
+            let entry = Entry { token: Some(token.to_owned().into()), ..entry("a", "https://a.example") };
+            Sources { entries: vec![entry], ..Sources::none() }.coherent().map_err(|wrong| wrong.to_string())
+        };
+        assert_eq!(with("planted\n"), Ok(()), "it is trimmed");
+        let wrong = with("plan\nted").expect_err("a control character");
+        assert!(wrong.starts_with("static[0].token: ") && !wrong.contains("plan"), "{wrong}");
     }
 }

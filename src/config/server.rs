@@ -121,3 +121,23 @@ pub struct Metrics {
     #[schemars(with = "Option<String>")]
     pub address: Option<SocketAddr>,
 }
+
+impl Metrics {
+    /// What to warn of: metrics have no gate, and name tools, clusters and how much they are used.
+    pub fn exposed(&self) -> Option<String> {
+        let address = self.address.filter(|address| !address.ip().is_loopback())?;
+        Some(format!("metrics.address {address} is not a loopback address: whoever reaches it reads them"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_beyond_loopback_are_warned_of() {
+        let exposed = |address: &str| Metrics { address: address.parse().ok() }.exposed();
+        assert!(exposed("0.0.0.0:9090").is_some_and(|words| words.contains("0.0.0.0:9090")));
+        assert_eq!((exposed("127.0.0.1:9090"), exposed("[::1]:9090"), exposed("")), (None, None, None));
+    }
+}

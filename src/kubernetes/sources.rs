@@ -7,7 +7,7 @@ use kube::{
     Config,
     config::{AuthInfo, Context, KubeConfigOptions, Kubeconfig, NamedAuthInfo, NamedCluster, NamedContext},
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
     cluster::{Cluster, Source},
@@ -115,9 +115,13 @@ fn connected(
     let connect = move || {
         let (kubeconfig, options) = (kubeconfig.clone(), options.clone());
         async move {
-            Config::from_custom_kubeconfig(kubeconfig, &options)
+            let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
                 .await
-                .map_err(|error| Fault::Configuration(whole_chain(&error)))
+                .map_err(|error| Fault::Configuration(whole_chain(&error)))?;
+            if let Some(token) = &config.auth_info.token {
+                config.auth_info.token = Some(usable_token(token).map_err(Fault::Configuration)?);
+            }
+            Ok(config)
         }
     };
     Cluster::new(name, source, namespace, connect)
@@ -213,6 +217,18 @@ pub fn static_cluster(entry: StaticCluster, source: Source) -> Result<Cluster, S
     Ok(connected(&name, source, &namespace, kubeconfig, KubeConfigOptions::default()))
 }
 
+/// A token as a header can carry it, without the newline that files end with.
+///
+/// # Errors
+/// It holds what no header can: tower-http would panic at every call.
+pub fn usable_token(token: &SecretString) -> Result<SecretString, String> {
+    let trimmed = token.expose_secret().trim();
+    match http::HeaderValue::from_str(trimmed) {
+        Ok(_) => Ok(trimmed.to_owned().into()),
+        Err(_) => Err("the token holds control characters or others that no HTTP header carries".to_owned()),
+    }
+}
+
 /// An error with its causes: kube keeps the file's line in the innermost one.
 fn whole_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -226,4 +242,32 @@ fn whole_chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_token_that_ends_with_a_newline_is_used_without_it() {
+        let connect = |token: &str| {
+            let entry = StaticCluster {
+                name: "a".to_owned(),
+                url: "http://127.0.0.1:1".to_owned(),
+                ca_file: None,
+                token: Some(token.to_owned().into()),
+                token_file: None,
+                namespace: None,
+            };
+            static_cluster(entry, Source::Static).expect("a cluster")
+        };
+        assert!(connect("token\n").client().await.is_ok());
+        let fault = connect("to\nken").client().await.err();
+        assert!(matches!(&fault, Some(Fault::Configuration(why)) if !why.contains("ken\"")), "{fault:?}");
+        assert_eq!(
+            usable_token(&" t\r\n".to_owned().into()).map(|t| t.expose_secret().to_owned()),
+            Ok("t".into())
+        );
+        assert!(usable_token(&"t\u{7f}".to_owned().into()).is_err());
+    }
 }

@@ -80,10 +80,10 @@ mod tests {
     }
 
     fn instance(name: &str, parent: Option<&str>, state: &str) -> Object {
-        within("", name, parent.map(|parent| set("", parent)), state)
+        within("", name, parent.map(|parent| set("", parent)).as_deref(), state)
     }
 
-    fn within(namespace: &str, name: &str, parent: Option<String>, state: &str) -> Object {
+    fn within(namespace: &str, name: &str, parent: Option<&str>, state: &str) -> Object {
         let ready = if state == "ACTIVE" { "True" } else { "False" };
         Object::from_value(json!({
             "kind": "App", "metadata": {"name": name, "namespace": namespace, "uid": format!("uid-{name}"),
@@ -118,7 +118,7 @@ mod tests {
         for (namespace, expected) in [("mine", Failing), ("granted", Failing), ("forger", Ready)] {
             let instances = [
                 within("mine", "top", None, "ACTIVE"),
-                within(namespace, "leaf", Some(set("mine", "top")), "ERROR"),
+                within(namespace, "leaf", Some(&set("mine", "top")), "ERROR"),
             ];
             assert_eq!(standings(&instances)[0].state, expected, "{namespace}");
         }
@@ -130,7 +130,7 @@ mod tests {
         forged["metadata"]["labels"][labels::APPLYSET_ID] = set("mine", "top").into();
         let instances = [
             within("mine", "top", None, "ACTIVE"),
-            within("mine", "leaf", Some(set("mine", "top")), "ERROR"),
+            within("mine", "leaf", Some(&set("mine", "top")), "ERROR"),
             Object::from_value(forged).expect("an object"),
         ];
         let states: Vec<State> = standings(&instances).iter().map(|standing| standing.state).collect();

@@ -61,7 +61,7 @@ pub enum Fault {
     #[error("the cluster's answer is not the JSON expected: {0}")]
     Malformed(String),
     /// A body over the limit; the rest was not read.
-    #[error("the answer is larger than {} KiB, more than is read at once", .0 >> 10)]
+    #[error("the answer is larger than {} MiB, more than is read at once", *.0 as f64 / f64::from(1 << 20))]
     TooLarge(usize),
     /// The call has spent what one call may take of the cluster; nothing more is read for it.
     #[error("this call has used up its {0}; ask for less at once (one namespace, kind or name)")]

@@ -144,8 +144,13 @@ impl Taken {
 
     fn finished(mut self, ended: Option<String>) -> Listed {
         let ended = ended.map(|why| format!("only the first {} were read: {why}", self.listed.items.len()));
-        let large = (self.too_large > 0)
-            .then(|| format!("{} over {} KiB of JSON were not read", self.too_large, raw::LARGEST >> 10));
+        let large = (self.too_large > 0).then(|| {
+            format!(
+                "{} too large to expand (over {} KiB of JSON, or far more in memory) were not read",
+                self.too_large,
+                raw::LARGEST >> 10
+            )
+        });
         let cuts: Vec<String> = ended.into_iter().chain(large).collect();
         self.listed.cut = (!cuts.is_empty()).then(|| cuts.join("; "));
         self.listed

@@ -6,14 +6,16 @@
 //! snapshot, and where that may not be read the edges are derived from the CEL in the templates.
 
 mod edges;
+mod limits;
 mod node;
 
 pub use node::{External, Node, Role};
 
 use crate::kro::applyset::GroupKind;
+use crate::kro::expression::Work;
 use crate::kubernetes::Object;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// Where nodes and edges were taken from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,30 +51,47 @@ pub struct Definition {
     pub trouble: Option<String>,
     /// The newest revision issued, where the RGD says so (kro ≥ 0.9).
     pub last_revision: Option<i64>,
+    /// What was too much of it to be read, a line each.
+    pub cut: Vec<String>,
 }
 
 impl Definition {
-    /// Reads an RGD. `revisions` are its GraphRevisions; they are looked at only when
-    /// [`needs_revision`] says so, and may be empty.
+    /// Reads an RGD without any CEL: it has no edges where those would have to be found so.
     pub fn read(rgd: &Object, revisions: &[Object]) -> Self {
+        let work = Work::default();
+        work.stop();
+        Self::read_within(rgd, revisions, &work)
+    }
+
+    /// Reads an RGD. `revisions` are its GraphRevisions; they are looked at only when
+    /// [`needs_revision`] says so, and may be empty; then the edges may have to be found with CEL,
+    /// which draws on `work`.
+    pub fn read_within(rgd: &Object, revisions: &[Object], work: &Work) -> Self {
         let mut definition = Self {
             rgd: rgd.name().to_owned(),
             source: Source::Status,
             nodes: Vec::new(),
             trouble: trouble(rgd),
             last_revision: rgd.integer(&["status", "lastIssuedRevision"]),
+            cut: Vec::new(),
         };
         let verified = || revisions.iter().filter(|revision| is_verified(revision)).max_by_key(number);
-        if !needs_revision(rgd) {
-            definition.nodes = nodes(rgd.items(&["spec", "resources"]), rgd);
+        let written = if !needs_revision(rgd) {
+            let resources = rgd.items(&["spec", "resources"]);
+            definition.nodes = nodes(resources, rgd);
+            resources.len()
         } else if let Some(revision) = verified() {
             let resources = revision.items(&["spec", "snapshot", "spec", "resources"]);
             definition.source = Source::Revision(number(&revision));
             definition.nodes = nodes(resources, revision);
+            resources.len()
         } else {
+            let resources = rgd.items(&["spec", "resources"]);
             definition.source = Source::Derived;
-            definition.nodes = edges::derive(parse(rgd.items(&["spec", "resources"])));
-        }
+            definition.nodes = edges::derive(parse(resources), work);
+            resources.len()
+        };
+        definition.limit(written);
         definition
     }
 
@@ -112,28 +131,31 @@ pub fn instance_kind(rgd: &Object) -> GroupKind {
 fn nodes(resources: &[Value], described: &Object) -> Vec<Node> {
     let mut parsed = parse(resources);
     let order = described.strings(&["status", "topologicalOrder"]);
-    for resource in described.items(&["status", "resources"]) {
-        let id = resource.get("id").and_then(Value::as_str).unwrap_or_default();
-        let dependencies = resource.get("dependencies").and_then(Value::as_array);
-        if let Some(node) = parsed.iter_mut().find(|node| node.id == id) {
-            node.dependencies = dependencies
-                .into_iter()
-                .flatten()
-                .filter_map(|dependency| dependency.get("id")?.as_str())
-                .filter(|dependency| order.contains(dependency) && *dependency != id)
-                .map(str::to_owned)
-                .collect();
-            // kro writes them in the order of a Go map: another each time.
-            node.dependencies.sort_by_key(|id| order.iter().position(|other| other == id));
-        }
+    let places: HashMap<&str, usize> = order.iter().copied().zip(0..).collect();
+    let described = described.items(&["status", "resources"]).iter();
+    let mut dependencies: HashMap<&str, &Value> = described
+        .filter_map(|resource| Some((resource.get("id")?.as_str()?, resource.get("dependencies")?)))
+        .collect();
+    for node in &mut parsed {
+        let listed = dependencies.remove(node.id.as_str()).and_then(Value::as_array);
+        node.dependencies = listed
+            .into_iter()
+            .flatten()
+            .filter_map(|dependency| dependency.get("id")?.as_str())
+            .filter(|dependency| places.contains_key(dependency) && *dependency != node.id)
+            .map(str::to_owned)
+            .collect();
+        // kro writes them in the order of a Go map: another each time.
+        node.dependencies.sort_by_key(|id| places.get(id.as_str()).copied());
     }
-    parsed.sort_by_key(|node| order.iter().position(|id| *id == node.id).unwrap_or(order.len()));
+    parsed.sort_by_key(|node| places.get(node.id.as_str()).copied().unwrap_or(usize::MAX));
     parsed
 }
 
 fn parse(resources: &[Value]) -> Vec<Node> {
     let mut seen = BTreeSet::new();
-    resources.iter().filter_map(Node::parse).filter(|node| seen.insert(node.id.clone())).collect()
+    let resources = resources.iter().take(limits::NODES);
+    resources.filter_map(Node::parse).filter(|node| seen.insert(node.id.clone())).collect()
 }
 
 fn number(revision: &&Object) -> i64 {
@@ -144,8 +166,9 @@ fn is_verified(revision: &Object) -> bool {
     revision.condition("GraphVerified").is_some_and(|condition| condition.is_true())
 }
 
-/// The false conditions of an RGD; `Ready` only repeats one of the others.
-fn trouble(rgd: &Object) -> Option<String> {
+/// What keeps an RGD from being in order: its false conditions (`Ready` only repeats one of the
+/// others).
+pub fn trouble(rgd: &Object) -> Option<String> {
     let conditions = rgd.conditions();
     let false_ones: Vec<String> = conditions
         .iter()

@@ -11,13 +11,17 @@ mod scope;
 mod stack;
 mod survey;
 mod template;
+mod work;
 
-pub use scope::{Scope, Variable};
+pub use scope::{Scope, Variable, plain_path};
+pub use stack::deep;
 pub use survey::{Path, Survey};
 pub use template::{Segment, expressions, segments, strings_of};
+pub use work::Work;
 
 use cel::common::ast::IdedExpr;
 use cel::{Env, extensions};
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 /// Why an expression has no value.
@@ -53,10 +57,11 @@ static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
 /// What the text between `${` and `}` refers to.
 ///
 /// # Errors
-/// [`Unresolved::Unsupported`] where it is not CEL, or too long.
-pub fn survey(source: &str) -> Result<Survey, Unresolved> {
+/// [`Unresolved::Unsupported`] where it is not CEL, or too long, or there is no time left for it.
+pub fn survey(source: &str, work: &Work) -> Result<Survey, Unresolved> {
     bounds::source(source)?;
-    stack::deep(|| parse(source).map(|(_, survey)| survey))?
+    work.expression()?;
+    deep(|| parse(source).map(|(_, survey)| survey))?
 }
 
 /// Call it on a [`stack::deep`] stack only.
@@ -72,13 +77,13 @@ fn parse(source: &str) -> Result<(IdedExpr, Survey), Unresolved> {
 
 /// The ids among `known` that the expression refers to. Text that does not parse is searched for
 /// the ids as words, so that an edge is not lost to a function that only kro knows.
-pub fn references<'a>(source: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    if let Some(path) = scope::plain_path(source) {
-        return known.into_iter().filter(|id| *id == path.root()).collect();
+pub fn references<'a>(source: &str, known: &BTreeSet<&'a str>, work: &Work) -> Vec<&'a str> {
+    if let Some(path) = plain_path(source) {
+        return known.get(path.root()).copied().into_iter().collect();
     }
-    match survey(source) {
-        Ok(survey) => known.into_iter().filter(|id| survey.refers_to(id)).collect(),
-        Err(_) => known.into_iter().filter(|id| survey::has_word(source, id)).collect(),
+    match survey(source, work) {
+        Ok(survey) => survey.roots().filter_map(|root| known.get(root)).copied().collect(),
+        Err(_) => survey::words(source).filter_map(|word| known.get(word)).copied().collect(),
     }
 }
 
@@ -90,12 +95,13 @@ mod tests {
     fn references_are_free_names_only() {
         let known = ["schema", "deployment", "c", "other"];
         let source = "deployment.status.conditions.exists(c, c.type == schema.spec.other)";
-        assert_eq!(references(source, known), ["schema", "deployment"]);
+        assert_eq!(references(source, &BTreeSet::from(known), &Work::default()), ["deployment", "schema"]);
     }
 
     #[test]
     fn what_does_not_parse_is_searched_for_words() {
-        assert_eq!(references("foo(bar.baz +", ["bar", "baz", "fo"]), ["bar"]);
+        let known = BTreeSet::from(["bar", "baz", "fo"]);
+        assert_eq!(references("foo(bar.baz +", &known, &Work::default()), ["bar"]);
     }
 
     #[test]
@@ -127,7 +133,7 @@ mod tests {
         ];
         for source in sources {
             let start = std::time::Instant::now();
-            let _ = survey(source);
+            let _ = survey(source, &Work::default());
             let shown: String = source.chars().take(12).collect();
             assert!(start.elapsed().as_secs() < 2, "{shown} took {:?}", start.elapsed());
         }

@@ -6,12 +6,16 @@
 
 mod children;
 mod find;
+mod judge;
 mod referenced;
 mod rgd;
 
 pub use find::{Wanted, instance_kinds};
 
-use crate::kro::graph::{Collected, Observed, Reference, Unread, unread_references};
+use crate::kro::expression::Work;
+use crate::kro::graph::{
+    Collected, Home, Observed, Reference, Unread, has_unread_references, unread_references,
+};
 use crate::kro::{applyset::GroupKind, labels};
 use crate::kubernetes::{Access, Fault, Kind, Kinds, Object, Selector};
 use futures::FutureExt as _;
@@ -33,6 +37,8 @@ pub struct Reader {
     kinds: Mutex<Arc<Kinds>>,
     rgds: Mutex<HashMap<String, Arc<OnceCell<rgd::Found>>>>,
     expanded: AtomicUsize,
+    work: Work,
+    may_name_rgds: bool,
 }
 
 impl std::fmt::Debug for Reader {
@@ -53,7 +59,16 @@ impl Reader {
             kinds: Mutex::new(kinds),
             rgds: Mutex::default(),
             expanded: AtomicUsize::new(0),
+            work: Work::default(),
+            may_name_rgds: false,
         })
+    }
+
+    /// Whether errors may name RGDs and the kinds that they generate: not without being told.
+    #[must_use]
+    pub fn naming_rgds(mut self, may: bool) -> Self {
+        self.may_name_rgds = may;
+        self
     }
 
     /// The cluster, as the caller.
@@ -89,7 +104,7 @@ impl Reader {
             };
             children.into_collected(&mut collected);
             self.plurals(&mut collected);
-            self.externals(&mut collected).await;
+            let mut collected = self.externals(collected).await;
             self.nested(&mut collected, depth).await;
             collected
         }
@@ -102,16 +117,26 @@ impl Reader {
         for node in nodes.unwrap_or_default() {
             let of = node.group_kind();
             if let Some(kind) = kinds.find(&of.group, &of.kind) {
+                if kind.namespaced {
+                    collected.namespaced.insert(of.clone());
+                }
                 collected.plurals.insert(of, kind.plural.clone());
             }
         }
     }
 
-    async fn externals(&self, collected: &mut Collected) {
+    async fn externals(&self, mut collected: Collected) -> Collected {
         for _ in 0..ROUNDS {
-            let references = unread_references(collected);
+            if !has_unread_references(&collected) {
+                break;
+            }
+            let shared = Arc::new(collected);
+            let judged = Arc::clone(&shared);
+            let references =
+                self.judge(move |work| unread_references(&judged, work)).await.unwrap_or_default();
+            collected = Arc::unwrap_or_clone(shared);
             if references.is_empty() {
-                return;
+                break;
             }
             let own = collected.instance.namespace().map(str::to_owned);
             let read = references.into_iter().map(|(id, reference)| {
@@ -120,6 +145,7 @@ impl Reader {
             });
             collected.externals.extend(join_all(read).await);
         }
+        collected
     }
 
     /// One external reference, with one request.
@@ -155,8 +181,9 @@ impl Reader {
     }
 
     async fn nested(&self, collected: &mut Collected, depth: u32) {
-        let instances: Vec<&Object> =
-            collected.children.iter().filter(|child| labels::is_instance(child)).collect();
+        let home = Home::of(&collected.instance);
+        let nested = |child: &&Object| labels::is_instance(child) && home.has(child);
+        let instances: Vec<&Object> = collected.children.iter().filter(nested).collect();
         let (inside, outside): (Vec<&Object>, Vec<&Object>) = instances
             .into_iter()
             .partition(|_| depth > 0 && self.expanded.fetch_add(1, Ordering::Relaxed) < MOST_INSTANCES);

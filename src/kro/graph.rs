@@ -4,10 +4,13 @@
 //! whose child is not healthy is not healthy, whatever kro says of it.
 
 mod absent;
+mod causes;
 mod claims;
 mod collected;
 mod collection;
 mod desired;
+mod evidence;
+mod home;
 mod level;
 mod picture;
 mod present;
@@ -16,8 +19,10 @@ mod root;
 mod tree;
 
 pub use collected::{Collected, Observed, Rgd, Unread};
-pub use desired::{Reference, unread_references};
+pub use desired::{Reference, has_unread_references, unread_references};
+pub use home::Home;
 
+use crate::kro::expression::{Work, deep};
 use crate::kro::state::State;
 use std::collections::BTreeMap;
 
@@ -72,12 +77,24 @@ pub struct Node {
 pub const SHOWN_MEMBERS: usize = 20;
 
 impl Graph {
-    /// Judges what was collected.
-    pub fn build(collected: &Collected) -> Self {
-        let branch = level::branch(collected);
+    /// Judges what was collected, as far as `work` lasts. It takes its time: not for an async task.
+    pub fn build(collected: &Collected, work: &Work) -> Self {
+        let Ok(branch) = deep(|| level::branch(collected, work)) else {
+            return Self {
+                nodes: Vec::new(),
+                gaps: vec!["the graph could not be judged".into()],
+                notes: Vec::new(),
+            };
+        };
         let mut nodes = vec![branch.root];
         nodes.extend(branch.nodes);
-        Self { nodes, gaps: branch.gaps, notes: branch.notes }
+        let mut gaps = branch.gaps;
+        if work.ran_out() {
+            gaps.push(
+                "judging it took too long: what was left is unknown, expressions are \"out of time\"".into(),
+            );
+        }
+        Self { nodes, gaps, notes: branch.notes }
     }
 
     /// The instance itself.

@@ -4,24 +4,29 @@
 //! `readyWhen` does not (kro v0.9.4 `pkg/graph/builder.go`).
 
 use super::node::{External, Node, Role};
-use crate::kro::expression::{expressions, references, strings_of};
+use crate::kro::expression::{Work, deep, expressions, references, strings_of};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Fills in the dependencies and puts the nodes into an order in which each comes after them.
-pub(super) fn derive(mut nodes: Vec<Node>) -> Vec<Node> {
+pub(super) fn derive(mut nodes: Vec<Node>, work: &Work) -> Vec<Node> {
     let ids: Vec<String> = nodes.iter().map(|node| node.id.clone()).collect();
-    for node in &mut nodes {
-        let others = || ids.iter().map(String::as_str).filter(|id| *id != node.id);
-        let found: BTreeSet<&str> = texts(node)
-            .iter()
-            .flat_map(|text| expressions(text))
-            .flat_map(|source| references(source, others()))
-            .collect();
-        let own: BTreeSet<&str> = node.for_each.iter().map(|(name, _)| name.as_str()).collect();
-        node.dependencies =
-            others().filter(|id| found.contains(id) && !own.contains(id)).map(str::to_owned).collect();
-    }
+    let known: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
+    // one deep stack for all of them; without it, nodes without edges
+    let _ = deep(|| nodes.iter_mut().for_each(|node| node.dependencies = dependencies(node, &known, work)));
     sort(nodes)
+}
+
+fn dependencies(node: &Node, known: &BTreeSet<&str>, work: &Work) -> Vec<String> {
+    if work.is_over() {
+        return Vec::new();
+    }
+    let found: BTreeSet<&str> = texts(node)
+        .iter()
+        .flat_map(|text| expressions(text))
+        .flat_map(|source| references(source, known, work))
+        .collect();
+    let own = |id: &str| id == node.id || node.for_each.iter().any(|(name, _)| name == id);
+    found.into_iter().filter(|id| !own(id)).map(str::to_owned).collect()
 }
 
 fn texts(node: &Node) -> Vec<&str> {
@@ -41,15 +46,35 @@ fn texts(node: &Node) -> Vec<&str> {
 
 /// Repeatedly takes the first node whose dependencies are all taken. What is left is a cycle, which
 /// kro refuses; it is shown in the order written.
-fn sort(nodes: Vec<Node>) -> Vec<Node> {
-    let mut sorted: Vec<Node> = Vec::with_capacity(nodes.len());
-    let mut left: BTreeMap<usize, Node> = nodes.into_iter().enumerate().collect();
-    loop {
-        let taken: BTreeSet<&str> = sorted.iter().map(|node| node.id.as_str()).collect();
-        let ready = |node: &Node| node.dependencies.iter().all(|id| taken.contains(id.as_str()));
-        let Some(next) = left.iter().find(|(_, node)| ready(node)).map(|(at, _)| *at) else { break };
-        sorted.extend(left.remove(&next));
+fn sort(mut nodes: Vec<Node>) -> Vec<Node> {
+    let places: BTreeMap<String, usize> =
+        nodes.iter().zip(0..).map(|(node, at)| (node.id.clone(), at)).collect();
+    for node in &mut nodes {
+        node.dependencies.sort_by_key(|id| places.get(id).copied());
     }
-    sorted.extend(left.into_values());
-    sorted
+    let mut waiting: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut dependents: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (node, at) in nodes.iter().zip(0..) {
+        waiting.insert(at, node.dependencies.len());
+        for needed in node.dependencies.iter().filter_map(|id| places.get(id)) {
+            dependents.entry(*needed).or_default().push(at);
+        }
+    }
+    let mut ready: BTreeSet<usize> =
+        waiting.iter().filter(|(_, count)| **count == 0).map(|(at, _)| *at).collect();
+    let mut order: Vec<usize> = Vec::with_capacity(nodes.len());
+    while let Some(at) = ready.pop_first() {
+        waiting.remove(&at);
+        order.push(at);
+        for dependent in dependents.get(&at).into_iter().flatten() {
+            let left = waiting.entry(*dependent).or_default();
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                ready.insert(*dependent);
+            }
+        }
+    }
+    order.extend(waiting.into_keys());
+    let mut left: BTreeMap<usize, Node> = (0..).zip(nodes).collect();
+    order.iter().filter_map(|at| left.remove(at)).collect()
 }

@@ -34,13 +34,14 @@ fn shape(definition: &Definition) -> Vec<(&str, Vec<&str>)> {
 
 #[test]
 fn the_status_gives_order_and_edges() {
-    let definition = Definition::read(
+    let definition = Definition::read_within(
         &rgd(&json!({"state": "Active",
             "topologicalOrder": ["config", "deployment", "workers", "service", "ingress"],
             "resources": [
                 {"id": "service", "dependencies": [{"id": "deployment"}]},
                 {"id": "ingress", "dependencies": [{"id": "deployment"}, {"id": "service"}]}]})),
         &[],
+        &Work::default(),
     );
     assert_eq!(definition.source, Source::Status);
     assert_eq!(
@@ -59,10 +60,11 @@ fn the_status_gives_order_and_edges() {
 
 #[test]
 fn an_emptied_status_leaves_the_expressions() {
-    let definition = Definition::read(
+    let definition = Definition::read_within(
         &rgd(&json!({"state": "Inactive", "topologicalOrder": [], "resources": [], "conditions": [
             {"type": "GraphAccepted", "status": "False", "message": "bad"}]})),
         &[],
+        &Work::default(),
     );
     assert_eq!(definition.source, Source::Derived);
     assert_eq!(
@@ -90,7 +92,8 @@ fn the_newest_verified_revision_is_what_instances_run_on() {
         .expect("an object")
     };
     let revisions = [revision(1, "True"), revision(2, "True"), revision(3, "False")];
-    let definition = Definition::read(&rgd(&json!({"topologicalOrder": []})), &revisions);
+    let definition =
+        Definition::read_within(&rgd(&json!({"topologicalOrder": []})), &revisions, &Work::default());
     assert_eq!(definition.source, Source::Revision(2));
     assert_eq!(shape(&definition), [("r2", vec![])]);
 }
@@ -102,4 +105,23 @@ fn odd_entries_are_no_nodes() {
     }
     let bare = Node::parse(&json!({"id": "a"})).expect("a node");
     assert_eq!((bare.kind.as_str(), bare.is_collection()), ("", false));
+}
+
+#[test]
+fn no_more_is_read_than_a_person_would_write() {
+    let many: Vec<Value> = (0..20_000).map(|at| json!({"id": format!("n{at}")})).collect();
+    let ids: Vec<Value> = many.iter().map(|node| node["id"].clone()).collect();
+    let needed: Vec<Value> = many.iter().take(1000).cloned().collect();
+    let resources: Vec<Value> =
+        ids.iter().map(|id| json!({"id": id, "dependencies": needed})).take(500).collect();
+    let rgd = Object::from_value(json!({
+        "metadata": {"name": "big"}, "spec": {"resources": many},
+        "status": {"topologicalOrder": ids, "resources": resources}
+    }))
+    .expect("an object");
+    let began = std::time::Instant::now();
+    let definition = Definition::read_within(&rgd, &[], &Work::default());
+    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+    assert_eq!((definition.nodes.len(), definition.nodes[3].dependencies.len()), (2000, 64));
+    assert_eq!(definition.cut.len(), 2);
 }

@@ -16,6 +16,8 @@ pub(super) const NESTING: u16 = 32;
 const LIST: usize = 10_000;
 /// How many times the innermost comprehension may run.
 const STEPS: u64 = 200_000;
+/// How many parts of the syntax all runs of comprehensions may evaluate.
+const PARTS: u64 = 2_000_000;
 /// The most bytes that an evaluation may pile up.
 const BYTES: u64 = 32 << 20;
 
@@ -50,7 +52,12 @@ pub(super) fn work(survey: &Survey, scope: &Scope<'_>) -> Result<(), Unresolved>
         })
     });
     let steps = (list as u64).saturating_pow(survey.loops);
-    if size.list > LIST || steps > STEPS || (survey.loops > 0 && steps.saturating_mul(text) > 2 * BYTES) {
+    let parts = steps.saturating_mul(survey.parts as u64);
+    if size.list > LIST
+        || steps > STEPS
+        || parts > PARTS
+        || (survey.loops > 0 && steps.saturating_mul(text) > 2 * BYTES)
+    {
         return Err(refused("it would take too long"));
     }
     if text > BYTES { Err(refused("it would make too long a string")) } else { Ok(()) }

@@ -1,7 +1,7 @@
 //! [`Scope`]: the values that names stand for, and evaluation within it.
 
 use super::survey::{Path, Survey};
-use super::{ENVIRONMENT, Segment, Unresolved, bounds, parse, segments, stack};
+use super::{ENVIRONMENT, Segment, Unresolved, Work, bounds, parse, segments, stack};
 use crate::kubernetes::Object;
 use cel::{Context, ExecutionError};
 use serde_json::{Map, Value};
@@ -55,9 +55,20 @@ impl Variable<'_> {
 #[derive(Clone, Debug, Default)]
 pub struct Scope<'a> {
     variables: BTreeMap<String, Variable<'a>>,
+    work: Work,
 }
 
 impl<'a> Scope<'a> {
+    /// An empty one, in which evaluation draws on `work`.
+    pub fn within(work: &Work) -> Self {
+        Self { work: work.clone(), ..Self::default() }
+    }
+
+    /// What evaluation draws on.
+    pub fn work(&self) -> &Work {
+        &self.work
+    }
+
     /// Gives `name` a value.
     pub fn set(&mut self, name: &str, variable: Variable<'a>) {
         self.variables.insert(name.to_owned(), variable);
@@ -103,9 +114,11 @@ impl<'a> Scope<'a> {
     /// The value of one expression, without `${` and `}`.
     pub fn evaluate(&self, source: &str) -> Result<Value, Unresolved> {
         if let Some(path) = plain_path(source) {
+            self.work.glance()?;
             return self.select(&path);
         }
         bounds::source(source)?;
+        self.work.expression()?;
         stack::deep(|| self.run(source))?
     }
 
@@ -170,13 +183,13 @@ impl<'a> Scope<'a> {
         match cel::Value::resolve(&syntax, &context) {
             Ok(cel::Value::Opaque(_) | cel::Value::Function(..)) => Err(no_data()),
             Ok(value) => value.json().map_err(|_| no_data()),
-            Err(error) => Err(self.unresolved(&error, &survey)),
+            Err(error) => Err(self.unresolved(&error, &survey, source)),
         }
     }
 
-    fn unresolved(&self, error: &ExecutionError, survey: &Survey) -> Unresolved {
+    fn unresolved(&self, error: &ExecutionError, survey: &Survey, source: &str) -> Unresolved {
         match error {
-            ExecutionError::NoSuchKey(key) => Unresolved::Pending(self.lacking(key, survey)),
+            ExecutionError::NoSuchKey(key) => Unresolved::Pending(self.lacking(key, survey, source)),
             ExecutionError::IndexOutOfBounds(_) => Unresolved::Pending("an index".into()),
             ExecutionError::UndeclaredReference(name)
                 if survey.refers_to(name) && !NAMESPACES.contains(&name.as_str()) =>
@@ -194,19 +207,21 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The whole path that ends where `key` is lacking, or the key.
-    fn lacking(&self, key: &str, survey: &Survey) -> String {
+    /// The whole path that ends where `key` is lacking, or the key. A key that was computed is a
+    /// value, and those are not told.
+    fn lacking(&self, key: &str, survey: &Survey, source: &str) -> String {
+        let shown = || if source.contains(key) { key.to_owned() } else { "a computed key".to_owned() };
         let named = |path: &&Path| {
             self.has(path.root())
                 && self.at(path).is_none()
                 && path.members().iter().any(|member| member == key)
         };
-        survey.paths.iter().find(named).map_or_else(|| key.to_owned(), Path::to_string)
+        survey.paths.iter().find(named).map_or_else(shown, Path::to_string)
     }
 }
 
 /// `source` as a path when it is nothing but one. CEL's words are not names.
-pub(super) fn plain_path(source: &str) -> Option<Path> {
+pub fn plain_path(source: &str) -> Option<Path> {
     let source = source.trim();
     let name = |part: &str| {
         part.bytes().next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')

@@ -5,14 +5,29 @@
 //! be caught. Within [`bounds`](super::bounds) 8 MiB were enough for the worst input found.
 
 use super::Unresolved;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 const STACK: usize = 32 << 20;
 
-/// Runs `work` on a thread of its own with a deep stack; a panic there is an answer like any other.
-pub(super) fn deep<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Unresolved> {
+thread_local! {
+    static DEEP: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work` on a deep stack, a thread's of its own unless this is one; a panic there is an answer
+/// like any other.
+pub fn deep<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Unresolved> {
+    let gave_up = || Unresolved::Unsupported("the CEL library gave up".into());
+    if DEEP.get() {
+        return catch_unwind(AssertUnwindSafe(work)).map_err(|_| gave_up());
+    }
+    let marked = || {
+        DEEP.set(true);
+        work()
+    };
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, marked);
         thread.ok().and_then(|thread| thread.join().ok())
     })
-    .ok_or_else(|| Unresolved::Unsupported("the CEL library gave up".into()))
+    .ok_or_else(gave_up)
 }

@@ -1,6 +1,7 @@
 //! [`Survey`]: what an expression refers to and how much work it could cause, from its syntax.
 
 use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue};
+use std::collections::BTreeSet;
 
 /// A selection on a free name: `deployment.status.readyReplicas`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,10 @@ pub struct Survey {
     pub paths: Vec<Path>,
     /// Selections whose presence alone matters: `has(secret.data.key)`.
     pub tested: Vec<Path>,
+    /// Every member selected and every string written, in any place: the keys it may reach values by.
+    pub words: Vec<String>,
+    /// How many parts the syntax has.
+    pub parts: usize,
     /// How deep the syntax nests: `a + b + c` is two deep.
     pub nesting: usize,
     /// How deep comprehensions (and functions as costly as one) nest.
@@ -67,13 +72,32 @@ impl Survey {
     pub(super) fn of(syntax: &IdedExpr) -> Self {
         let mut survey = Self::default();
         survey.walk(syntax, &mut Vec::new(), 0);
-        survey.nesting = nesting(syntax);
+        survey.measure(syntax);
         survey
+    }
+
+    /// The free names in the expression.
+    pub fn roots(&self) -> impl Iterator<Item = &str> {
+        let roots: BTreeSet<&str> = self.paths.iter().chain(&self.tested).map(Path::root).collect();
+        roots.into_iter()
     }
 
     /// Whether `name` is free in the expression.
     pub fn refers_to(&self, name: &str) -> bool {
         self.paths.iter().chain(&self.tested).any(|path| path.root() == name)
+    }
+
+    fn measure(&mut self, syntax: &IdedExpr) {
+        let mut open = vec![(syntax, 1)];
+        while let Some((syntax, depth)) = open.pop() {
+            self.nesting = self.nesting.max(depth);
+            self.parts += 1;
+            match &syntax.expr {
+                Expr::Select(select) => self.words.push(select.field.clone()),
+                _ => self.words.extend(text(syntax).map(str::to_owned)),
+            }
+            open.extend(parts(&syntax.expr).into_iter().map(|part| (part, depth + 1)));
+        }
     }
 
     fn walk(&mut self, syntax: &IdedExpr, bound: &mut Vec<String>, depth: u32) {
@@ -139,15 +163,6 @@ impl Survey {
             _ => {}
         }
     }
-}
-
-fn nesting(syntax: &IdedExpr) -> usize {
-    let (mut deepest, mut open) = (0, vec![(syntax, 1)]);
-    while let Some((syntax, depth)) = open.pop() {
-        deepest = deepest.max(depth);
-        open.extend(parts(&syntax.expr).into_iter().map(|part| (part, depth + 1)));
-    }
-    deepest
 }
 
 fn parts(expr: &Expr) -> Vec<&IdedExpr> {
@@ -216,21 +231,24 @@ fn range(args: &[IdedExpr]) -> Range {
     }
 }
 
-/// Whether `word` is in `text` as an identifier of its own, not a member of something.
-pub(super) fn has_word(text: &str, word: &str) -> bool {
-    let part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    text.match_indices(word).any(|(at, _)| {
-        let bytes = text.as_bytes();
-        let before = at.checked_sub(1).and_then(|at| bytes.get(at)).copied();
-        let after = bytes.get(at + word.len()).copied();
-        !before.is_some_and(|byte| part(byte) || byte == b'.') && !after.is_some_and(part)
-    })
+/// The identifiers in `text` that are not members of something.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    let part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let member = |word: &str| {
+        let at = word.as_ptr() as usize - text.as_ptr() as usize;
+        at.checked_sub(1).and_then(|at| text.as_bytes().get(at)) == Some(&b'.')
+    };
+    text.split(move |c| !part(c)).filter(move |word| !word.is_empty() && !member(word))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::survey;
     use super::*;
+    use crate::kro::expression::Work;
+
+    fn survey(source: &str) -> Result<Survey, crate::kro::expression::Unresolved> {
+        crate::kro::expression::survey(source, &Work::default())
+    }
 
     #[test]
     fn paths_in_the_order_written() {

@@ -2,7 +2,7 @@
 
 use super::Reader;
 use crate::kro::applyset::GroupKind;
-use crate::kro::definition::{Definition, instance_kind};
+use crate::kro::definition::{instance_kind, trouble};
 use crate::kro::labels;
 use crate::kubernetes::{Fault, Kind, Named, Object, Selector};
 use crate::{Error, ErrorKind, nearest};
@@ -41,7 +41,7 @@ impl Reader {
 
     /// A kind that is not served, with the RGD that would generate it or the names that come near.
     async fn no_such_kind(&self, written: &str, near: Vec<String>) -> Error {
-        let rgds = rgds(self).await;
+        let rgds = if self.may_name_rgds { rgds(self).await } else { Vec::new() };
         let message = format!("the argument \"kind\": the cluster serves no kind {written:?}");
         let (wanted, group) =
             written.split_once('.').map_or((written, None), |(kind, group)| (kind, Some(group)));
@@ -50,7 +50,7 @@ impl Reader {
             of.kind.eq_ignore_ascii_case(wanted) && group.is_none_or(|group| of.group == group)
         };
         if let Some(rgd) = rgds.iter().find(generates) {
-            let trouble = Definition::read(rgd, &[]).trouble.unwrap_or_else(|| "its CRD is gone".to_owned());
+            let trouble = trouble(rgd).unwrap_or_else(|| "its CRD is gone".to_owned());
             return Error::not_found(format!(
                 "{message} yet: RGD {} would generate it, but {trouble}",
                 rgd.name()
@@ -147,8 +147,12 @@ impl Reader {
     }
 }
 
-/// The kinds that RGDs of the cluster generate, as `Kind.group`; empty where RGDs cannot be read.
+/// The kinds that RGDs of the cluster generate, as `Kind.group`; empty where RGDs cannot be read or
+/// may not be named.
 pub async fn instance_kinds(reader: &Reader) -> Vec<String> {
+    if !reader.may_name_rgds {
+        return Vec::new();
+    }
     rgds(reader).await.iter().map(|rgd| instance_kind(rgd).to_string()).collect()
 }
 

@@ -21,14 +21,18 @@ impl Reader {
             return false;
         };
         let (mut asked, mut lists) = (0, 0);
-        for rgd in &rgds.items {
-            let definition = Definition::read(rgd, &[]);
+        for rgd in rgds.items {
+            let generated = instance_kind(&rgd);
+            let Ok(definition) = self.judge(move |work| Definition::read_within(&rgd, &[], work)).await
+            else {
+                continue;
+            };
             let refers =
                 |node: &crate::kro::definition::Node| node.external().is_some() && node.group_kind() == of;
             if !definition.nodes.iter().any(refers) {
                 continue;
             }
-            let Some(kind) = self.kind(&instance_kind(rgd)).await else { continue };
+            let Some(kind) = self.kind(&generated).await else { continue };
             let Ok(instances) = self.access.list(&kind, None, &Selector::all()).await else { continue };
             for instance in instances.items {
                 asked += 1;
@@ -37,7 +41,8 @@ impl Reader {
                 }
                 let own = instance.namespace().map(str::to_owned);
                 let collected = Collected::new(instance, Rgd::Read(Box::new(definition.clone())));
-                for (_, reference) in unread_references(&collected) {
+                let references = self.judge(move |work| unread_references(&collected, work)).await;
+                for (_, reference) in references.unwrap_or_default() {
                     if *reference.kind() != of {
                         continue;
                     }

@@ -13,23 +13,45 @@ use std::sync::Arc;
 pub(super) struct Found {
     pub(super) rgd: Rgd,
     pub(super) gap: Option<String>,
+    /// The kind that it generates, where it was read.
+    generates: Option<GroupKind>,
+}
+
+impl Found {
+    fn without_definition(rgd: Rgd) -> Self {
+        Self { rgd, gap: None, generates: None }
+    }
 }
 
 impl Reader {
     /// The RGD of an instance: by its label, else by the label of its CRD, else by the RGD that
     /// generates its kind.
     pub(super) async fn rgd(&self, instance: &Object) -> Found {
-        let name = match labels::rgd_name(instance) {
-            Some(name) => Some(name.to_owned()),
-            None => self.rgd_of_kind(&GroupKind::of(instance)).await,
-        };
-        let Some(name) = name else { return Found { rgd: Rgd::Unknown, gap: None } };
+        let kind = GroupKind::of(instance);
+        if let Some(name) = labels::rgd_name(instance) {
+            let found = self.rgd_named(name.to_owned()).await;
+            // Anyone may put the label on an object of theirs, to be shown an RGD.
+            let is_its = match &found.generates {
+                Some(generated) => *generated == kind,
+                None => may_be_generated(&kind),
+            };
+            if is_its {
+                return found;
+            }
+        }
+        match self.rgd_of_kind(&kind).await {
+            Some(name) => self.rgd_named(name).await,
+            None => Found::without_definition(Rgd::Unknown),
+        }
+    }
+
+    async fn rgd_named(&self, name: String) -> Found {
         let cell = Arc::clone(self.rgds.lock().entry(name.clone()).or_default());
         cell.get_or_init(|| self.read_rgd(name)).await.clone()
     }
 
     async fn read_rgd(&self, name: String) -> Found {
-        let unread = |why: String| Found { rgd: Rgd::Unread(name.clone(), why), gap: None };
+        let unread = |why: String| Found::without_definition(Rgd::Unread(name.clone(), why));
         let Some(kind) = self.rgd_kind().await else {
             return unread("the cluster does not serve ResourceGraphDefinition".to_owned());
         };
@@ -37,12 +59,16 @@ impl Reader {
         // they may see.
         let rgd = match self.access.unfiltered().get(&kind, None, &name).await {
             Ok(rgd) => rgd,
-            Err(Fault::NotFound(_)) => return Found { rgd: Rgd::Gone(name), gap: None },
+            Err(Fault::NotFound(_)) => return Found::without_definition(Rgd::Gone(name)),
             Err(fault) => return unread(fault.to_string()),
         };
         let (revisions, gap) =
             if needs_revision(&rgd) { self.revisions(&name).await } else { (Vec::new(), None) };
-        Found { rgd: Rgd::Read(Box::new(Definition::read(&rgd, &revisions))), gap }
+        let generates = Some(instance_kind(&rgd));
+        match self.judge(move |work| Definition::read_within(&rgd, &revisions, work)).await {
+            Ok(definition) => Found { rgd: Rgd::Read(Box::new(definition)), gap, generates },
+            Err(error) => unread(error.to_string()),
+        }
     }
 
     async fn revisions(&self, rgd: &str) -> (Vec<Object>, Option<String>) {
@@ -77,5 +103,22 @@ impl Reader {
         let name = format!("{}.{}", generated.plural, generated.group);
         let crd = self.access.unfiltered().get(&crds, None, &name).await.ok()?;
         labels::rgd_name(&crd).map(str::to_owned)
+    }
+}
+
+/// Whether objects of a kind can be instances of an RGD that is gone: not those of Kubernetes.
+fn may_be_generated(kind: &GroupKind) -> bool {
+    kind.group.contains('.') && !kind.group.ends_with(".k8s.io")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_rgd_generates_kinds_of_kubernetes() {
+        let may = |group| may_be_generated(&GroupKind::new(group, "X"));
+        assert_eq!(["kro.run", "acme.example"].map(may), [true; 2]);
+        assert_eq!(["", "apps", "networking.k8s.io"].map(may), [false; 3]);
     }
 }

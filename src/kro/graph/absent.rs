@@ -3,8 +3,8 @@
 use super::collected::{Observed, Unread};
 use super::level::{Judged, Level, Made, Wanted, not_attended, withheld};
 use super::ready_when::{self, Inclusion};
-use super::{Node, desired};
-use crate::kro::definition;
+use super::{Node, desired, evidence};
+use crate::kro::definition::{self, External};
 use crate::kro::expression::{Unresolved, expressions, strings_of};
 use crate::kro::instance::Trouble;
 use crate::kro::state::State;
@@ -12,7 +12,7 @@ use crate::kro::state::State;
 /// Judges a node without an object.
 pub(super) fn judge(level: &Level<'_>, node: &definition::Node, wanted: &Wanted) -> Made {
     let mut shown = level.blank(node);
-    if let Some(identity) = wanted.only() {
+    if let Some(identity) = wanted.only().filter(|identity| identity.tellable) {
         shown.name = Some(identity.name.clone());
         let inherited = level.collected.instance.namespace().map(str::to_owned);
         shown.namespace = identity.namespace.clone().or(inherited);
@@ -131,6 +131,16 @@ fn data(level: &Level<'_>, node: &definition::Node, wanted: &Wanted) -> Option<S
     })
 }
 
+/// Whether the name and namespace of an external reference may be told.
+fn is_tellable(level: &Level<'_>, node: &definition::Node) -> bool {
+    let (name, namespace) = match node.external() {
+        Some(External::Named { name, namespace }) => (name.as_str(), namespace.as_deref()),
+        Some(External::Selected { namespace, .. }) => ("", namespace.as_deref()),
+        None => return true,
+    };
+    std::iter::once(name).chain(namespace).all(|text| evidence::is_tellable(text, &level.scope))
+}
+
 /// What became of looking for an external reference.
 fn external(level: &Level<'_>, node: &definition::Node, shown: &mut Node) -> (State, String) {
     if let Inclusion::Out(why) = ready_when::inclusion(level, node) {
@@ -138,11 +148,17 @@ fn external(level: &Level<'_>, node: &definition::Node, shown: &mut Node) -> (St
     }
     match level.collected.externals.get(&node.id) {
         Some(Observed::Absent(namespace, name)) => {
-            (shown.name, shown.namespace) = (Some(name.clone()), namespace.clone());
+            if is_tellable(level, node) {
+                (shown.name, shown.namespace) = (Some(name.clone()), namespace.clone());
+            }
             (State::ExternalMissing, "the external reference does not exist".into())
         }
         Some(Observed::Unread(Unread::NotServed)) => {
             (State::ExternalMissing, format!("the cluster does not serve {}", node.group_kind()))
+        }
+        // the words of a failure have the name in them
+        Some(Observed::Unread(_)) if !is_tellable(level, node) => {
+            (State::Unknown, "could not be read".into())
         }
         Some(Observed::Unread(why)) => (State::Unknown, format!("could not be read: {why}")),
         Some(Observed::Withheld) => (State::Withheld, "in a scope that you may not see".into()),

@@ -4,23 +4,33 @@
 //! Endpoints and EndpointSlices of a child Service carry every mark of a child and are none.
 
 use super::desired::Identity;
+use super::home::Home;
 use crate::kro::applyset::GroupKind;
 use crate::kro::definition::{Definition, Node};
 use crate::kro::labels;
 use crate::kubernetes::Object;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Children that no node has claimed yet.
 #[derive(Debug)]
 pub(super) struct Claims<'a> {
+    home: Home<'a>,
+    /// How many nodes make objects of a kind.
+    makers: HashMap<GroupKind, usize>,
     labelled: BTreeMap<&'a str, Vec<&'a Object>>,
-    unlabelled: Vec<&'a Object>,
+    /// By kind and name.
+    unlabelled: BTreeMap<GroupKind, BTreeMap<&'a str, Vec<&'a Object>>>,
     orphans: Vec<&'a Object>,
 }
 
 impl<'a> Claims<'a> {
-    pub(super) fn new(definition: &Definition, children: &'a [Object]) -> Self {
-        let mut claims = Self { labelled: BTreeMap::new(), unlabelled: Vec::new(), orphans: Vec::new() };
+    pub(super) fn new(home: Home<'a>, definition: &Definition, children: &'a [Object]) -> Self {
+        let mut makers = HashMap::new();
+        for node in definition.nodes.iter().filter(|node| node.template().is_some()) {
+            *makers.entry(node.group_kind()).or_default() += 1;
+        }
+        let (labelled, unlabelled) = (BTreeMap::new(), BTreeMap::new());
+        let mut claims = Self { home, makers, labelled, unlabelled, orphans: Vec::new() };
         let mut seen = BTreeSet::new();
         for child in children {
             let known = child.uid().is_empty() || seen.insert(child.uid());
@@ -28,7 +38,10 @@ impl<'a> Claims<'a> {
                 continue;
             }
             match labels::node_id(child) {
-                None => claims.unlabelled.push(child),
+                None => {
+                    let of_kind = claims.unlabelled.entry(GroupKind::of(child)).or_default();
+                    of_kind.entry(child.name()).or_default().push(child);
+                }
                 Some(id) => match definition.node(id) {
                     Some(node) if makes(node, child) => claims.labelled.entry(id).or_default().push(child),
                     _ => claims.orphans.push(child),
@@ -40,56 +53,56 @@ impl<'a> Claims<'a> {
 
     /// Takes what belongs to `node`, of which `desired` are the objects it wants now, where that
     /// could be evaluated. What the node made under an earlier name is left an orphan.
-    pub(super) fn take(
-        &mut self,
-        node: &Node,
-        definition: &Definition,
-        desired: Option<&[Identity]>,
-    ) -> Vec<&'a Object> {
+    pub(super) fn take(&mut self, node: &Node, desired: Option<&[Identity]>) -> Vec<&'a Object> {
         let mut found = self.labelled.remove(node.id.as_str()).unwrap_or_default();
-        found.extend(self.take_unlabelled(node, definition, desired));
+        found.extend(self.take_unlabelled(node, desired));
         let Some(desired) = desired else {
+            let (mut found, elsewhere): (Vec<_>, Vec<_>) =
+                found.into_iter().partition(|object| self.home.has(object));
+            self.orphans.extend(elsewhere);
             if !node.is_collection() && found.len() > 1 {
                 found.sort_by_key(|object| (object.deletion().is_some(), object.name()));
                 self.orphans.extend(found.split_off(1));
             }
             return found;
         };
-        let (wanted, others) =
-            found.into_iter().partition(|object| desired.iter().any(|identity| identity.is(object)));
+        let (wanted, others) = found
+            .into_iter()
+            .partition(|object| desired.iter().any(|identity| identity.is(object, &self.home)));
         self.orphans.extend::<Vec<_>>(others);
         wanted
     }
 
-    fn take_unlabelled(
-        &mut self,
-        node: &Node,
-        definition: &Definition,
-        desired: Option<&[Identity]>,
-    ) -> Vec<&'a Object> {
+    fn take_unlabelled(&mut self, node: &Node, desired: Option<&[Identity]>) -> Vec<&'a Object> {
+        if node.template().is_none() {
+            return Vec::new();
+        }
         let kind = node.group_kind();
-        let only = definition
-            .nodes
-            .iter()
-            .filter(|other| other.template().is_some() && other.group_kind() == kind)
-            .count()
-            == 1;
-        let (taken, left) = std::mem::take(&mut self.unlabelled).into_iter().partition(|object| {
-            makes(node, object)
-                && match desired {
-                    Some(desired) => desired.iter().any(|identity| identity.is(object)),
-                    None => only,
-                }
-        });
-        self.unlabelled = left;
+        let Some(desired) = desired else {
+            let only = self.makers.get(&kind) == Some(&1);
+            let all = if only { self.unlabelled.remove(&kind) } else { None };
+            return all.into_iter().flat_map(BTreeMap::into_values).flatten().collect();
+        };
+        let Some(named) = self.unlabelled.get_mut(&kind) else { return Vec::new() };
+        let mut taken = Vec::new();
+        for identity in desired {
+            let Some(same) = named.get_mut(identity.name.as_str()) else { continue };
+            let (found, left): (Vec<_>, Vec<_>) =
+                std::mem::take(same).into_iter().partition(|object| identity.is(object, &self.home));
+            taken.extend(found);
+            *same = left;
+        }
         taken
     }
 
-    /// What nobody claimed.
-    pub(super) fn into_orphans(mut self) -> Vec<&'a Object> {
+    /// What nobody claimed, and how many others were only labelled like children.
+    pub(super) fn into_orphans(mut self) -> (Vec<&'a Object>, usize) {
         self.orphans.extend(self.labelled.into_values().flatten());
-        self.orphans.extend(self.unlabelled);
-        self.orphans
+        let unlabelled = self.unlabelled.into_values().flat_map(BTreeMap::into_values);
+        self.orphans.extend(unlabelled.flatten());
+        let (orphans, elsewhere): (Vec<_>, Vec<_>) =
+            self.orphans.into_iter().partition(|object| self.home.has(object));
+        (orphans, elsewhere.len())
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::kro::applyset::GroupKind;
 use crate::kro::definition::Definition;
 use crate::kubernetes::Object;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What was read of one instance, and what could not be.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct Collected {
     pub unexpanded: Vec<String>,
     /// The plurals of the kinds involved, as the cluster's discovery gives them.
     pub plurals: BTreeMap<GroupKind, String>,
+    /// Those of the kinds involved that are known to be namespaced.
+    pub namespaced: BTreeSet<GroupKind>,
     /// Anything else that could not be seen.
     pub gaps: Vec<String>,
 }
@@ -110,7 +112,22 @@ impl Collected {
             nested: BTreeMap::new(),
             unexpanded: Vec::new(),
             plurals: BTreeMap::new(),
+            namespaced: BTreeSet::new(),
             gaps: Vec::new(),
         }
+    }
+
+    /// Visits every object that was read, nested ones included.
+    pub fn each_object_mut(&mut self, visit: &mut dyn FnMut(&mut Object)) {
+        visit(&mut self.instance);
+        self.children.iter_mut().for_each(&mut *visit);
+        for observed in self.externals.values_mut() {
+            match observed {
+                Observed::One(object) => visit(object),
+                Observed::Many(objects) => objects.iter_mut().for_each(&mut *visit),
+                Observed::Absent(..) | Observed::Unread(_) | Observed::Withheld => {}
+            }
+        }
+        self.nested.values_mut().for_each(|nested| nested.each_object_mut(visit));
     }
 }

@@ -8,7 +8,7 @@ use crate::kro::definition;
 use crate::kro::labels;
 use crate::kro::state::State;
 use crate::kubernetes::Object;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Judges a collection by its members.
 pub(super) fn judge(
@@ -28,12 +28,17 @@ pub(super) fn judge(
     }
     let mut settled = true;
     let mut members: Vec<(Node, Option<&Object>)> = Vec::new();
+    let mut names: HashMap<&str, usize> = HashMap::new();
+    objects.iter().for_each(|object| *names.entry(object.name()).or_default() += 1);
     for object in objects {
+        if level.scope.work().is_over() {
+            break;
+        }
         let (health, ready) = present::health(level, node, object);
         settled &= ready;
         let mut member = level.blank(node);
         present::describe(&mut member, level, object, health);
-        member.id = format!("{}[{}]", node.id, place(object, objects));
+        member.id = format!("{}[{}]", node.id, place(object, &names));
         member.parent = Some(node.id.clone());
         member.needs.clear();
         members.push((member, Some(object)));
@@ -116,7 +121,8 @@ fn lacking(
     wanted: &Wanted,
     hidden: usize,
 ) -> Vec<Node> {
-    if node.external().is_some() || level.collected.instance.deletion().is_some() {
+    let over = level.scope.work().is_over();
+    if over || node.external().is_some() || level.collected.instance.deletion().is_some() {
         return Vec::new();
     }
     let expected = wanted.size.or_else(|| by_label(objects)).unwrap_or(objects.len());
@@ -129,11 +135,14 @@ fn lacking(
         .identities
         .iter()
         .flatten()
-        .filter(|identity| hidden == 0 && !objects.iter().any(|object| identity.is(object)));
-    let mut names = names.map(|identity| (identity.name.clone(), identity.namespace.clone()));
+        .filter(|identity| hidden == 0 && !objects.iter().any(|object| identity.is(object, &level.home)));
+    let mut names = names.map(|identity| {
+        let told = identity.tellable.then(|| identity.name.clone());
+        (told, identity.namespace.clone().filter(|_| identity.tellable))
+    });
     (0..short)
         .map(|at| {
-            let (name, namespace) = names.next().map_or((None, None), |(name, ns)| (Some(name), ns));
+            let (name, namespace) = names.next().unwrap_or_default();
             let place = name.clone().unwrap_or_else(|| format!("?{at}"));
             Node {
                 id: format!("{}[{place}]", node.id),
@@ -156,8 +165,8 @@ fn by_label(objects: &[&Object]) -> Option<usize> {
 }
 
 /// A member's name in the id, with its namespace where another member has the same name.
-fn place(object: &Object, objects: &[&Object]) -> String {
-    let same = objects.iter().filter(|other| other.name() == object.name()).count();
+fn place(object: &Object, names: &HashMap<&str, usize>) -> String {
+    let same = names.get(object.name()).copied().unwrap_or_default();
     match object.namespace() {
         Some(namespace) if same > 1 => format!("{namespace}/{}", object.name()),
         _ => object.name().to_owned(),

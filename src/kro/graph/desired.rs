@@ -1,10 +1,12 @@
 //! What a node wants to exist, or refers to, now: its expressions evaluated.
 
 use super::collected::Collected;
+use super::evidence::{is_tellable, kind};
+use super::home::Home;
 use super::level::Level;
 use crate::kro::applyset::GroupKind;
 use crate::kro::definition::{External, Node};
-use crate::kro::expression::{Scope, Unresolved, Variable};
+use crate::kro::expression::{Scope, Unresolved, Variable, Work, deep};
 use crate::kubernetes::Object;
 use crate::kubernetes::selector::is_label_value;
 use serde_json::Value;
@@ -14,15 +16,13 @@ use serde_json::Value;
 pub(super) struct Identity {
     pub(super) name: String,
     pub(super) namespace: Option<String>,
+    /// Whether they may be told: they can be made of any value.
+    pub(super) tellable: bool,
 }
 
 impl Identity {
-    pub(super) fn is(&self, object: &Object) -> bool {
-        object.name() == self.name
-            && match (&self.namespace, object.namespace()) {
-                (Some(wanted), Some(namespace)) => wanted == namespace,
-                _ => true,
-            }
+    pub(super) fn is(&self, object: &Object, home: &Home<'_>) -> bool {
+        object.name() == self.name && home.takes(self.namespace.as_deref(), object)
     }
 }
 
@@ -95,7 +95,12 @@ fn combinations<'n>(node: &'n Node, scope: &Scope<'_>) -> Result<Vec<Named<'n, V
 
 fn identity(template: &Value, scope: &Scope<'_>) -> Result<Identity, Unresolved> {
     let metadata = template.get("metadata").unwrap_or(&Value::Null);
+    let tellable = ["name", "namespace"]
+        .into_iter()
+        .filter_map(|field| metadata.get(field)?.as_str())
+        .all(|text| is_tellable(text, scope));
     Ok(Identity {
+        tellable,
         name: rendered(metadata, "name", scope)?
             .ok_or_else(|| Unresolved::Unsupported("the template has no name".into()))?,
         namespace: rendered(metadata, "namespace", scope)?,
@@ -110,7 +115,7 @@ fn rendered(metadata: &Value, field: &str, scope: &Scope<'_>) -> Result<Option<S
 fn render(text: &str, scope: &Scope<'_>) -> Result<String, Unresolved> {
     match scope.render(text)? {
         Value::String(name) if !name.is_empty() => Ok(name),
-        other => Err(Unresolved::Unsupported(format!("{text} is {other}, not a name"))),
+        other => Err(Unresolved::Unsupported(format!("{text} is {}, not a name", kind(&other)))),
     }
 }
 
@@ -150,13 +155,24 @@ impl Reference {
 ///
 /// A name may depend on a child or on another reference, so this is asked again after each round
 /// of reading.
-pub fn unread_references(collected: &Collected) -> Vec<(String, Reference)> {
+pub fn unread_references(collected: &Collected, work: &Work) -> Vec<(String, Reference)> {
+    deep(|| references(collected, work)).unwrap_or_default()
+}
+
+/// Whether there are external references that have not been looked for.
+pub fn has_unread_references(collected: &Collected) -> bool {
+    let nodes = collected.rgd.definition().map(|definition| definition.nodes.as_slice());
+    let open = |node: &Node| node.external().is_some() && !collected.externals.contains_key(&node.id);
+    nodes.unwrap_or_default().iter().any(open)
+}
+
+fn references(collected: &Collected, work: &Work) -> Vec<(String, Reference)> {
     let Some(definition) = collected.rgd.definition() else { return Vec::new() };
     let open = |node: &&Node| node.external().is_some() && !collected.externals.contains_key(&node.id);
-    if !definition.nodes.iter().any(|node| open(&node)) {
+    if !has_unread_references(collected) {
         return Vec::new();
     }
-    let scope = Level::new(collected, definition).into_scope();
+    let scope = Level::new(collected, definition, work).into_scope();
     definition
         .nodes
         .iter()
@@ -208,7 +224,7 @@ fn label_value(value: &Value, scope: &Scope<'_>) -> Result<String, Unresolved> {
     let rendered = scope.render(value.as_str().unwrap_or_default())?;
     match rendered.as_str() {
         Some(text) if is_label_value(text) => Ok(text.to_owned()),
-        _ => Err(Unresolved::Unsupported(format!("{rendered} is not a label value"))),
+        _ => Err(Unresolved::Unsupported(format!("{} is not a label value", kind(&rendered)))),
     }
 }
 

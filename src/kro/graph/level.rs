@@ -3,17 +3,18 @@
 use super::claims::{Claims, is_copy};
 use super::collected::{Collected, Observed, Rgd};
 use super::desired::{self, Identity};
+use super::home::Home;
 use super::{Node, ROOT, absent, collection, present, root};
 use crate::kro::applyset::GroupKind;
 use crate::kro::definition::{self, Definition};
-use crate::kro::expression::{Scope, Unresolved, Variable};
+use crate::kro::expression::{Scope, Unresolved, Variable, Work};
 use crate::kro::health::Health;
 use crate::kro::instance::{self, Complaint, Standing, Trouble};
 use crate::kro::labels;
 use crate::kro::state::State;
 use crate::kubernetes::Object;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// An instance judged: itself, what is below it, and what is to be said about it.
 pub(super) struct Branch {
@@ -40,18 +41,23 @@ pub(super) struct Level<'a> {
     pub(super) claims: Claims<'a>,
     pub(super) judged: BTreeMap<&'a str, Judged>,
     pub(super) nested: BTreeMap<&'a str, Branch>,
+    pub(super) home: Home<'a>,
+    withheld: HashMap<(GroupKind, Option<&'a str>), usize>,
 }
 
 impl<'a> Level<'a> {
-    pub(super) fn new(collected: &'a Collected, definition: &'a Definition) -> Self {
-        let mut scope = Scope::default();
+    pub(super) fn new(collected: &'a Collected, definition: &'a Definition, work: &Work) -> Self {
+        let mut scope = Scope::within(work);
+        let home = Home::of(&collected.instance);
         scope.set("schema", Variable::data(schema(&collected.instance)));
         Self {
             collected,
             definition,
             standing: Standing::read(&collected.instance),
             scope,
-            claims: Claims::new(definition, &collected.children),
+            withheld: withheld_by_node(collected, definition, &home),
+            claims: Claims::new(home.clone(), definition, &collected.children),
+            home,
             judged: BTreeMap::new(),
             nested: BTreeMap::new(),
         }
@@ -60,6 +66,9 @@ impl<'a> Level<'a> {
     /// The scope after every node has been claimed, without any judgement.
     pub(super) fn into_scope(mut self) -> Scope<'a> {
         for node in &self.definition.nodes {
+            if self.scope.work().is_over() {
+                break;
+            }
             self.observe(node);
         }
         self.scope
@@ -78,7 +87,7 @@ impl<'a> Level<'a> {
             return (objects, Wanted::default());
         }
         let wanted = Wanted::of(node, &self.scope, self.collected.instance.deletion().is_some());
-        let objects = self.claims.take(node, self.definition, wanted.identities.as_deref());
+        let objects = self.claims.take(node, wanted.identities.as_deref());
         self.set(node, &objects, wanted.size == Some(0));
         (objects, wanted)
     }
@@ -176,16 +185,20 @@ impl Wanted {
 }
 
 /// Judges an instance and everything below it.
-pub(super) fn branch(collected: &Collected) -> Branch {
+pub(super) fn branch(collected: &Collected, work: &Work) -> Branch {
     let nested: BTreeMap<&str, Branch> =
-        collected.nested.iter().map(|(uid, inner)| (uid.as_str(), branch(inner))).collect();
+        collected.nested.iter().map(|(uid, inner)| (uid.as_str(), branch(inner, work))).collect();
     let Some(definition) = collected.rgd.definition() else {
         return root::without_definition(collected, &nested);
     };
-    let mut level = Level::new(collected, definition);
+    let mut level = Level::new(collected, definition, work);
     level.nested = nested;
     let mut nodes = Vec::new();
     for node in &definition.nodes {
+        if work.is_over() {
+            nodes.push(Node { reason: Some("out of time".into()), ..level.blank(node) });
+            continue;
+        }
         let (objects, wanted) = level.observe(node);
         let made = judge(&level, node, &objects, &wanted);
         level.judged.insert(&node.id, made.judged);
@@ -254,17 +267,26 @@ fn names_object(complaint: &Complaint, kind: &GroupKind, plural: Option<&str>, n
 
 /// Withheld objects that are children of a node, not copies of its labels.
 pub(super) fn withheld(level: &Level<'_>, node: &definition::Node) -> usize {
-    let kind = node.group_kind();
-    level
-        .collected
-        .withheld
-        .iter()
-        .filter(|object| {
-            labels::node_id(object).is_none_or(|id| id == node.id)
-                && GroupKind::of(object) == kind
-                && !is_copy(object, level.definition)
-        })
-        .count()
+    let (kind, of) = (node.group_kind(), |key| level.withheld.get(&key).copied().unwrap_or_default());
+    of((kind.clone(), Some(node.id.as_str()))) + of((kind, None))
+}
+
+/// They come without their namespace. Where all children are in the instance's, which the caller may
+/// see, an object withheld for its namespace is none of them.
+fn withheld_by_node<'a>(
+    collected: &'a Collected,
+    definition: &Definition,
+    home: &Home<'_>,
+) -> HashMap<(GroupKind, Option<&'a str>), usize> {
+    let mut counts = HashMap::new();
+    for object in &collected.withheld {
+        let kind = GroupKind::of(object);
+        let elsewhere = home.is_single() && collected.namespaced.contains(&kind);
+        if !elsewhere && !is_copy(object, definition) {
+            *counts.entry((kind, labels::node_id(object))).or_default() += 1;
+        }
+    }
+    counts
 }
 
 /// Whether kro has been at the instance at all, and at its present spec.
@@ -290,6 +312,7 @@ pub(super) fn remarks(collected: &Collected) -> (Vec<String>, Vec<String>) {
     }
     match &collected.rgd {
         Rgd::Read(definition) => {
+            gaps.extend(definition.cut.iter().cloned());
             let run = match definition.source {
                 definition::Source::Revision(number) => format!("; instances run on its revision {number}"),
                 definition::Source::Derived => {

@@ -53,7 +53,7 @@ pub(super) fn describe(shown: &mut Node, level: &Level<'_>, object: &Object, hea
 /// whether kro lets dependents go ahead.
 pub(super) fn health(level: &Level<'_>, node: &definition::Node, object: &Object) -> (Health, bool) {
     let own = level.health(object);
-    let ready = ready_when::ready(node, object);
+    let ready = ready_when::ready(level, node, object);
     let settled = object.deletion().is_none()
         && match ready {
             Verdict::Holds => true,

@@ -1,7 +1,7 @@
 //! `readyWhen` and `includeWhen`: evaluated, with the values they saw.
 
+use super::evidence::{kind, told};
 use super::level::Level;
-use crate::answer::redact::is_secret_key;
 use crate::kro::definition::Node;
 use crate::kro::expression::{Path, Scope, Unresolved, Variable, expressions, survey};
 use crate::kro::state::State;
@@ -22,9 +22,9 @@ pub(super) enum Verdict {
 }
 
 /// A node's `readyWhen` on one of its objects.
-pub(super) fn ready(node: &Node, object: &Object) -> Verdict {
+pub(super) fn ready(level: &Level<'_>, node: &Node, object: &Object) -> Verdict {
     let name = if node.is_collection() { "each" } else { node.id.as_str() };
-    let mut scope = Scope::default();
+    let mut scope = Scope::within(level.scope.work());
     scope.set(name, Variable::One(object));
     all("readyWhen", &node.ready_when, &scope)
 }
@@ -39,7 +39,9 @@ fn all(word: &str, conditions: &[String], scope: &Scope<'_>) -> Verdict {
             Ok(Value::Bool(false) | Value::Null) => {
                 return Verdict::False(format!("{word} {shown} is false{}", values(condition, scope)));
             }
-            Ok(other) => verdict = Verdict::Unknown(format!("{word} {shown} is {other}, not a boolean")),
+            Ok(other) => {
+                verdict = Verdict::Unknown(format!("{word} {shown} is {}, not a boolean", kind(&other)));
+            }
             Err(Unresolved::Pending(what)) => {
                 return Verdict::Pending(format!("{word} {shown}: {what} is not there yet"));
             }
@@ -100,7 +102,7 @@ const MOST_VALUES: usize = 4;
 /// ` (status.phase: Pending, spec.replicas: 3)`
 fn values(condition: &str, scope: &Scope<'_>) -> String {
     let mut seen = Vec::new();
-    for survey in expressions(condition).filter_map(|source| survey(source).ok()) {
+    for survey in expressions(condition).filter_map(|source| survey(source, scope.work()).ok()) {
         for path in survey.paths.iter().chain(&survey.tested) {
             let shown = value(path, scope);
             seen.extend(shown.filter(|shown| !seen.contains(shown)));
@@ -113,29 +115,16 @@ fn values(condition: &str, scope: &Scope<'_>) -> String {
     format!(" ({})", seen.join(", "))
 }
 
-/// Values of Secrets and of fields named like credentials are not shown.
+/// Values of Secrets are not shown.
 fn value(path: &Path, scope: &Scope<'_>) -> Option<String> {
-    let last = path.members().last()?;
-    if !scope.has(path.root()) || scope.is_secret(path.root()) || is_secret_key(last) {
+    if path.members().is_empty() || !scope.has(path.root()) || scope.is_secret(path.root()) {
         return None;
     }
     let name = path.members().join(".");
     match scope.at(path) {
         None => Some(format!("{name}: absent")),
-        Some(Value::String(text)) => Some(format!("{name}: {}", shorten(text, 40))),
-        Some(Value::Array(items)) => Some(format!("{name}: {}", summary(items))),
         Some(Value::Object(_)) => None,
-        Some(scalar) => Some(format!("{name}: {scalar}")),
-    }
-}
-
-/// Conditions by type and status, other lists by length.
-fn summary(items: &[Value]) -> String {
-    let condition =
-        |item: &Value| Some(format!("{}={}", item.get("type")?.as_str()?, item.get("status")?.as_str()?));
-    match items.iter().map(condition).collect::<Option<Vec<_>>>() {
-        Some(conditions) if !conditions.is_empty() => shorten(&conditions.join(" "), 120),
-        _ => format!("{} items", items.len()),
+        Some(value) => Some(format!("{name}: {}", told(path.members(), value))),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The instance itself: what kro says of it, corrected by what its nodes are.
 
+use super::causes::Causes;
 use super::collected::{Collected, Rgd};
+use super::home::Home;
 use super::level::{Branch, Level, graft, remarks};
 use super::ready_when::shorten;
 use super::{Node, ROOT};
@@ -13,10 +15,14 @@ use std::collections::BTreeMap;
 /// Adds what no node claimed and judges the instance.
 pub(super) fn finish(level: Level<'_>, mut nodes: Vec<Node>) -> Branch {
     let (mut gaps, mut notes) = remarks(level.collected);
+    let over = level.scope.work().is_over();
     let Level { collected, standing, claims, nested, .. } = level;
-    for orphan in claims.into_orphans() {
-        nodes.push(orphaned(orphan));
+    let (orphans, elsewhere) = claims.into_orphans();
+    // nodes that were not judged have claimed nothing
+    if !over {
+        nodes.extend(orphans.into_iter().map(orphaned));
     }
+    notes.extend(stray(elsewhere));
     for (uid, branch) in &nested {
         let name = collected.children.iter().find(|child| child.uid() == *uid).map_or(*uid, Object::name);
         let about = |text: &String| format!("{name}: {text}");
@@ -30,9 +36,11 @@ pub(super) fn finish(level: Level<'_>, mut nodes: Vec<Node>) -> Branch {
 
 /// A level whose RGD is not known: the children as their labels tell them.
 pub(super) fn without_definition(collected: &Collected, nested: &BTreeMap<&str, Branch>) -> Branch {
-    let (mut gaps, notes) = remarks(collected);
+    let (mut gaps, mut notes) = remarks(collected);
+    let home = Home::of(&collected.instance);
+    notes.extend(stray(collected.children.iter().filter(|child| !home.has(child)).count()));
     let mut nodes: Vec<Node> = Vec::new();
-    for child in collected.children.iter().filter(|child| !is_label_copy(child)) {
+    for child in collected.children.iter().filter(|child| home.has(child) && !is_label_copy(child)) {
         let id = match (labels::node_id(child), labels::collection_index(child)) {
             (Some(id), None) => id.to_owned(),
             (Some(id), Some(_)) => format!("{id}[{}]", child.name()),
@@ -67,6 +75,17 @@ pub(super) fn without_definition(collected: &Collected, nested: &BTreeMap<&str, 
         ));
     }
     Branch { root, nodes, gaps, notes }
+}
+
+/// Anyone may put an instance's labels on an object of theirs.
+fn stray(elsewhere: usize) -> Option<String> {
+    let objects = if elsewhere == 1 { "1 object".to_owned() } else { format!("{elsewhere} objects") };
+    let counted = if elsewhere == 1 {
+        "carries this instance's labels and is"
+    } else {
+        "carry this instance's labels and are"
+    };
+    (elsewhere > 0).then(|| format!("{objects} elsewhere {counted} not counted"))
 }
 
 fn is_label_copy(child: &Object) -> bool {
@@ -125,7 +144,8 @@ fn root(collected: &Collected, standing: &Standing, nodes: &[Node]) -> Node {
 /// is failing.
 fn verdict(standing: &Standing, nodes: &[Node]) -> (State, Option<String>) {
     let own = standing.state;
-    let severe = |node: &&Node| is_cause(node, nodes) && node.state.severity().is_some();
+    let causes = Causes::among(nodes);
+    let severe = |node: &&Node| causes.has(node) && node.state.severity().is_some();
     let worst = nodes.iter().filter(severe).min_by_key(|node| (node.state.severity(), node.state));
     let Some(worst) = worst else {
         return (own, standing.reason.as_ref().map(|reason| shorten(reason, 300)));
@@ -153,16 +173,6 @@ fn verdict(standing: &Standing, nodes: &[Node]) -> (State, Option<String>) {
         State::Progressing => (State::Progressing, Some(because())),
         _ => (own, standing.reason.as_ref().map(|reason| shorten(reason, 300))),
     }
-}
-
-/// Whether nothing below a node is as bad: `app` is failing because `app/deployment` is missing, and
-/// then the latter is told.
-pub(super) fn is_cause(node: &Node, nodes: &[Node]) -> bool {
-    let own = node.state.severity();
-    !nodes.iter().any(|other| {
-        let severity = other.state.severity();
-        other.parent.as_ref() == Some(&node.id) && severity.is_some() && severity <= own
-    })
 }
 
 fn dedup(lines: &mut Vec<String>) {

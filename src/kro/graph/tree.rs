@@ -1,7 +1,7 @@
 //! The graph as text that a person can read: a summary line, then a tree.
 
+use super::causes::Causes;
 use super::ready_when::shorten;
-use super::root::is_cause;
 use super::{Graph, Node, ROOT};
 use crate::answer::sanitise;
 use crate::kro::state::State;
@@ -30,8 +30,8 @@ impl Graph {
         if let Some(word) = root.kro_state.as_deref().filter(|_| !told) {
             line.push_str(&format!(". kro says {word}"));
         }
-        let abnormal: Vec<&Node> =
-            self.abnormal().into_iter().filter(|node| is_cause(node, &self.nodes)).collect();
+        let causes = Causes::among(&self.nodes);
+        let abnormal: Vec<&Node> = self.abnormal().into_iter().filter(|node| causes.has(node)).collect();
         let named: Vec<String> = abnormal
             .iter()
             .take(NAMED)

@@ -9,12 +9,13 @@ use crate::{
     Error, ErrorKind,
     answer::Answer,
     kro::{
+        expression::Work,
         fetch::{Reader, Wanted, instance_kinds},
-        graph::{Graph, Node, ROOT, Rgd},
+        graph::{Collected, Graph, Node, ROOT, Rgd},
         state::State,
     },
     kubernetes::Kind,
-    permission::Extent,
+    permission::{Extent, Permission},
     toolbox::{Call, Reach, Tool},
 };
 
@@ -128,7 +129,8 @@ impl Tool for ShowGraph {
 
     async fn run(call: Call, input: Input) -> Result<Answer<Output>, Error> {
         let access = call.cluster()?;
-        let reader = Reader::new(access).await?;
+        let names_rgds = call.allows(Permission::KroRgdsList, access, None);
+        let reader = Reader::new(access).await?.naming_rgds(names_rgds);
         let kind = reader.named_kind(&input.kind).await?;
         let wanted = Wanted { namespace: input.namespace.as_deref(), name: &input.name };
         let instance = match reader.object(&kind, wanted).await {
@@ -138,21 +140,31 @@ impl Tool for ShowGraph {
             }
             found => found?,
         };
-        let collected = reader.collect(instance, input.depth.unwrap_or(DEPTH)).await;
+        let mut collected = reader.collect(instance, input.depth.unwrap_or(DEPTH)).await;
         if matches!(collected.rgd, Rgd::Unknown) {
             return Err(not_generated(&reader, &kind).await);
         }
-        let graph = Graph::build(&collected);
         let cluster = call.toolbox().clusters().shown_name(access.cluster());
-        let summary = graph.summary(&cluster);
-        let body = match input.format.unwrap_or_default() {
-            Format::Tree => graph.tree(),
-            Format::Mermaid => graph.mermaid(),
-            Format::Dot => graph.dot(),
-        };
-        let revision = collected.rgd.definition().and_then(|definition| definition.source.revision());
-        Ok(Answer::new(summary, body, output(&graph, cluster, revision)).gaps(graph.gaps))
+        let format = input.format.unwrap_or_default();
+        let judged = reader.judge(move |work| {
+            // Reasons and names are made of pieces of values, which nothing finds in them later.
+            collected.each_object_mut(&mut |object| call.scrub(object));
+            answer(&collected, cluster, format, work)
+        });
+        judged.await
     }
+}
+
+fn answer(collected: &Collected, cluster: String, format: Format, work: &Work) -> Answer<Output> {
+    let graph = Graph::build(collected, work);
+    let summary = graph.summary(&cluster);
+    let body = match format {
+        Format::Tree => graph.tree(),
+        Format::Mermaid => graph.mermaid(),
+        Format::Dot => graph.dot(),
+    };
+    let revision = collected.rgd.definition().and_then(|definition| definition.source.revision());
+    Answer::new(summary, body, output(&graph, cluster, revision)).gaps(graph.gaps)
 }
 
 async fn not_generated(reader: &Reader, kind: &Kind) -> Error {

@@ -79,7 +79,8 @@ impl Tool for ShowManifest {
 
     async fn run(call: Call, input: Input) -> Result<Answer<Output>, Error> {
         let access = call.cluster()?;
-        let reader = Reader::new(access).await?;
+        let names_rgds = call.allows(Permission::KroRgdsList, access, None);
+        let reader = Reader::new(access).await?.naming_rgds(names_rgds);
         let kind = reader.named_kind(&input.kind).await?;
         let by_kind = of_kind(&reader, &kind).await;
         let expected = by_kind.unwrap_or(Class::Child);
@@ -89,12 +90,13 @@ impl Tool for ShowManifest {
             call.require(expected.permission(), access, named)?;
         }
         let wanted = Wanted { namespace: input.namespace.as_deref(), name: &input.name };
-        let object = reader.object(&kind, wanted).await?;
+        let mut object = reader.object(&kind, wanted).await?;
         call.require(expected.permission(), access, object.namespace())?;
         let class = match by_kind {
             Some(class) => class,
             None => belongs(&reader, &kind, &object).await?,
         };
+        call.scrub(&mut object);
         Ok(answer(class, object))
     }
 }

@@ -202,7 +202,7 @@ async fn progressing_failing_suspended_deleting() {
     let graph = &waiting.structure;
     assert_eq!(
         reason(graph, "settings"),
-        "readyWhen settings.data.phase == 'done' is false (data.phase: working)"
+        "readyWhen settings.data.phase == 'done' is false (data.phase: a string of 7 characters)"
     );
     assert_eq!((state(graph, "last"), reason(graph, "last")), ("pending", "waits for settings"));
     assert_eq!(state(graph, "pod"), "progressing");

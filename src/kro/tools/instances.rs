@@ -141,8 +141,8 @@ impl Tool for ListInstances {
     }
 
     async fn run(call: Call, input: Input) -> Result<Answer<Self::Output>, Error> {
-        let reader = Reader::new(call.cluster()?).await?;
-        let names_rgds = call.allows(Permission::KroRgdsList, reader.access(), None);
+        let names_rgds = call.allows(Permission::KroRgdsList, call.cluster()?, None);
+        let reader = Reader::new(call.cluster()?).await?.naming_rgds(names_rgds);
         // all kinds are read even where one is asked for: its health may lie in nested ones
         let rgds = all_rgds(&reader).await?;
         let chosen = chosen(&reader, &rgds.items, &input, names_rgds).await?;

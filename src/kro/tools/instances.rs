@@ -1,29 +1,27 @@
 //! `kro_instances`: the instances of every RGD of a cluster.
 
+mod read;
+mod row;
 mod trouble;
 
 use std::collections::BTreeSet;
 
-use futures::future::join_all;
-use jiff::{SpanRound, Timestamp, Unit};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, ErrorKind,
-    answer::{Answer, Row, Rows},
-    kro::{
-        definition::{instance_kind, needs_revision},
-        fetch::Reader,
-        instance, nesting,
-        state::State,
-    },
-    kubernetes::{Fault, Kind, Listed, Object, Selector},
+    answer::{Answer, Rows},
+    kro::{definition::instance_kind, fetch::Reader, nesting, state::State},
+    kubernetes::Object,
     nearest,
     permission::{Extent, Permission},
     toolbox::{Call, Reach, Tool},
 };
 
+use read::{all_rgds, read};
+use row::{InstanceRow, row, summary};
 use trouble::{RgdTrouble, Troubles};
 
 /// Lines of what could not be seen.
@@ -77,44 +75,6 @@ impl Standing {
             Self::Suspended => State::Suspended,
             Self::Ready => State::Ready,
         }
-    }
-}
-
-/// One instance.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct InstanceRow {
-    kind: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<String>,
-    name: String,
-    /// By kro's conditions and the nested instances; kro_graph looks at the children.
-    state: State,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    rgd: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    age: String,
-}
-
-impl Row for InstanceRow {
-    const COLUMNS: &'static [&'static str] = &["state", "kind", "namespace", "name", "reason", "rgd", "age"];
-
-    fn cells(&self) -> Vec<String> {
-        vec![
-            self.state.to_string(),
-            self.kind.clone(),
-            self.namespace.clone().unwrap_or_default(),
-            self.name.clone(),
-            self.reason.clone().unwrap_or_default(),
-            self.rgd.clone(),
-            self.age.clone(),
-        ]
-    }
-
-    fn key(&self) -> String {
-        let namespace = self.namespace.as_deref().unwrap_or_default();
-        let order = u8::from(!self.state.is_abnormal());
-        format!("{order} {:02} {} {namespace} {}", self.state as u8, self.kind, self.name)
     }
 }
 
@@ -179,30 +139,6 @@ impl Tool for ListInstances {
     }
 }
 
-/// The instances of all RGDs, each with its RGD's name.
-#[derive(Default)]
-struct Read<'r> {
-    items: Vec<Object>,
-    of: Vec<&'r str>,
-    gaps: Vec<String>,
-}
-
-async fn read<'r>(
-    reader: &Reader,
-    rgds: &'r [Object],
-    namespace: Option<&str>,
-    names_rgds: bool,
-) -> Read<'r> {
-    let lists = rgds.iter().map(|rgd| instances_of(reader, rgd, namespace, names_rgds));
-    let mut read = Read::default();
-    for (rgd, listed) in rgds.iter().zip(join_all(lists).await) {
-        read.gaps.extend(listed.gap);
-        read.of.extend(listed.items.iter().map(|_| rgd.name()));
-        read.items.extend(listed.items);
-    }
-    read
-}
-
 /// The namespaces nearest to `wanted` in which the caller may see instances; what cannot be read
 /// is nobody's candidate.
 async fn elsewhere(reader: &Reader, rgds: &[Object], chosen: &BTreeSet<&str>, wanted: &str) -> Vec<String> {
@@ -236,16 +172,6 @@ fn bounded(gaps: impl Iterator<Item = String>) -> Vec<String> {
         gaps.push(format!("and {more} more"));
     }
     gaps
-}
-
-/// All RGDs: one LIST.
-async fn all_rgds(reader: &Reader) -> Result<Listed, Error> {
-    let kind = reader.rgd_kind().await.ok_or_else(|| {
-        Error::not_found("this cluster has no kro: it serves no ResourceGraphDefinition")
-            .next("kubernetes_clusters lists the others")
-    })?;
-    // An RGD is in no namespace. Its name and kind are used; more is for whoever may list RGDs.
-    Ok(reader.access().unfiltered().list(&kind, None, &Selector::all()).await?)
 }
 
 /// The names of the RGDs asked for.
@@ -292,94 +218,6 @@ fn no_kind(written: &str) -> Error {
     let written = crate::answer::sanitise::short(written, 80);
     Error::not_found(format!("the argument \"kind\": the cluster serves no kind {written:?}"))
         .next("kro_instances without kind lists all that you may see")
-}
-
-#[derive(Default)]
-struct Instances {
-    items: Vec<Object>,
-    gap: Option<String>,
-}
-
-async fn instances_of(reader: &Reader, rgd: &Object, namespace: Option<&str>, names_rgds: bool) -> Instances {
-    let of = instance_kind(rgd);
-    let Some(kind) = reader.kind(&of).await else {
-        // An RGD that kro has not accepted has no kind yet, and so no instances.
-        let never = needs_revision(rgd) || rgd.text(&["status", "state"]) != Some("Active");
-        let of_rgd = if names_rgds { format!(" (RGD {})", rgd.name()) } else { String::new() };
-        let gap = (!never).then(|| format!("{of}: the cluster does not serve this kind{of_rgd}"));
-        return Instances { gap, ..Instances::default() };
-    };
-    if namespace.is_some() && !kind.namespaced {
-        return Instances::default();
-    }
-    match reader.access().list(&kind, namespace, &Selector::all()).await {
-        Ok(listed) => {
-            // how many are withheld is nobody's business but theirs
-            let gap = listed.cut.map(|why| format!("{of}: {why}"));
-            Instances { items: listed.items, gap }
-        }
-        Err(fault) => Instances { gap: Some(unread(&kind, &fault, namespace)), ..Instances::default() },
-    }
-}
-
-fn unread(kind: &Kind, fault: &Fault, namespace: Option<&str>) -> String {
-    let advice = if fault.is_forbidden() && namespace.is_none() && kind.namespaced {
-        "; name a namespace"
-    } else {
-        ""
-    };
-    format!("{}: {fault}{advice}", kind.group_kind())
-}
-
-fn row(rgd: &str, object: &Object, standing: instance::Standing, now: Timestamp) -> InstanceRow {
-    InstanceRow {
-        kind: object.kind().to_owned(),
-        namespace: object.namespace().map(str::to_owned),
-        name: object.name().to_owned(),
-        state: standing.state,
-        reason: standing.reason.map(|reason| crate::answer::sanitise::short(&reason, 200)),
-        rgd: rgd.to_owned(),
-        age: age(object.created(), now),
-    }
-}
-
-/// `3d`, `5h`, `12m`, as kubectl rounds it.
-fn age(created: Option<&str>, now: Timestamp) -> String {
-    let Some(created) = created.and_then(|created| created.parse::<Timestamp>().ok()) else {
-        return String::new();
-    };
-    let seconds = now.since(created).ok().and_then(|span| {
-        let span = span.round(SpanRound::new().largest(Unit::Second).smallest(Unit::Second)).ok()?;
-        Some(span.get_seconds().max(0))
-    });
-    match seconds {
-        None => String::new(),
-        Some(seconds @ 0..60) => format!("{seconds}s"),
-        Some(seconds @ 60..3600) => format!("{}m", seconds / 60),
-        Some(seconds @ 3600..86400) => format!("{}h", seconds / 3600),
-        Some(seconds) => format!("{}d", seconds / 86400),
-    }
-}
-
-fn summary(rows: &[InstanceRow]) -> String {
-    let abnormal: Vec<&InstanceRow> = rows.iter().filter(|row| row.state.is_abnormal()).collect();
-    let mut states: Vec<State> = abnormal.iter().map(|row| row.state).collect();
-    states.sort_unstable();
-    states.dedup();
-    let counted =
-        |state: &State| format!("{} {state}", abnormal.iter().filter(|row| row.state == *state).count());
-    let counts: Vec<String> = states.iter().map(counted).collect();
-    let rgds: BTreeSet<&str> = rows.iter().map(|row| row.rgd.as_str()).collect();
-    let plural = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
-    let all = match rows.len() {
-        0 => "no instances".to_owned(),
-        count => format!("{} of {}", plural(count, "instance"), plural(rgds.len(), "RGD")),
-    };
-    match counts.as_slice() {
-        [] if rows.is_empty() => all,
-        [] => format!("{all}, all ready by kro's word, nested ones included"),
-        counts => format!("{all}: {}, {} ready", counts.join(", "), rows.len() - abnormal.len()),
-    }
 }
 
 #[cfg(test)]

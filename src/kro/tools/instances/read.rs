@@ -1,0 +1,83 @@
+//! Reading all RGDs and the instances of each.
+
+use futures::future::join_all;
+
+use crate::{
+    Error,
+    kro::{
+        definition::{instance_kind, needs_revision},
+        fetch::Reader,
+    },
+    kubernetes::{Fault, Kind, Listed, Object, Selector},
+};
+
+/// All RGDs: one LIST.
+pub(super) async fn all_rgds(reader: &Reader) -> Result<Listed, Error> {
+    let kind = reader.rgd_kind().await.ok_or_else(|| {
+        Error::not_found("this cluster has no kro: it serves no ResourceGraphDefinition")
+            .next("kubernetes_clusters lists the others")
+    })?;
+    // An RGD is in no namespace. Its name and kind are used; more is for whoever may list RGDs.
+    Ok(reader.access().unfiltered().list(&kind, None, &Selector::all()).await?)
+}
+
+/// The instances of all RGDs, each with its RGD's name.
+#[derive(Default)]
+pub(super) struct Read<'r> {
+    pub(super) items: Vec<Object>,
+    pub(super) of: Vec<&'r str>,
+    pub(super) gaps: Vec<String>,
+}
+
+pub(super) async fn read<'r>(
+    reader: &Reader,
+    rgds: &'r [Object],
+    namespace: Option<&str>,
+    names_rgds: bool,
+) -> Read<'r> {
+    let lists = rgds.iter().map(|rgd| instances_of(reader, rgd, namespace, names_rgds));
+    let mut read = Read::default();
+    for (rgd, listed) in rgds.iter().zip(join_all(lists).await) {
+        read.gaps.extend(listed.gap);
+        read.of.extend(listed.items.iter().map(|_| rgd.name()));
+        read.items.extend(listed.items);
+    }
+    read
+}
+
+#[derive(Default)]
+struct Instances {
+    items: Vec<Object>,
+    gap: Option<String>,
+}
+
+async fn instances_of(reader: &Reader, rgd: &Object, namespace: Option<&str>, names_rgds: bool) -> Instances {
+    let of = instance_kind(rgd);
+    let Some(kind) = reader.kind(&of).await else {
+        // An RGD that kro has not accepted has no kind yet, and so no instances.
+        let never = needs_revision(rgd) || rgd.text(&["status", "state"]) != Some("Active");
+        let of_rgd = if names_rgds { format!(" (RGD {})", rgd.name()) } else { String::new() };
+        let gap = (!never).then(|| format!("{of}: the cluster does not serve this kind{of_rgd}"));
+        return Instances { gap, ..Instances::default() };
+    };
+    if namespace.is_some() && !kind.namespaced {
+        return Instances::default();
+    }
+    match reader.access().list(&kind, namespace, &Selector::all()).await {
+        Ok(listed) => {
+            // how many are withheld is nobody's business but theirs
+            let gap = listed.cut.map(|why| format!("{of}: {why}"));
+            Instances { items: listed.items, gap }
+        }
+        Err(fault) => Instances { gap: Some(unread(&kind, &fault, namespace)), ..Instances::default() },
+    }
+}
+
+fn unread(kind: &Kind, fault: &Fault, namespace: Option<&str>) -> String {
+    let advice = if fault.is_forbidden() && namespace.is_none() && kind.namespaced {
+        "; name a namespace"
+    } else {
+        ""
+    };
+    format!("{}: {fault}{advice}", kind.group_kind())
+}

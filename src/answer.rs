@@ -10,6 +10,8 @@ pub mod sanitise;
 pub mod seal;
 pub mod table;
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -20,7 +22,7 @@ pub use table::Table;
 use redact::Learned;
 
 /// Gaps that one answer tells.
-const MOST_GAPS: usize = 30;
+const MOST_GAPS: usize = 20;
 /// Characters of a gap.
 const LONGEST_GAP: usize = 400;
 
@@ -89,10 +91,11 @@ pub(crate) fn finish<T: Serialize>(
     budget: Budget,
 ) -> Result<Finished, serde_json::Error> {
     let mut structure = serde_json::to_value(&answer.structure)?;
+    let gaps = told(&answer.gaps, learned);
     let mut facts = Map::new();
     if !answer.gaps.is_empty() {
         facts.insert("partial".to_owned(), true.into());
-        facts.insert("gaps".to_owned(), json!(told(&answer.gaps)));
+        facts.insert("gaps".to_owned(), json!(gaps));
     }
     if let Some(cut) = &answer.cut {
         facts.insert("truncated".to_owned(), format!("{}; {}", cut.what, cut.narrow).into());
@@ -116,17 +119,17 @@ pub(crate) fn finish<T: Serialize>(
         }
     }
     let partial = !answer.gaps.is_empty();
-    Ok(Finished { text: text(answer, learned, budget), structure, partial })
+    Ok(Finished { text: text(answer, &gaps, learned, budget), structure, partial })
 }
 
-fn text<T>(answer: &Answer<T>, learned: &Learned, budget: Budget) -> String {
+fn text<T>(answer: &Answer<T>, gaps: &[String], learned: &Learned, budget: Budget) -> String {
     let mut text = String::with_capacity(answer.summary.len() + answer.body.len() + 64);
     push_clean(&mut text, &answer.summary, learned);
     if !answer.body.is_empty() {
         text.push('\n');
         push_clean(&mut text, answer.body.trim_end(), learned);
     }
-    let tail = tail(answer, learned);
+    let tail = tail(answer, gaps);
     let room = budget.bytes.saturating_sub(tail.len() + 60);
     let (head, left_out) = budget::cut_text(&text, room);
     if left_out > 0 {
@@ -137,21 +140,24 @@ fn text<T>(answer: &Answer<T>, learned: &Learned, budget: Budget) -> String {
     text
 }
 
-/// The gaps as they are told: each short, and not more than can be read.
-fn told(gaps: &[String]) -> Vec<String> {
-    let mut told: Vec<String> =
-        gaps.iter().take(MOST_GAPS).map(|gap| sanitise::short(gap, LONGEST_GAP)).collect();
+/// The gaps as they are told: each once, short, and not more than can be read. Scrubbed before it is
+/// cut: a part of a secret value is not found any more.
+fn told(gaps: &[String], learned: &Learned) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let gaps: Vec<&String> = gaps.iter().filter(|gap| seen.insert(gap.as_str())).collect();
+    let short = |gap: &&String| sanitise::cut(&learned.scrub(&sanitise::line(gap)), LONGEST_GAP);
+    let mut told: Vec<String> = gaps.iter().take(MOST_GAPS).map(short).collect();
     let more = gaps.len().saturating_sub(MOST_GAPS);
-    told.extend((more > 0).then(|| format!("and {more} more like these")));
+    told.extend((more > 0).then(|| format!("and {more} more")));
     told
 }
 
 /// The facts that end a text: what could not be seen, what was left out, how to go on.
-fn tail<T>(answer: &Answer<T>, learned: &Learned) -> String {
+fn tail<T>(answer: &Answer<T>, gaps: &[String]) -> String {
     let mut tail = String::new();
-    for gap in told(&answer.gaps) {
+    for gap in gaps {
         tail.push_str("\npartial: ");
-        tail.push_str(&learned.scrub(&sanitise::line(&gap)));
+        tail.push_str(gap);
     }
     if let Some(cut) = &answer.cut {
         tail.push_str(&format!("\ntruncated: {}; {}", cut.what, cut.narrow));
@@ -190,5 +196,35 @@ fn clean(value: &mut Value, learned: &Learned) {
             map.values_mut().for_each(|item| clean(item, learned));
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kubernetes::Object;
+
+    #[test]
+    fn gaps_are_told_once_and_not_by_the_hundred() {
+        let told = |count: usize| {
+            let gaps: Vec<String> =
+                (0..count).flat_map(|index| [format!("gap {index}"), "same".to_owned()]).collect();
+            told(&gaps, &Learned::default())
+        };
+        assert_eq!(told(2), ["gap 0", "same", "gap 1"]);
+        let many = told(100);
+        assert_eq!(many.len(), MOST_GAPS + 1);
+        assert_eq!(many.last().map(String::as_str), Some("and 81 more"));
+    }
+
+    #[test]
+    fn a_gap_is_scrubbed_before_it_is_cut() {
+        let learned = Learned::default();
+        let secret =
+            json!({"apiVersion": "v1", "kind": "Secret", "stringData": {"p": "planted-0123456789-value"}});
+        learned.from_object(&mut Object::from_value(secret).expect("an object"));
+        let gap = format!("{}planted-0123456789-value", "x".repeat(LONGEST_GAP - 10));
+        let told = told(&[gap], &learned);
+        assert!(!told.concat().contains("planted"), "{told:?}");
     }
 }

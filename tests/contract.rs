@@ -81,10 +81,3 @@ fn the_readme_holds_the_generated_tables() {
         assert_eq!(readme, current, "the README's tables are old: `make goldens`");
     }
 }
-
-#[test]
-fn the_readme_holds_the_example_configuration() {
-    let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
-    let example = fs::read_to_string(root().join("examples/platform-mcp.yaml")).expect("the example");
-    assert!(readme.contains(example.trim_end()), "copy examples/platform-mcp.yaml into the README");
-}

@@ -27,12 +27,6 @@ impl Selector {
         self
     }
 
-    /// Objects that carry the label `key` with any value.
-    pub fn has_label(mut self, key: &str) -> Self {
-        self.labels.push(key.to_owned());
-        self
-    }
-
     /// A label requirement in the API's own syntax, from a trusted place (never from an argument).
     pub fn label_requirement(mut self, requirement: impl Into<String>) -> Self {
         self.labels.push(requirement.into());

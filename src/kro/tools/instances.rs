@@ -24,8 +24,6 @@ use read::{all_rgds, read};
 use row::{InstanceRow, row, summary};
 use trouble::{RgdTrouble, Troubles};
 
-/// Lines of what could not be seen.
-const MOST_GAPS: usize = 20;
 /// Namespaces that are named in place of one that has nothing.
 const MOST_NAMESPACES: usize = 8;
 const FILTERED: &str = "filtered to the namespaces that you may see";
@@ -129,7 +127,7 @@ impl Tool for ListInstances {
         let whole = call.caller().permissions().covers_cluster(Permission::KroInstancesList, &cluster);
         let filtered = (!whole && input.namespace.is_none()).then(|| FILTERED.to_owned());
         let unlisted = rgds.cut.map(|why| format!("ResourceGraphDefinitions: {why}"));
-        let gaps = bounded(filtered.into_iter().chain(unlisted).chain(read.gaps));
+        let gaps = filtered.into_iter().chain(unlisted).chain(read.gaps);
         let summary = format!("{}{}{}", summary(&rows), nearest_words(&input, &namespaces), troubles.count());
         let narrow = "narrow it with kind, rgd, namespace or state";
         let (page, cut) = call.page(rows, input.cursor.as_deref(), narrow)?;
@@ -160,18 +158,6 @@ fn nearest_words(input: &Input, namespaces: &[String]) -> String {
         ),
         _ => String::new(),
     }
-}
-
-/// Each line once, and not hundreds of them.
-fn bounded(gaps: impl Iterator<Item = String>) -> Vec<String> {
-    let mut seen = BTreeSet::new();
-    let mut gaps: Vec<String> = gaps.filter(|gap| seen.insert(gap.clone())).collect();
-    let more = gaps.len().saturating_sub(MOST_GAPS);
-    if more > 0 {
-        gaps.truncate(MOST_GAPS);
-        gaps.push(format!("and {more} more"));
-    }
-    gaps
 }
 
 /// The names of the RGDs asked for.
@@ -223,15 +209,6 @@ fn no_kind(written: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn gaps_are_told_once_and_not_by_the_hundred() {
-        let gaps = |count: usize| (0..count).flat_map(|index| [format!("gap {index}"), "same".to_owned()]);
-        assert_eq!(bounded(gaps(2)), ["gap 0", "same", "gap 1"]);
-        let many = bounded(gaps(100));
-        assert_eq!(many.len(), MOST_GAPS + 1);
-        assert_eq!(many.last().map(String::as_str), Some("and 81 more"));
-    }
 
     #[test]
     fn a_kind_that_is_not_there_tells_nothing_of_rgds() {

@@ -71,6 +71,11 @@ impl Reader {
         self
     }
 
+    /// Whether errors and gaps may name RGDs.
+    pub fn names_rgds(&self) -> bool {
+        self.may_name_rgds
+    }
+
     /// The cluster, as the caller.
     pub fn access(&self) -> &Access {
         &self.access

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{open, reach};
 use crate::{
     Error, ErrorKind,
     answer::Answer,
@@ -15,7 +16,6 @@ use crate::{
         state::State,
     },
     kubernetes::Kind,
-    permission::{Extent, Permission},
     toolbox::{Call, Reach, Tool},
 };
 
@@ -123,14 +123,11 @@ impl Tool for ShowGraph {
     type Output = Output;
 
     fn reach(input: &Input) -> Reach {
-        let namespace = input.namespace.as_deref().map_or(Extent::Anywhere, Extent::named);
-        Reach::Cluster { cluster: input.cluster.clone(), namespace }
+        reach(input.cluster.as_ref(), input.namespace.as_ref())
     }
 
     async fn run(call: Call, input: Input) -> Result<Answer<Output>, Error> {
-        let access = call.cluster()?;
-        let names_rgds = call.allows(Permission::KroRgdsList, access, None);
-        let reader = Reader::new(access).await?.naming_rgds(names_rgds);
+        let reader = open(&call).await?;
         let kind = reader.named_kind(&input.kind).await?;
         let wanted = Wanted { namespace: input.namespace.as_deref(), name: &input.name };
         let instance = match reader.object(&kind, wanted).await {
@@ -144,7 +141,7 @@ impl Tool for ShowGraph {
         if matches!(collected.rgd, Rgd::Unknown) {
             return Err(not_generated(&reader, &kind).await);
         }
-        let cluster = call.toolbox().clusters().shown_name(access.cluster());
+        let cluster = call.toolbox().clusters().shown_name(reader.access().cluster());
         let format = input.format.unwrap_or_default();
         let judged = reader.judge(move |work| {
             // Reasons and names are made of pieces of values, which nothing finds in them later.

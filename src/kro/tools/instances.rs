@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{open, reach};
 use crate::{
     Error, ErrorKind,
     answer::{Answer, Rows},
@@ -94,17 +95,15 @@ impl Tool for ListInstances {
     type Output = Output;
 
     fn reach(input: &Input) -> Reach {
-        let namespace = input.namespace.as_deref().map_or(Extent::Anywhere, Extent::named);
-        Reach::Cluster { cluster: input.cluster.clone(), namespace }
+        reach(input.cluster.as_ref(), input.namespace.as_ref())
     }
 
     async fn run(call: Call, input: Input) -> Result<Answer<Self::Output>, Error> {
-        let names_rgds = call.allows(Permission::KroRgdsList, call.cluster()?, None);
-        let reader = Reader::new(call.cluster()?).await?.naming_rgds(names_rgds);
+        let reader = open(&call).await?;
         // all kinds are read even where one is asked for: its health may lie in nested ones
         let rgds = all_rgds(&reader).await?;
-        let chosen = chosen(&reader, &rgds.items, &input, names_rgds).await?;
-        let read = read(&reader, &rgds.items, input.namespace.as_deref(), names_rgds).await;
+        let chosen = chosen(&reader, &rgds.items, &input).await?;
+        let read = read(&reader, &rgds.items, input.namespace.as_deref()).await;
         let now = Timestamp::now();
         let standings = nesting::standings(&read.items).into_iter();
         let mut rows: Vec<InstanceRow> = standings
@@ -118,7 +117,7 @@ impl Tool for ListInstances {
             _ => Vec::new(),
         };
         rows.retain(|row| input.state.is_none_or(|wanted| row.state == wanted.state()));
-        let troubles = match names_rgds {
+        let troubles = match reader.names_rgds() {
             true => Troubles::of(rgds.items.iter().filter(|rgd| chosen.contains(rgd.name()))),
             false => Troubles::default(),
         };
@@ -140,7 +139,7 @@ impl Tool for ListInstances {
 /// The namespaces nearest to `wanted` in which the caller may see instances; what cannot be read
 /// is nobody's candidate.
 async fn elsewhere(reader: &Reader, rgds: &[Object], chosen: &BTreeSet<&str>, wanted: &str) -> Vec<String> {
-    let read = read(reader, rgds, None, false).await;
+    let read = read(reader, rgds, None).await;
     let of_chosen = read.items.iter().zip(&read.of).filter(|(_, rgd)| chosen.contains(*rgd));
     let known: BTreeSet<&str> = of_chosen
         .filter_map(|(instance, _)| instance.namespace())
@@ -161,14 +160,9 @@ fn nearest_words(input: &Input, namespaces: &[String]) -> String {
 }
 
 /// The names of the RGDs asked for.
-async fn chosen<'r>(
-    reader: &Reader,
-    rgds: &'r [Object],
-    input: &Input,
-    names_rgds: bool,
-) -> Result<BTreeSet<&'r str>, Error> {
+async fn chosen<'r>(reader: &Reader, rgds: &'r [Object], input: &Input) -> Result<BTreeSet<&'r str>, Error> {
     let near = |wanted: &str, known: Vec<String>| {
-        let known = if names_rgds { known } else { Vec::new() };
+        let known = if reader.names_rgds() { known } else { Vec::new() };
         nearest::names(wanted, known.iter().map(String::as_str), 8)
     };
     let mut chosen: Vec<&Object> = rgds.iter().collect();
@@ -183,7 +177,9 @@ async fn chosen<'r>(
     if let Some(written) = &input.kind {
         let kind = match reader.named_kind(written).await {
             // such errors speak of RGDs
-            Err(error) if !names_rgds && error.kind == ErrorKind::NotFound => return Err(no_kind(written)),
+            Err(error) if !reader.names_rgds() && error.kind == ErrorKind::NotFound => {
+                return Err(no_kind(written));
+            }
             named => named?,
         };
         chosen.retain(|rgd| {

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::{open, reach};
 use crate::{
     Error,
     answer::{Answer, redact},
@@ -13,7 +14,7 @@ use crate::{
         labels,
     },
     kubernetes::{Kind, Object},
-    permission::{Extent, Permission},
+    permission::Permission,
     toolbox::{Call, Reach, Tool},
 };
 
@@ -73,25 +74,22 @@ impl Tool for ShowManifest {
     type Output = Output;
 
     fn reach(input: &Input) -> Reach {
-        let namespace = input.namespace.as_deref().map_or(Extent::Anywhere, Extent::named);
-        Reach::Cluster { cluster: input.cluster.clone(), namespace }
+        reach(input.cluster.as_ref(), input.namespace.as_ref())
     }
 
     async fn run(call: Call, input: Input) -> Result<Answer<Output>, Error> {
-        let access = call.cluster()?;
-        let names_rgds = call.allows(Permission::KroRgdsList, access, None);
-        let reader = Reader::new(access).await?.naming_rgds(names_rgds);
+        let reader = open(&call).await?;
         let kind = reader.named_kind(&input.kind).await?;
         let by_kind = of_kind(&reader, &kind).await;
         let expected = by_kind.unwrap_or(Class::Child);
         let named = input.namespace.as_deref().filter(|_| kind.namespaced);
         // Before anything is read: the words of a denial do not tell whether it exists.
         if named.is_some() || !kind.namespaced {
-            call.require(expected.permission(), access, named)?;
+            call.require(expected.permission(), reader.access(), named)?;
         }
         let wanted = Wanted { namespace: input.namespace.as_deref(), name: &input.name };
         let mut object = reader.object(&kind, wanted).await?;
-        call.require(expected.permission(), access, object.namespace())?;
+        call.require(expected.permission(), reader.access(), object.namespace())?;
         let class = match by_kind {
             Some(class) => class,
             None => belongs(&reader, &kind, &object).await?,

@@ -29,13 +29,8 @@ pub(super) struct Read<'r> {
     pub(super) gaps: Vec<String>,
 }
 
-pub(super) async fn read<'r>(
-    reader: &Reader,
-    rgds: &'r [Object],
-    namespace: Option<&str>,
-    names_rgds: bool,
-) -> Read<'r> {
-    let lists = rgds.iter().map(|rgd| instances_of(reader, rgd, namespace, names_rgds));
+pub(super) async fn read<'r>(reader: &Reader, rgds: &'r [Object], namespace: Option<&str>) -> Read<'r> {
+    let lists = rgds.iter().map(|rgd| instances_of(reader, rgd, namespace));
     let mut read = Read::default();
     for (rgd, listed) in rgds.iter().zip(join_all(lists).await) {
         read.gaps.extend(listed.gap);
@@ -51,12 +46,12 @@ struct Instances {
     gap: Option<String>,
 }
 
-async fn instances_of(reader: &Reader, rgd: &Object, namespace: Option<&str>, names_rgds: bool) -> Instances {
+async fn instances_of(reader: &Reader, rgd: &Object, namespace: Option<&str>) -> Instances {
     let of = instance_kind(rgd);
     let Some(kind) = reader.kind(&of).await else {
         // An RGD that kro has not accepted has no kind yet, and so no instances.
         let never = needs_revision(rgd) || rgd.text(&["status", "state"]) != Some("Active");
-        let of_rgd = if names_rgds { format!(" (RGD {})", rgd.name()) } else { String::new() };
+        let of_rgd = if reader.names_rgds() { format!(" (RGD {})", rgd.name()) } else { String::new() };
         let gap = (!never).then(|| format!("{of}: the cluster does not serve this kind{of_rgd}"));
         return Instances { gap, ..Instances::default() };
     };

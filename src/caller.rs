@@ -1,13 +1,23 @@
 //! [`Caller`]: who makes a call and what they may do.
 
+pub mod callers;
 pub mod local;
+pub mod oidc;
 
 use std::sync::Arc;
 
-use crate::permission::PermissionSet;
+use jiff::Timestamp;
 
-/// Who makes a call. Made only by the rooms below this module: today the local user, next the
-/// verifier of tokens.
+use crate::{
+    kubernetes::{Identity, Impersonation},
+    permission::PermissionSet,
+};
+
+pub use callers::Callers;
+pub use oidc::Refusal;
+
+/// Who makes a call. Made only by the rooms below this module: the local user, and the owner of a token
+/// that [`oidc`] verified.
 #[derive(Clone, Debug)]
 pub struct Caller {
     issuer: Option<String>,
@@ -15,6 +25,20 @@ pub struct Caller {
     username: String,
     groups: Vec<String>,
     permissions: Arc<PermissionSet>,
+    token: Option<Token>,
+    identity: Identity,
+    impersonation: Option<Arc<Impersonation>>,
+}
+
+/// What may be said of a token: never the token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// The first 16 hexadecimal digits of its SHA-256.
+    pub hash: String,
+    /// Its `jti`, where it has one.
+    pub id: Option<String>,
+    /// When it ends; nothing is done for its owner after that.
+    pub expires: Timestamp,
 }
 
 impl Caller {
@@ -41,6 +65,21 @@ impl Caller {
     /// What the caller may do.
     pub fn permissions(&self) -> &PermissionSet {
         &self.permissions
+    }
+
+    /// The token that says so; `None` for the local user.
+    pub fn token(&self) -> Option<&Token> {
+        self.token.as_ref()
+    }
+
+    /// How clusters that configure nothing else are told who calls.
+    pub fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// Who the API server is asked to act as; `None` for the local user.
+    pub fn impersonation(&self) -> Option<&Arc<Impersonation>> {
+        self.impersonation.as_ref()
     }
 
     /// Who handles (cursors, plans) are bound to: the same person at the same issuer.

@@ -8,6 +8,7 @@ mod build;
 pub mod clusters;
 mod expand;
 mod file;
+pub mod issuers;
 pub mod local;
 mod node;
 mod problem;
@@ -43,6 +44,8 @@ pub struct Config {
     pub clusters: clusters::Sources,
     /// What the local user may do: whoever starts the process, or reaches it on a loopback address.
     pub local: local::Local,
+    /// OIDC issuers whose tokens are taken. With one, every caller over HTTP needs a token.
+    pub issuers: Vec<issuers::Issuer>,
     /// Roles by name, beside or instead of the built-in `viewer`, `operator` and `admin`.
     pub roles: BTreeMap<String, Role>,
     /// Which tools are offered at all, before anyone's permissions.
@@ -89,6 +92,9 @@ impl Config {
     fn coherent(&self) -> Result<(), problem::Wrong> {
         self.clusters.coherent().map_err(|wrong| wrong.below("clusters"))?;
         self.local.coherent().map_err(|wrong| wrong.below("local"))?;
+        for (index, issuer) in self.issuers.iter().enumerate() {
+            issuer.coherent().map_err(|wrong| wrong.in_item(index).below("issuers"))?;
+        }
         self.tools.coherent().map_err(|wrong| wrong.below("tools"))?;
         self.limits.coherent().map_err(|wrong| wrong.below("limits"))?;
         match &self.seal_key {

@@ -4,5 +4,6 @@
 pub mod http;
 mod mcp;
 mod ops;
+pub mod serving;
 mod shape;
 pub mod stdio;

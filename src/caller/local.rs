@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use super::Caller;
-use crate::permission::{PermissionSet, RoleProblem, Roles, Within};
+use crate::{
+    kubernetes::Identity,
+    permission::{PermissionSet, RoleProblem, Roles, Within},
+};
 
 /// The subject of every local caller.
 const SUBJECT: &str = "local";
@@ -26,5 +29,8 @@ pub fn with_permissions(permissions: PermissionSet) -> Caller {
         username: SUBJECT.to_owned(),
         groups: Vec::new(),
         permissions: Arc::new(permissions),
+        token: None,
+        identity: Identity::Own,
+        impersonation: None,
     }
 }

@@ -58,7 +58,8 @@ impl Call {
         }
         let built = config.build()?;
         setup::warn(&built);
-        let Built { toolbox, caller, .. } = built;
+        let caller = setup::local(&built.callers)?;
+        let Built { toolbox, .. } = built;
         let request = Request {
             door: "call",
             caller: Arc::clone(&caller),

@@ -78,19 +78,9 @@ fn configuration(
 }
 
 fn caller(config: &Config, built: &Built, report: &mut Report) -> Result<(), Failure> {
-    let Built { toolbox, caller, .. } = built;
-    let within = if config.local.within.is_everywhere() { "everywhere" } else { "within its scope" };
-    let said = format!(
-        "local user: role {}, {} permissions {within}, sees {} of {} tools",
-        config.local.roles().join(", "),
-        caller.permissions().somewhere().iter().count(),
-        visible(toolbox, caller),
-        toolbox.entries().len(),
-    );
-    if visible(toolbox, caller) == 0 {
-        report.warn(&said, "give `local.role` a role that allows something")?;
-    } else {
-        report.ok(&said)?;
+    let toolbox = &built.toolbox;
+    if let Some(caller) = built.callers.local() {
+        local(config, toolbox, caller, report)?;
     }
     let audit = match &config.audit.to {
         None | Some(AuditTo::Stderr) => "standard error".to_owned(),
@@ -107,6 +97,23 @@ fn caller(config: &Config, built: &Built, report: &mut Report) -> Result<(), Fai
         "random; cursors end with the process (set sealKey where replicas share them)"
     };
     report.ok(&format!("seal key: {seal}"))
+}
+
+fn local(config: &Config, toolbox: &Toolbox, caller: &Caller, report: &mut Report) -> Result<(), Failure> {
+    let within = if config.local.within.is_everywhere() { "everywhere" } else { "within its scope" };
+    let said = format!(
+        "local user: role {}, {} permissions {within}, sees {} of {} tools",
+        config.local.roles().join(", "),
+        caller.permissions().somewhere().iter().count(),
+        visible(toolbox, caller),
+        toolbox.entries().len(),
+    );
+    if visible(toolbox, caller) == 0 {
+        report.warn(&said, "give `local.role` a role that allows something")?;
+    } else {
+        report.ok(&said)?;
+    }
+    Ok(())
 }
 
 fn visible(toolbox: &Toolbox, caller: &Caller) -> usize {

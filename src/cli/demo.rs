@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use clap::Args;
 
-use super::{Failure, Global, out, serve};
+use super::{Failure, Global, out, serve, setup};
 use crate::{demo, door::http::HttpDoor};
 
 /// Show and serve an embedded sample platform; needs no cluster.
@@ -38,7 +38,8 @@ impl Demo {
             shown = tour::show(&built) => shown?,
         }
         out::text(&connect(door.address()))?;
-        Ok(door.serve(built.toolbox, built.caller, ending).await?)
+        let caller = setup::local(&built.callers)?;
+        Ok(door.serve(serve::serving(built), caller, ending).await?)
     }
 }
 

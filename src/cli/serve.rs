@@ -1,6 +1,6 @@
 //! `serve`, and `platform-mcp` alone.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use clap::Args;
 use tokio_util::sync::CancellationToken;
@@ -10,6 +10,7 @@ use crate::{
     config::{Built, Config},
     door::{
         http::{HttpDoor, HttpOptions},
+        serving::{Served, Serving},
         stdio,
     },
 };
@@ -38,15 +39,22 @@ impl Serve {
         if let Some(address) = door.metrics_address() {
             out::error_line(&format!("serving metrics on http://{address}/metrics"));
         }
-        Ok(door.serve(built.toolbox, built.caller, ending).await?)
+        let caller = setup::local(&built.callers)?;
+        Ok(door.serve(serving(built), caller, ending).await?)
     }
 }
 
 /// Serves stdio until the client closes it.
 pub(super) async fn over_stdio(built: Built, ending: CancellationToken) -> Result<(), Failure> {
-    stdio::serve(built.toolbox, built.caller, ending)
+    let caller = setup::local(&built.callers)?;
+    stdio::serve(serving(built), caller, ending)
         .await
         .map_err(|problem| Failure::failed(format!("serving stdio: {problem}")))
+}
+
+/// What doors serve of a configuration.
+pub(super) fn serving(built: Built) -> Arc<Serving> {
+    Serving::new(Served::new(built.toolbox, built.callers))
 }
 
 /// What the configuration says of HTTP.

@@ -1,9 +1,12 @@
 //! From the global flags to a toolbox and a caller: the same for every command.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use super::{Failure, Global, out};
-use crate::config::{Built, Config, FILE_VARIABLE, clusters::Sources, server::AuditTo};
+use crate::{
+    caller::{Caller, Callers},
+    config::{Built, Config, FILE_VARIABLE, clusters::Sources, server::AuditTo},
+};
 
 impl Global {
     /// The configuration file, if there is one. A variable that is empty names none.
@@ -33,9 +36,10 @@ impl Global {
 }
 
 impl Config {
-    /// Over the sample platform, which listens at `url`, and nothing else.
+    /// Over the sample platform, which listens at `url`, and nothing else. For the local user.
     pub(super) fn over_sample(mut self, url: String) -> Self {
         self.clusters = Sources::sample(url);
+        self.issuers.clear();
         self
     }
 
@@ -64,4 +68,10 @@ pub(super) fn warn(built: &Built) {
     for problem in &built.problems {
         out::error_line(&format!("warning: {problem}"));
     }
+}
+
+/// The local user, where there is one.
+pub(super) fn local(callers: &Callers) -> Result<Arc<Caller>, Failure> {
+    let none = || Failure::usage("issuers are configured, so a caller needs a token; or give --role NAME");
+    callers.local().map(Arc::clone).ok_or_else(none)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::{Failure, Global, out};
+use super::{Failure, Global, out, setup};
 use crate::{config::Built, toolbox::Entry};
 
 /// Show the tools: what each needs, takes and answers.
@@ -24,9 +24,10 @@ pub(super) struct Tools {
 
 impl Tools {
     pub(super) fn run(&self, global: &Global) -> Result<(), Failure> {
-        let Built { toolbox, caller, .. } = global.config()?.for_one_shot().without_clusters().build()?;
+        let built = global.config()?.for_one_shot().without_clusters().build()?;
+        let Built { toolbox, .. } = &built;
         let entries: Vec<Arc<Entry>> = match global.role {
-            Some(_) => toolbox.list(&caller).cloned().collect(),
+            Some(_) => toolbox.list(setup::local(&built.callers)?.as_ref()).cloned().collect(),
             None => toolbox.entries().to_vec(),
         };
         if self.json {

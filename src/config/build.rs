@@ -1,6 +1,6 @@
 //! From a configuration to what commands work with. Connects to nothing.
 
-use std::{io, sync::Arc};
+use std::{collections::BTreeMap, io, sync::Arc};
 
 use secrecy::ExposeSecret as _;
 
@@ -8,8 +8,12 @@ use super::{Config, server::AuditTo};
 use crate::{
     answer::seal::Seal,
     audit::Audit,
-    caller::{Caller, local},
-    permission::{RoleProblem, Roles},
+    caller::{
+        Caller, Callers, local,
+        oidc::{IssuerSettings, Issuers},
+    },
+    kubernetes::Identity,
+    permission::{Policy, RoleProblem, Roles},
     telemetry::Measure,
     toolbox::{ContractProblem, Parts, Toolbox},
 };
@@ -19,8 +23,8 @@ use crate::{
 pub struct Built {
     /// The tools, over the clusters.
     pub toolbox: Arc<Toolbox>,
-    /// The local user.
-    pub caller: Arc<Caller>,
+    /// Who may call.
+    pub callers: Callers,
     /// What is broken and was left out, a line each.
     pub problems: Vec<String>,
 }
@@ -51,7 +55,7 @@ impl Config {
         let (clusters, problems) = self.clusters.find(|path| self.resolved(path));
         let measure = Measure::default();
         measure.clusters(clusters.iter().count());
-        let caller = self.caller()?;
+        let callers = self.callers()?;
         let toolbox = Toolbox::new(Parts {
             clusters: Arc::new(clusters),
             seal: self.seal()?,
@@ -60,7 +64,7 @@ impl Config {
             limits: self.limits.limits(),
             offer: self.tools.offer(),
         })?;
-        Ok(Built { toolbox, caller, problems })
+        Ok(Built { toolbox, callers, problems })
     }
 
     /// The local user.
@@ -74,6 +78,20 @@ impl Config {
             roles.bind(std::slice::from_ref(name), &self.local.within, "roles")?;
         }
         Ok(Arc::new(local::caller(&roles, &self.local.roles(), &self.local.within)?))
+    }
+
+    fn callers(&self) -> Result<Callers, RoleProblem> {
+        let local = self.caller()?;
+        let local = (self.issuers.is_empty() || self.local.is_configured()).then_some(local);
+        let roles = Roles::new(self.roles.clone());
+        let settings: Vec<IssuerSettings> = Vec::new();
+        let mut policies = BTreeMap::new();
+        for issuer in &self.issuers {
+            let policy =
+                Policy::new(&roles, &issuer.rules, issuer.permissions_claim.as_deref(), &issuer.scopes)?;
+            policies.insert(issuer.url.clone(), policy);
+        }
+        Ok(Callers::new(local, Issuers::new(settings, None), policies, Identity::Impersonate))
     }
 
     fn seal(&self) -> Result<Seal, aws_lc_rs::error::Unspecified> {

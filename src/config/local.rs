@@ -31,6 +31,11 @@ impl Local {
         }
     }
 
+    /// Whether the file or a flag says what the local user may do.
+    pub(super) fn is_configured(&self) -> bool {
+        self.role.is_some() || !self.roles.is_empty()
+    }
+
     pub(super) fn coherent(&self) -> Result<(), Wrong> {
         if self.role.is_some() && !self.roles.is_empty() {
             return Err(Wrong::new("role and roles are both given, and only one of them can be meant"));

@@ -107,6 +107,9 @@ impl<'de> Deserialize<'de> for AuditTo {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Http {
+    /// The URL of this server's MCP endpoint, as `https://mcp.example.com/mcp`: the resource that clients
+    /// ask tokens for, and the audience of issuers that configure none.
+    pub url: Option<String>,
     /// `Host` names accepted besides those of loopback (against DNS rebinding).
     pub allowed_hosts: Vec<String>,
     /// Browser origins accepted besides those of loopback.

@@ -12,9 +12,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
     mcp::{Mcp, Who},
-    ops, shape,
+    ops,
+    serving::Serving,
+    shape,
 };
-use crate::{caller::Caller, toolbox::Toolbox};
+use crate::caller::Caller;
 
 /// A larger request is refused with 413: no tool takes so much.
 const MAX_REQUEST: usize = 1 << 20;
@@ -95,14 +97,14 @@ impl HttpDoor {
     /// [`HttpProblem::Serve`].
     pub async fn serve(
         self,
-        toolbox: Arc<Toolbox>,
+        serving: Arc<Serving>,
         caller: Arc<Caller>,
         cancel: CancellationToken,
     ) -> Result<(), HttpProblem> {
         let streams = CancellationToken::new();
-        let app = router(&toolbox, caller, &self.options, &cancel, &streams);
+        let app = router(&serving, caller, &self.options, &cancel, &streams);
         let metrics = self.metrics.map(|listener| {
-            let app = ops::metrics(toolbox);
+            let app = ops::metrics(serving);
             let ending = cancel.clone().cancelled_owned();
             tokio::spawn(async move { axum::serve(listener, app).with_graceful_shutdown(ending).await })
         });
@@ -128,7 +130,7 @@ impl HttpDoor {
 }
 
 fn router(
-    toolbox: &Arc<Toolbox>,
+    serving: &Arc<Serving>,
     caller: Arc<Caller>,
     options: &HttpOptions,
     ending: &CancellationToken,
@@ -144,7 +146,7 @@ fn router(
         .with_allowed_origins(loopback_origins.into_iter().chain(options.allowed_origins.iter().cloned()))
         .enforce_origin_validation()
         .with_cancellation_token(streams.clone());
-    let handler = Mcp::new(Arc::clone(toolbox), Who::EachRequest, "http");
+    let handler = Mcp::new(Arc::clone(serving), Who::EachRequest, "http");
     let service = StreamableHttpService::new(
         move || Ok(handler.clone()),
         Arc::new(NeverSessionManager::default()),

@@ -21,8 +21,10 @@ use crate::{
     Error, ErrorKind,
     answer::sanitise,
     caller::Caller,
-    toolbox::{Effect, Entry, Request, Toolbox},
+    toolbox::{Effect, Entry, Request},
 };
+
+use super::serving::Serving;
 
 /// How long a client may keep a caller's tool list, in milliseconds.
 const LIST_LIFE: u64 = 60_000;
@@ -39,16 +41,14 @@ pub(super) enum Who {
 /// The MCP handler. Cheap to clone: rmcp makes one for each request.
 #[derive(Clone, Debug)]
 pub(super) struct Mcp {
-    toolbox: Arc<Toolbox>,
-    tools: Arc<[(Arc<Entry>, Tool)]>,
+    serving: Arc<Serving>,
     who: Who,
     door: &'static str,
 }
 
 impl Mcp {
-    pub(super) fn new(toolbox: Arc<Toolbox>, who: Who, door: &'static str) -> Self {
-        let tools = toolbox.entries().iter().map(|entry| (Arc::clone(entry), described(entry))).collect();
-        Self { toolbox, tools, who, door }
+    pub(super) fn new(serving: Arc<Serving>, who: Who, door: &'static str) -> Self {
+        Self { serving, who, door }
     }
 
     fn caller(&self, context: &RequestContext<RoleServer>) -> Result<Arc<Caller>, ErrorData> {
@@ -65,7 +65,7 @@ impl Mcp {
 }
 
 /// A tool as MCP lists it. All four hints are said: their defaults are the pessimistic ones.
-fn described(entry: &Entry) -> Tool {
+pub(super) fn described(entry: &Entry) -> Tool {
     let contract = &entry.contract;
     let mut annotations = ToolAnnotations::with_title(contract.front.title.clone())
         .read_only(contract.front.effect == Effect::Read)
@@ -105,13 +105,7 @@ impl ServerHandler for Mcp {
     ) -> Result<ListToolsResult, ErrorData> {
         one_page(request)?;
         let caller = self.caller(&context)?;
-        let tools = self
-            .tools
-            .iter()
-            .filter(|(entry, _)| caller.permissions().shows(&entry.contract.front.permission))
-            .map(|(_, tool)| tool.clone())
-            .collect();
-        Ok(ListToolsResult::with_all_items(tools)
+        Ok(ListToolsResult::with_all_items(self.serving.now().list(&caller))
             .with_cache_scope(CacheScope::Private)
             .with_ttl_ms(LIST_LIFE))
     }
@@ -128,7 +122,8 @@ impl ServerHandler for Mcp {
             arguments: params.arguments.unwrap_or_default(),
             cancel: context.ct.clone(),
         };
-        match self.toolbox.call(request).await {
+        let toolbox = Arc::clone(&self.serving.now().toolbox);
+        match toolbox.call(request).await {
             Ok(finished) => {
                 let mut result = CallToolResult::success(vec![ContentBlock::text(finished.text)]);
                 result.structured_content = Some(finished.structure);

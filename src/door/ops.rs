@@ -6,7 +6,7 @@ use axum::{Router, extract::State, response::IntoResponse, routing::get};
 use http::{StatusCode, header};
 use tokio_util::sync::CancellationToken;
 
-use crate::toolbox::Toolbox;
+use super::serving::Serving;
 
 /// `/healthz`: the process serves. `/readyz`: it takes new calls; not any more while it ends.
 pub(super) fn health(ending: CancellationToken) -> Router {
@@ -21,10 +21,10 @@ pub(super) fn health(ending: CancellationToken) -> Router {
 }
 
 /// `/metrics`: the Prometheus text. Not among the callers' routes, since it tells about all of them.
-pub(super) fn metrics(toolbox: Arc<Toolbox>) -> Router {
-    let text = |State(toolbox): State<Arc<Toolbox>>| async move {
+pub(super) fn metrics(serving: Arc<Serving>) -> Router {
+    let text = |State(serving): State<Arc<Serving>>| async move {
         let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-        ([(header::CONTENT_TYPE, kind)], toolbox.measure().text()).into_response()
+        ([(header::CONTENT_TYPE, kind)], serving.now().toolbox.measure().text()).into_response()
     };
-    Router::new().route("/metrics", get(text)).with_state(toolbox)
+    Router::new().route("/metrics", get(text)).with_state(serving)
 }

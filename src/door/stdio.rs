@@ -5,8 +5,11 @@ use std::sync::Arc;
 use rmcp::{ServiceExt as _, service::ServerInitializeError, transport::io::stdio_pipes};
 use tokio_util::sync::CancellationToken;
 
-use super::mcp::{Mcp, Who};
-use crate::{caller::Caller, toolbox::Toolbox};
+use super::{
+    mcp::{Mcp, Who},
+    serving::Serving,
+};
+use crate::caller::Caller;
 
 /// Why serving ended.
 #[derive(Debug, thiserror::Error)]
@@ -24,11 +27,11 @@ pub enum StdioProblem {
 /// # Errors
 /// [`StdioProblem`].
 pub async fn serve(
-    toolbox: Arc<Toolbox>,
+    serving: Arc<Serving>,
     caller: Arc<Caller>,
     cancel: CancellationToken,
 ) -> Result<(), StdioProblem> {
-    let handler = Mcp::new(toolbox, Who::Always(caller), "stdio");
+    let handler = Mcp::new(serving, Who::Always(caller), "stdio");
     let serving = tokio::select! {
         () = cancel.cancelled() => return Ok(()),
         serving = handler.serve_with_ct(stdio_pipes(), cancel.child_token()) => serving,

@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use kube::Client;
 use tokio::{sync::OnceCell, time::Instant};
 
-use super::{access::Access, discovery, fault::Fault, kinds::Kinds};
+use super::{access::Access, discovery, fault::Fault, identity::Identity, kinds::Kinds};
 
 /// A younger discovery is not read again because a kind was not found in it.
 const REFRESH_AFTER_MISS: Duration = Duration::from_secs(10);
@@ -34,23 +34,6 @@ impl Source {
             Self::InCluster => "in-cluster",
             Self::Static => "static",
             Self::Demo => "demo",
-        }
-    }
-}
-
-/// How the API server is told on whose behalf a request is made (design section 6).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Identity {
-    /// The server's own credential: our permission set is then the only gate.
-    #[default]
-    Own,
-}
-
-impl Identity {
-    /// The word in configuration and answers.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Own => "own",
         }
     }
 }

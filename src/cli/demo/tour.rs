@@ -2,14 +2,13 @@
 
 use std::{
     io::{self, IsTerminal as _},
-    sync::Arc,
     time::Duration,
 };
 
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, out};
+use super::super::{Failure, out, setup};
 use crate::{config::Built, toolbox::Request};
 
 /// Between a question and its answer, where someone watches.
@@ -43,8 +42,9 @@ struct Tour<'b> {
 impl Tour<'_> {
     /// Asks and shows; nothing where the role in use does not have the tool.
     async fn ask(&self, why: &str, tool: &str, arguments: Map<String, Value>) -> Result<(), Failure> {
-        let Built { toolbox, caller, .. } = self.built;
-        if !toolbox.list(caller).any(|entry| entry.contract.name == tool) {
+        let Built { toolbox, callers, .. } = self.built;
+        let caller = setup::local(callers)?;
+        if !toolbox.list(&caller).any(|entry| entry.contract.name == tool) {
             return Ok(());
         }
         self.pause(BREATH).await;
@@ -54,7 +54,7 @@ impl Tour<'_> {
         let answer = toolbox
             .call(Request {
                 door: "demo",
-                caller: Arc::clone(caller),
+                caller,
                 tool: tool.to_owned(),
                 arguments,
                 cancel: CancellationToken::new(),

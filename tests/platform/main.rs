@@ -3,24 +3,37 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+#[path = "../support/authority.rs"]
+mod authority;
 #[path = "../support/control_plane.rs"]
 mod control_plane;
 #[path = "../support/faulty.rs"]
 mod faulty;
+#[path = "../support/forge.rs"]
+mod forge;
+#[path = "../support/keys.rs"]
+mod keys;
 #[path = "../support/mcp.rs"]
 mod mcp;
+#[path = "../support/oidc.rs"]
+mod oidc;
 #[path = "../support/parts.rs"]
 mod parts;
+#[path = "../support/people.rs"]
+mod people;
 #[path = "../support/server.rs"]
 mod server;
 #[path = "../support/silent.rs"]
 mod silent;
+#[path = "../support/small_rsa.rs"]
+mod small_rsa;
 
 mod cli;
 mod clients;
 mod conformance;
 mod faults;
 mod kro_graph;
+mod oidc_rig;
 mod protocol;
 mod scopes;
 mod secrets;

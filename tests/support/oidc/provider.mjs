@@ -1,0 +1,150 @@
+// A certified OpenID provider (oidc-provider) over https on a free loopback port, for tests.
+//
+//   node provider.mjs FOLDER HOME
+//
+// FOLDER is what install.sh made; HOME is the provider's own folder, removed at the end. The first line of
+// stdin says what it is, as JSON:
+//   certificate, key    PEM, for https
+//   keys                [{kid, alg, pkcs8}], base64; the first of an algorithm signs
+//   people              [{name, secret, alg, claims}]: a client of client_credentials each, who can sign in too
+//   app                 the client_id of a native app (authorization code with PKCE, refresh tokens)
+//   scopes              what may be asked for at a resource
+// It answers {"issuer"} on stdout. Each further line {keys} replaces the keys, answered by {"kids"}. It ends
+// when its stdin ends, so it never outlives the tests.
+
+import { createPrivateKey } from "node:crypto";
+import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { createServer } from "node:https";
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
+
+const [folder, home] = process.argv.slice(2);
+// It says on stdout what production would have otherwise; ours is for the answers.
+console.info = console.warn = () => {};
+// An import would look for the package above this file; it is elsewhere, and a module only.
+const entry = createRequire(`${folder}/package.json`).resolve("oidc-provider");
+const { Provider } = await import(pathToFileURL(entry));
+
+const end = () => {
+  rmSync(home, { recursive: true, force: true });
+  process.exit(0);
+};
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const next = async () => {
+  const { value, done } = await lines.next();
+  return done ? end() : JSON.parse(value);
+};
+const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
+
+const { certificate, key, keys, people, app, scopes } = await next();
+const known = new Map(people.map((person) => [person.name, person]));
+
+const jwks = (keys) => ({
+  keys: keys.map(({ kid, alg, pkcs8 }) => ({
+    ...createPrivateKey({ key: Buffer.from(pkcs8, "base64"), format: "der", type: "pkcs8" }).export({ format: "jwk" }),
+    kid,
+    alg,
+    use: "sig",
+  })),
+});
+const algorithms = [...new Set(keys.map(({ alg }) => alg))];
+
+const configuration = {
+  clients: [
+    ...people.map(({ name, secret }) => ({
+      client_id: name,
+      client_secret: secret,
+      grant_types: ["client_credentials"],
+      response_types: [],
+      redirect_uris: [],
+    })),
+    {
+      client_id: app,
+      application_type: "native",
+      token_endpoint_auth_method: "none",
+      grant_types: ["authorization_code", "refresh_token"],
+      response_types: ["code"],
+      // the port of a native app's loopback address is its own choice (RFC 8252)
+      redirect_uris: ["http://127.0.0.1/callback"],
+    },
+  ],
+  cookies: { keys: ["of the tests"] },
+  scopes: ["openid", "offline_access", "profile", "email", "groups"],
+  claims: { openid: ["sub"], profile: ["name", "preferred_username"], email: ["email"], groups: ["groups"] },
+  // what a scope opens goes into the ID token too, as most providers do it
+  conformIdTokenClaims: false,
+  enabledJWA: { idTokenSigningAlgValues: algorithms },
+  pkce: { required: () => true },
+  ttl: { AccessToken: 3600, ClientCredentials: 3600, IdToken: 3600 },
+  features: {
+    devInteractions: { enabled: false },
+    clientCredentials: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      useGrantedResource: () => true,
+      getResourceServerInfo: (_ctx, resource, client) => ({
+        audience: resource,
+        scope: scopes.join(" "),
+        accessTokenFormat: "jwt",
+        jwt: { sign: { alg: known.get(client.clientId)?.alg ?? "RS256" } },
+      }),
+    },
+  },
+  extraTokenClaims: (_ctx, token) => known.get(token.accountId ?? token.clientId)?.claims,
+  findAccount: (_ctx, name) =>
+    known.has(name) ? { accountId: name, claims: () => ({ sub: name, ...known.get(name).claims }) } : undefined,
+  interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+  // Who signs in at the app has agreed to all that it asks for.
+  loadExistingGrant: async (ctx) => {
+    const grant = new ctx.oidc.provider.Grant({
+      accountId: ctx.oidc.session.accountId,
+      clientId: ctx.oidc.client.clientId,
+    });
+    grant.addOIDCScope("openid offline_access profile email groups");
+    for (const resource of Object.keys(ctx.oidc.resourceServers ?? {})) {
+      grant.addResourceScope(resource, scopes.join(" "));
+    }
+    await grant.save();
+    return grant;
+  },
+};
+
+let provider, handle;
+const server = createServer({ cert: certificate, key }, (request, response) => {
+  if (request.url.startsWith("/interaction/")) {
+    signIn(request, response).catch((error) => {
+      console.error(error);
+      response.writeHead(500).end();
+    });
+  } else {
+    handle(request, response);
+  }
+});
+
+// There is no page: whoever the request names in login_hint has signed in.
+async function signIn(request, response) {
+  const { params } = await provider.interactionDetails(request, response);
+  const login = { accountId: params.login_hint };
+  await provider.interactionFinished(request, response, { login });
+}
+
+server.listen(0, "127.0.0.1");
+await once(server, "listening");
+const issuer = `https://127.0.0.1:${server.address().port}`;
+
+// The keys of a provider are fixed; what it has handed out is kept by the process, not by it.
+function use(keys) {
+  provider = new Provider(issuer, { ...configuration, jwks: jwks(keys) });
+  provider.on("server_error", (_ctx, error) => console.error(error));
+  handle = provider.callback();
+}
+
+use(keys);
+say({ issuer });
+for (;;) {
+  const { keys } = await next();
+  use(keys);
+  say({ kids: keys.map(({ kid }) => kid) });
+}

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+#[path = "../support/audit.rs"]
+mod audit;
 #[path = "../support/authority.rs"]
 mod authority;
 #[path = "../support/control_plane.rs"]
@@ -13,6 +15,8 @@ mod faulty;
 mod forge;
 #[path = "../support/keys.rs"]
 mod keys;
+#[path = "../support/kubectl.rs"]
+mod kubectl;
 #[path = "../support/mcp.rs"]
 mod mcp;
 #[path = "../support/oidc.rs"]
@@ -27,12 +31,15 @@ mod server;
 mod silent;
 #[path = "../support/small_rsa.rs"]
 mod small_rsa;
+#[path = "../support/trust.rs"]
+mod trust;
 
 mod cli;
 mod clients;
 mod conformance;
 mod faults;
 mod kro_graph;
+mod oidc_cluster;
 mod oidc_rig;
 mod protocol;
 mod scopes;

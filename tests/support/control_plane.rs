@@ -5,13 +5,11 @@
 #![allow(dead_code, reason = "a set of helpers; not every binary that includes it uses all of them")]
 #![allow(clippy::expect_used, clippy::panic, reason = "a broken rig must fail the test at once and say why")]
 
-use std::fmt;
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
-use std::ops::Deref;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{self, Child, ChildStdin, Command, Output, Stdio};
+use std::process::{self, Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
@@ -19,14 +17,18 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::audit::{AuditLine, AuditLog};
+use super::forge::AUDIENCE;
+use super::kubectl::{Kubectl, Namespace};
+use super::oidc::Provider;
+use super::trust;
+
 /// A running etcd, kube-apiserver, kube-controller-manager and kro.
 pub(crate) struct ControlPlane {
     /// `https://127.0.0.1:PORT`
     pub(crate) server: String,
     /// The kubeconfig of `platform-admin`, a member of `system:masters`.
     pub(crate) kubeconfig: PathBuf,
-    /// The API server's audit log; [`ControlPlane::audit_since`] reads it.
-    pub(crate) audit_log: PathBuf,
     /// The CA of the API server's certificate, PEM.
     pub(crate) ca_file: PathBuf,
     /// The folder of the binaries, `kubectl` among them.
@@ -35,6 +37,7 @@ pub(crate) struct ControlPlane {
     pub(crate) kro: PathBuf,
     /// The users' tokens.
     pub(crate) tokens: Tokens,
+    audit: AuditLog,
     kubectl: Kubectl,
     script: Script,
 }
@@ -47,6 +50,9 @@ pub(crate) struct Tokens {
     pub(crate) viewer: String,
     /// `platform-limited`: nothing, until a test binds a role to it.
     pub(crate) limited: String,
+    /// `platform-mcp`, the server's own: nothing but discovery, and on the shared control plane to impersonate
+    /// the people of `people.rs` and their groups.
+    pub(crate) server: String,
 }
 
 /// `start.sh` as this process sees it. Dropping it ends the control plane; the shared one is never dropped, and
@@ -89,17 +95,36 @@ fn follow(stream: impl Read + Send + 'static) -> JoinHandle<String> {
 }
 
 impl ControlPlane {
-    /// The one control plane of this test binary, started by whoever asks first.
+    /// The one control plane of this test binary, started by whoever asks first. It trusts
+    /// [`Provider::shared`], for tokens with the audience [`AUDIENCE`](super::forge::AUDIENCE).
     ///
     /// # Panics
     /// Where it cannot be had, with what the scripts said; for every test that asks.
     #[track_caller]
     pub(crate) fn shared() -> &'static Self {
         static SHARED: OnceLock<Result<ControlPlane, String>> = OnceLock::new();
-        match SHARED.get_or_init(|| Self::try_start(&[])) {
+        match SHARED.get_or_init(|| Self::try_trusting(Provider::shared())) {
             Ok(plane) => plane,
             Err(why) => panic!("there is no control plane to test against\n{why}"),
         }
+    }
+
+    fn try_trusting(provider: &Provider) -> Result<Self, String> {
+        let ca_file = provider.ca_file();
+        let ca_file = ca_file.to_str().ok_or("the provider's folder is not UTF-8")?;
+        let plane = Self::try_start(&[
+            ("OIDC_ISSUER_URL", provider.issuer()),
+            ("OIDC_CA_FILE", ca_file),
+            ("OIDC_CLIENT_ID", AUDIENCE),
+        ])?;
+        plane.apply(&trust::impersonator());
+        // The API server fetches the issuer's keys after it is ready.
+        let review = trust::review(&provider.forge().good("alice"));
+        plane.wait_for("trust in the OIDC provider", Duration::from_secs(30), || {
+            let answer = plane.kubectl.checked(&["create", "-o", "json", "-f", "-"], &review);
+            answer.contains("\"authenticated\": true").then_some(())
+        });
+        Ok(plane)
     }
 
     /// A control plane for one test alone, gone when it is dropped: for tests that take rights from kro, or that
@@ -157,13 +182,14 @@ impl ControlPlane {
         let bin = PathBuf::from(text("/bin"));
         Self {
             server: text("/server"),
-            audit_log: text("/audit_log").into(),
+            audit: AuditLog::at(text("/audit_log")),
             ca_file: text("/ca_file").into(),
             kro: text("/kro").into(),
             tokens: Tokens {
                 admin: text("/tokens/admin"),
                 viewer: text("/tokens/viewer"),
                 limited: text("/tokens/limited"),
+                server: text("/tokens/server"),
             },
             kubectl: Kubectl { program: bin.join("kubectl"), kubeconfig: kubeconfig.clone() },
             kubeconfig,
@@ -269,154 +295,27 @@ impl ControlPlane {
     /// Where the audit log ends now, once it has been still for a moment. What is asked of the API server from
     /// here on is what [`ControlPlane::audit_since`] tells.
     pub(crate) fn audit_mark(&self) -> u64 {
-        let length = || fs::metadata(&self.audit_log).map_or(0, |file| file.len());
-        until_still(Duration::from_millis(100), Duration::from_secs(1), length)
+        self.audit.mark()
     }
 
     /// The finished requests since `mark` whose user agent contains the text, once no more of them have come for
     /// 300 ms. The API server writes a line when a request is over, so a watch shows only after its end; kro's
     /// own requests and the controller-manager's are not in the log.
     pub(crate) fn audit_since(&self, mark: u64, user_agent_contains: &str) -> Vec<AuditLine> {
-        let mut log = File::open(&self.audit_log).expect("the API server keeps an audit log");
-        log.seek(SeekFrom::Start(mark)).expect("the mark is in the log");
-        let mut log = BufReader::new(log);
-        let mut line = Vec::new();
-        let mut found = Vec::new();
-        until_still(Duration::from_millis(300), Duration::from_secs(5), || {
-            // A line without its end is still being written: the next round reads on.
-            while log.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) && line.ends_with(b"\n") {
-                let event = serde_json::from_slice(&line).expect("the audit log is JSON lines");
-                line.clear();
-                let entry = AuditLine::from_event(&event);
-                if entry.user_agent.contains(user_agent_contains) {
-                    found.push(entry);
-                }
-            }
-            found.len()
-        });
-        found
-    }
-}
-
-/// Reads a value until it has been the same for `still`, or `limit` has passed.
-fn until_still<T: PartialEq>(still: Duration, limit: Duration, mut read: impl FnMut() -> T) -> T {
-    let began = Instant::now();
-    let mut value = read();
-    let mut since = Instant::now();
-    while since.elapsed() < still && began.elapsed() < limit {
-        thread::sleep(Duration::from_millis(20));
-        let now = read();
-        if now != value {
-            value = now;
-            since = Instant::now();
-        }
-    }
-    value
-}
-
-/// One finished request, as the API server's audit log has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct AuditLine {
-    /// `get`, `list`, `watch`, `create`, …
-    pub(crate) verb: String,
-    /// Path and query.
-    pub(crate) uri: String,
-    /// Who authenticated; empty where nobody did.
-    pub(crate) user: String,
-    /// The groups of `user`.
-    pub(crate) groups: Vec<String>,
-    /// As whom the request ran, where that was somebody else.
-    pub(crate) impersonated_user: Option<String>,
-    /// The client's own name.
-    pub(crate) user_agent: String,
-    /// The HTTP status of the answer.
-    pub(crate) code: u16,
-}
-
-impl AuditLine {
-    fn from_event(event: &Value) -> Self {
-        let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-        let groups = event.pointer("/user/groups").and_then(Value::as_array);
-        Self {
-            verb: text("/verb").unwrap_or_default(),
-            uri: text("/requestURI").unwrap_or_default(),
-            user: text("/user/username").unwrap_or_default(),
-            groups: groups.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
-            impersonated_user: text("/impersonatedUser/username"),
-            user_agent: text("/userAgent").unwrap_or_default(),
-            code: event
-                .pointer("/responseStatus/code")
-                .and_then(Value::as_u64)
-                .and_then(|code| code.try_into().ok())
-                .unwrap_or_default(),
-        }
-    }
-}
-
-/// A namespace of one test; reads as its name.
-pub(crate) struct Namespace {
-    name: String,
-    kubectl: Kubectl,
-}
-
-impl Deref for Namespace {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.name
-    }
-}
-
-impl fmt::Display for Namespace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
-    }
-}
-
-impl Drop for Namespace {
-    fn drop(&mut self) {
-        // The control plane may be on its way out, and a failing test must show its own failure.
-        let _ = self.kubectl.run(&["delete", "namespace", &self.name, "--wait=false"], "");
-    }
-}
-
-/// The `kubectl` of the same version as the API server, as admin.
-#[derive(Clone)]
-struct Kubectl {
-    program: PathBuf,
-    kubeconfig: PathBuf,
-}
-
-impl Kubectl {
-    fn run(&self, args: &[&str], stdin: &str) -> Result<String, String> {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        match self.output(args, stdin) {
-            Ok(output) if output.status.success() => Ok(text(&output.stdout)),
-            Ok(output) => Err(text(&output.stderr)),
-            Err(error) => Err(format!("{} could not be run: {error}", self.program.display())),
-        }
+        self.audit.since(mark, user_agent_contains)
     }
 
-    fn output(&self, args: &[&str], stdin: &str) -> std::io::Result<Output> {
-        let mut process = Command::new(&self.program)
-            .args(args)
-            .env("KUBECONFIG", &self.kubeconfig)
-            // Neither what the developer's kubectl remembers nor how it is set up belongs in a test.
-            .env("KUBECACHEDIR", self.kubeconfig.with_file_name("kubectl"))
-            .env("KUBERC", "off")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        if let Some(mut input) = process.stdin.take() {
-            // kubectl may end before it has read all of it; its stderr says why, not the broken pipe.
-            let _ = input.write_all(stdin.as_bytes());
-        }
-        process.wait_with_output()
-    }
-
+    /// The same, once there are lines enough.
+    ///
+    /// # Panics
+    /// Where there never are, with those that came.
     #[track_caller]
-    fn checked(&self, args: &[&str], stdin: &str) -> String {
-        self.run(args, stdin).unwrap_or_else(|why| panic!("kubectl {} failed: {why}", args.join(" ")))
+    pub(crate) fn audit_until(
+        &self,
+        mark: u64,
+        user_agent_contains: &str,
+        enough: impl Fn(&[AuditLine]) -> bool,
+    ) -> Vec<AuditLine> {
+        self.audit.until(mark, user_agent_contains, enough)
     }
 }

@@ -69,6 +69,22 @@ impl Mcp {
         Self { legacy: true, ..Self::new(url) }
     }
 
+    /// A client of 2026-07-28 with this bearer token.
+    pub(crate) fn with_token(url: impl Into<String>, token: &str) -> Self {
+        Self::new(url).token(token)
+    }
+
+    /// A client of 2025-11-25 without a session, with this bearer token.
+    pub(crate) fn legacy_with_token(url: impl Into<String>, token: &str) -> Self {
+        Self::legacy(url).token(token)
+    }
+
+    /// The same, with this bearer token on every request.
+    #[must_use]
+    pub(crate) fn token(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
     /// The same with another HTTP client.
     #[must_use]
     pub(crate) fn over(mut self, http: reqwest::Client) -> Self {

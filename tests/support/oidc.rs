@@ -21,6 +21,7 @@ use super::forge::{AUDIENCE, Forge};
 use super::keys::{Alg, Key};
 use super::parts;
 use super::people::people;
+use super::trust;
 
 /// The `client_id` of the native app that people sign in with (`login`).
 pub(crate) const APP: &str = "platform-mcp";
@@ -126,6 +127,12 @@ impl Provider {
     /// The CA of its certificate, PEM.
     pub(crate) fn ca_file(&self) -> PathBuf {
         self.home.join("ca.crt")
+    }
+
+    /// The entry of it in the `issuers` of a configuration, with these rules (YAML in one line, as all of it);
+    /// names and groups reach clusters as the API server itself would make them.
+    pub(crate) fn entry(&self, rules: &str) -> String {
+        trust::entry(&self.issuer, &self.ca_file(), rules)
     }
 
     /// An HTTP client that trusts it, for the runtime it is made in.

@@ -13,12 +13,13 @@
 #   platform-admin      system:masters; the kubeconfig's user
 #   platform-viewer     reads everything, secrets too, except internal.kro.run (ClusterRole platform-viewer)
 #   platform-limited    may do nothing until a test binds it
+#   platform-mcp        the server's own: may do nothing until a test lets it impersonate somebody
 #   kro-controller      kro itself: cluster-admin by the ClusterRoleBinding kro-controller, so that a test on a
 #                       control plane of its own can take rights away
 #
 # Environment, none of it needed
 #   OIDC_ISSUER_URL     the API server trusts this issuer as well (https); `sub` becomes the user oidc:SUB and
-#                       `groups` the groups oidc:GROUP
+#                       `groups` the groups oidc:GROUP, which have the rights of people.yaml
 #   OIDC_CA_FILE        the CA of that issuer
 #   OIDC_CLIENT_ID      the audience its tokens must have
 #   PLATFORM_MCP_CACHE  as for build.sh
@@ -253,7 +254,8 @@ start_kube-apiserver() {
   local oidc=()
   if [[ -n ${OIDC_ISSUER_URL:-} ]]; then
     oidc=(--oidc-issuer-url="$OIDC_ISSUER_URL" --oidc-client-id="${OIDC_CLIENT_ID:?is needed with OIDC_ISSUER_URL}"
-      --oidc-username-claim=sub --oidc-username-prefix=oidc: --oidc-groups-claim=groups --oidc-groups-prefix=oidc:)
+      --oidc-username-claim=sub --oidc-username-prefix=oidc: --oidc-groups-claim=groups --oidc-groups-prefix=oidc:
+      --oidc-signing-algs=RS256,ES256,PS256)
     if [[ -n ${OIDC_CA_FILE:-} ]]; then oidc+=(--oidc-ca-file="$OIDC_CA_FILE"); fi
   fi
   launch kube-apiserver --etcd-servers="$etcd_url" --bind-address=127.0.0.1 --advertise-address=127.0.0.1 \
@@ -288,11 +290,12 @@ start_kro() {
 ready_kro() { answers "$kro/readyz"; }
 
 if ! certificates >"$dir/openssl.log" 2>&1; then fail "openssl could not make the certificates" openssl; fi
-admin=$(token) viewer=$(token) limited=$(token) kro_token=$(token) manager_token=$(token)
+admin=$(token) viewer=$(token) limited=$(token) own=$(token) kro_token=$(token) manager_token=$(token)
 cat >"$dir/tokens.csv" <<END
 $admin,platform-admin,platform-admin,system:masters
 $viewer,platform-viewer,platform-viewer
 $limited,platform-limited,platform-limited
+$own,platform-mcp,platform-mcp
 $kro_token,kro-controller,kro-controller
 $manager_token,system:kube-controller-manager,system:kube-controller-manager,system:masters
 END
@@ -306,7 +309,7 @@ kubeconfig manager.kubeconfig system:kube-controller-manager "$manager_token"
 start_kube-controller-manager # its first seconds pass while kro is prepared
 export KUBECONFIG=$dir/admin.kubeconfig KUBECACHEDIR=$dir/kubectl KUBERC=off
 {
-  "$bin/kubectl" create -f "$cache/kro/crds" -f "$here/rbac.yaml" &&
+  "$bin/kubectl" create -f "$cache/kro/crds" -f "$here/rbac.yaml" ${OIDC_ISSUER_URL:+-f "$here/people.yaml"} &&
     "$bin/kubectl" wait --for=condition=Established --timeout=30s -f "$cache/kro/crds"
 } >"$dir/kubectl.log" 2>&1 || fail "kro's CRDs or the roles were refused" kubectl
 serve kro
@@ -319,7 +322,7 @@ quoted() {
 printf '{"server":%s,"kubeconfig":%s,"audit_log":%s,"ca_file":%s,"bin":%s,"kro":%s,' "$(quoted "$server")" \
   "$(quoted "$dir/admin.kubeconfig")" "$(quoted "$dir/audit.log")" "$(quoted "$dir/ca.crt")" "$(quoted "$bin")" \
   "$(quoted "$cache/kro")"
-printf '"tokens":{"admin":"%s","viewer":"%s","limited":"%s"}}\n' "$admin" "$viewer" "$limited"
+printf '"tokens":{"admin":"%s","viewer":"%s","limited":"%s","server":"%s"}}\n' "$admin" "$viewer" "$limited" "$own"
 
 # ---- living ----------------------------------------------------------------------------------------------
 

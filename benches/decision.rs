@@ -14,8 +14,7 @@ use platform_mcp::{
     caller::local,
     kubernetes::Clusters,
     permission::Roles,
-    telemetry::Measure,
-    toolbox::{Limits, Offer, Parts, Request, Toolbox},
+    toolbox::{Limits, Offer, Parts, Process, Request, Toolbox},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -58,9 +57,10 @@ fn gated_call(criterion: &mut Criterion) {
     let caller = Arc::new(caller.expect("a built-in role"));
     let parts = Parts {
         clusters: Arc::new(Clusters::default()),
-        seal: Seal::random().expect("randomness"),
-        audit: Audit::file(&folder.path().join("audit.log")).expect("a file"),
-        measure: Measure::default(),
+        process: Arc::new(Process::new(
+            Seal::random().expect("randomness"),
+            Audit::file(&folder.path().join("audit.log")).expect("a file"),
+        )),
         limits: Limits::default(),
         offer: Offer::default(),
     };

@@ -6,24 +6,20 @@ pub mod entry;
 pub mod gate;
 mod input;
 pub mod list;
+pub mod process;
 mod reach;
 pub mod schema;
 #[cfg(test)]
 mod tests;
 pub mod tool;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 pub use call::Call;
 pub use contract::{Contract, ContractProblem, Effect, Sensitive};
 pub use entry::Entry;
 pub use gate::Request;
+pub use process::Process;
 pub use tool::{Reach, Tool};
 
 use crate::{answer::seal::Seal, audit::Audit, caller::Caller, kubernetes::Clusters, telemetry::Measure};
@@ -55,12 +51,8 @@ pub struct Offer {
 pub struct Toolbox {
     entries: Vec<Arc<Entry>>,
     clusters: Arc<Clusters>,
-    seal: Seal,
-    audit: Audit,
-    measure: Measure,
+    process: Arc<Process>,
     limits: Limits,
-    process: u32,
-    calls: AtomicU64,
 }
 
 /// What a toolbox is made of.
@@ -68,12 +60,8 @@ pub struct Toolbox {
 pub struct Parts {
     /// The clusters that are known.
     pub clusters: Arc<Clusters>,
-    /// The key of cursors and plans.
-    pub seal: Seal,
-    /// Where audit lines go.
-    pub audit: Audit,
-    /// Where measurements go.
-    pub measure: Measure,
+    /// What outlives this toolbox.
+    pub process: Arc<Process>,
     /// What a call may take.
     pub limits: Limits,
     /// Which tools there are.
@@ -96,17 +84,7 @@ impl Toolbox {
             offered && (contract.front.effect == Effect::Read || !parts.offer.read_only)
         });
         entries.sort_by(|a, b| a.contract.name.cmp(&b.contract.name));
-        let process = jiff::Timestamp::now().subsec_nanosecond().unsigned_abs() ^ std::process::id();
-        Arc::new(Self {
-            entries,
-            clusters: parts.clusters,
-            seal: parts.seal,
-            audit: parts.audit,
-            measure: parts.measure,
-            limits: parts.limits,
-            process,
-            calls: AtomicU64::new(0),
-        })
+        Arc::new(Self { entries, clusters: parts.clusters, process: parts.process, limits: parts.limits })
     }
 
     /// The tools that exist for this caller, in a fixed order.
@@ -124,9 +102,14 @@ impl Toolbox {
         &self.clusters
     }
 
+    /// What outlives this toolbox.
+    pub fn process(&self) -> &Arc<Process> {
+        &self.process
+    }
+
     /// Where measurements go.
     pub fn measure(&self) -> &Measure {
-        &self.measure
+        self.process.measure()
     }
 
     fn find(&self, caller: &Caller, name: &str) -> Option<Arc<Entry>> {
@@ -136,15 +119,15 @@ impl Toolbox {
     }
 
     fn next_call_id(&self) -> String {
-        format!("{:08x}-{:x}", self.process, self.calls.fetch_add(1, Ordering::Relaxed))
+        self.process.next_call_id()
     }
 
     fn seal(&self) -> &Seal {
-        &self.seal
+        self.process.seal()
     }
 
     fn audit(&self) -> &Audit {
-        &self.audit
+        self.process.audit()
     }
 
     fn limits(&self) -> Limits {

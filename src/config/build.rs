@@ -14,8 +14,7 @@ use crate::{
     },
     kubernetes::Identity,
     permission::{Policy, RoleProblem, Roles},
-    telemetry::Measure,
-    toolbox::{ContractProblem, Parts, Toolbox},
+    toolbox::{ContractProblem, Parts, Process, Toolbox},
 };
 
 /// What a configuration makes.
@@ -53,14 +52,12 @@ impl Config {
     /// What must be mended first. What is only broken in part is in [`Built::problems`].
     pub fn build(&self) -> Result<Built, BuildProblem> {
         let (clusters, problems) = self.clusters.find(|path| self.resolved(path));
-        let measure = Measure::default();
-        measure.clusters(clusters.iter().count());
+        let process = Arc::new(Process::new(self.seal()?, self.open_audit()?));
+        process.measure().clusters(clusters.iter().count());
         let callers = self.callers()?;
         let toolbox = Toolbox::new(Parts {
             clusters: Arc::new(clusters),
-            seal: self.seal()?,
-            audit: self.open_audit()?,
-            measure,
+            process,
             limits: self.limits.limits(),
             offer: self.tools.offer(),
         })?;

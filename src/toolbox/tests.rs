@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{Call, Entry, Limits, Offer, Parts, Reach, Request, Tool, Toolbox};
+use super::{Call, Entry, Limits, Offer, Parts, Process, Reach, Request, Tool, Toolbox};
 use crate::{
     Error, ErrorKind,
     answer::{Answer, Finished, seal::Seal},
@@ -15,7 +15,6 @@ use crate::{
     caller::{Caller, local},
     kubernetes::{Cluster, Clusters, Fault, Source},
     permission::{Extent, Role, Roles, Within},
-    telemetry::Measure,
 };
 
 /// Does what its argument says.
@@ -70,9 +69,10 @@ impl Rig {
             |name: &str| Cluster::new(name, Source::Static, "default", || async { Err(Fault::Gone) });
         let parts = Parts {
             clusters: Arc::new(Clusters::new(vec![cluster("dev"), cluster("prod")], None)),
-            seal: Seal::random().expect("randomness"),
-            audit: Audit::file(&audit).expect("a file"),
-            measure: Measure::default(),
+            process: Arc::new(Process::new(
+                Seal::random().expect("randomness"),
+                Audit::file(&audit).expect("a file"),
+            )),
             limits: Limits { call_time: Duration::from_millis(700) },
             offer: Offer::default(),
         };

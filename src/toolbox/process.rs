@@ -1,0 +1,44 @@
+//! [`Process`]: what the process has once, whatever its configuration becomes.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::{answer::seal::Seal, audit::Audit, telemetry::Measure};
+
+/// What every toolbox of the process shares: a changed configuration makes a new toolbox, and cursors stay
+/// good, no audit line gets lost, counters go on and no number of a call comes twice.
+#[derive(Debug)]
+pub struct Process {
+    seal: Seal,
+    audit: Audit,
+    measure: Measure,
+    started: u32,
+    calls: AtomicU64,
+}
+
+impl Process {
+    /// With the key of cursors and plans, and the place of audit lines.
+    pub fn new(seal: Seal, audit: Audit) -> Self {
+        let started = jiff::Timestamp::now().subsec_nanosecond().unsigned_abs() ^ std::process::id();
+        Self { seal, audit, measure: Measure::default(), started, calls: AtomicU64::new(0) }
+    }
+
+    /// The key of cursors and plans.
+    pub(super) fn seal(&self) -> &Seal {
+        &self.seal
+    }
+
+    /// Where audit lines go.
+    pub(crate) fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
+    /// Where measurements go.
+    pub fn measure(&self) -> &Measure {
+        &self.measure
+    }
+
+    /// A number that no other call of this process has, and hardly one of another.
+    pub(crate) fn next_call_id(&self) -> String {
+        format!("{:08x}-{:x}", self.started, self.calls.fetch_add(1, Ordering::Relaxed))
+    }
+}

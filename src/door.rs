@@ -7,3 +7,6 @@ mod ops;
 pub mod serving;
 mod shape;
 pub mod stdio;
+mod terms;
+
+pub use terms::{Rate, Terms};

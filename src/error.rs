@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::kubernetes::Fault;
+use crate::{kubernetes::Fault, permission::Requirement};
 
 /// What kind of failure it is. Decides how each door says it (design section 7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,12 +51,15 @@ pub struct Error {
     pub candidates: Vec<String>,
     /// The next call or change that would help.
     pub next: Option<String>,
+    /// What the caller lacks and more permissions would mend: for doors that can ask for a better token,
+    /// never for the text. Nothing where a rule takes it away.
+    pub lacking: Option<Requirement>,
 }
 
 impl Error {
     /// An error of that kind.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), candidates: Vec::new(), next: None }
+        Self { kind, message: message.into(), candidates: Vec::new(), next: None, lacking: None }
     }
 
     /// A wrong argument; `message` names it.
@@ -80,6 +83,13 @@ impl Error {
     #[must_use]
     pub fn candidates(mut self, candidates: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.candidates = candidates.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// With what the caller lacks.
+    #[must_use]
+    pub fn lacking(mut self, lacking: Option<Requirement>) -> Self {
+        self.lacking = lacking;
         self
     }
 

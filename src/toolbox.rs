@@ -113,9 +113,14 @@ impl Toolbox {
     }
 
     fn find(&self, caller: &Caller, name: &str) -> Option<Arc<Entry>> {
-        let at = self.entries.binary_search_by(|entry| entry.contract.name.as_str().cmp(name)).ok()?;
-        let entry = self.entries.get(at)?;
+        let entry = self.hidden(name)?;
         caller.permissions().shows(&entry.contract.front.permission).then(|| Arc::clone(entry))
+    }
+
+    /// A tool, though it may not exist for the caller.
+    fn hidden(&self, name: &str) -> Option<&Arc<Entry>> {
+        let at = self.entries.binary_search_by(|entry| entry.contract.name.as_str().cmp(name)).ok()?;
+        self.entries.get(at)
     }
 
     fn next_call_id(&self) -> String {

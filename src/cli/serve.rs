@@ -54,7 +54,7 @@ pub(super) async fn over_stdio(built: Built, ending: CancellationToken) -> Resul
 
 /// What doors serve of a configuration.
 pub(super) fn serving(built: Built) -> Arc<Serving> {
-    Serving::new(Served::new(built.toolbox, built.callers))
+    Serving::new(Served::new(built.toolbox, built.callers, built.terms))
 }
 
 /// What the configuration says of HTTP.

@@ -12,6 +12,7 @@ use crate::{
         Caller, Callers, local,
         oidc::{IssuerSettings, Issuers},
     },
+    door::Terms,
     kubernetes::Identity,
     permission::{Policy, RoleProblem, Roles},
     toolbox::{ContractProblem, Parts, Process, Toolbox},
@@ -24,6 +25,8 @@ pub struct Built {
     pub toolbox: Arc<Toolbox>,
     /// Who may call.
     pub callers: Callers,
+    /// On which terms over HTTP.
+    pub terms: Terms,
     /// What is broken and was left out, a line each.
     pub problems: Vec<String>,
 }
@@ -61,7 +64,7 @@ impl Config {
             limits: self.limits.limits(),
             offer: self.tools.offer(),
         })?;
-        Ok(Built { toolbox, callers, problems })
+        Ok(Built { toolbox, callers, terms: self.http.terms(&self.limits), problems })
     }
 
     /// The local user.

@@ -1,15 +1,24 @@
 //! The smaller rooms of the configuration: what the server offers, how much, and what it tells.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::problem::{Wrong, meant};
-use crate::toolbox;
+use crate::{
+    door::{Rate, Terms},
+    toolbox,
+};
 
 /// The longest a call may be allowed to take: clients and proxies give up earlier anyway.
-const LONGEST_CALL: u64 = 600;
+const LONGEST_CALL: u32 = 600;
+/// As good as no limit.
+const MOST_A_SECOND: u32 = 1_000_000;
+const MOST_AT_A_TIME: u32 = 10_000;
+const MOST_CONNECTIONS: u32 = 100_000;
+/// Seconds.
+const LONGEST_IDLE: u32 = 3_600;
 
 /// Which tools are offered.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -45,23 +54,46 @@ impl Tools {
     }
 }
 
-/// What one call may take.
+/// What one call and one caller may take.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Limits {
     /// Seconds until a call is given up; otherwise 20.
     #[schemars(range(min = 1, max = LONGEST_CALL))]
     pub call_seconds: Option<u64>,
+    /// HTTP requests a second of one caller in the long run; otherwise 50. More are answered 429.
+    #[schemars(range(min = 1, max = MOST_A_SECOND))]
+    pub requests_per_second: Option<u32>,
+    /// HTTP requests of one caller at once, after a rest; otherwise 200.
+    #[schemars(range(min = 1, max = MOST_A_SECOND))]
+    pub burst: Option<u32>,
+    /// HTTP requests of one caller that may run at a time; otherwise 32. More are answered 429.
+    #[schemars(range(min = 1, max = MOST_AT_A_TIME))]
+    pub concurrent_calls: Option<u32>,
+    /// HTTP connections at a time, of everybody together; otherwise 1024. More are closed.
+    #[schemars(range(min = 1, max = MOST_CONNECTIONS))]
+    pub connections: Option<u32>,
+    /// Seconds after which an HTTP connection without a request is closed; otherwise 75.
+    #[schemars(range(min = 1, max = LONGEST_IDLE))]
+    pub idle_seconds: Option<u32>,
 }
 
 impl Limits {
     pub(super) fn coherent(&self) -> Result<(), Wrong> {
-        match self.call_seconds {
-            Some(seconds) if !(1..=LONGEST_CALL).contains(&seconds) => {
-                Err(Wrong::new(format!("must be from 1 to {LONGEST_CALL}")).below("callSeconds"))
+        let seconds = self.call_seconds.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX));
+        for (key, number, most) in [
+            ("callSeconds", seconds, LONGEST_CALL),
+            ("requestsPerSecond", self.requests_per_second, MOST_A_SECOND),
+            ("burst", self.burst, MOST_A_SECOND),
+            ("concurrentCalls", self.concurrent_calls, MOST_AT_A_TIME),
+            ("connections", self.connections, MOST_CONNECTIONS),
+            ("idleSeconds", self.idle_seconds, LONGEST_IDLE),
+        ] {
+            if number.is_some_and(|number| !(1..=most).contains(&number)) {
+                return Err(Wrong::new(format!("must be from 1 to {most}")).below(key));
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 
     pub(super) fn limits(&self) -> toolbox::Limits {
@@ -114,6 +146,25 @@ pub struct Http {
     pub allowed_hosts: Vec<String>,
     /// Browser origins accepted besides those of loopback.
     pub allowed_origins: Vec<String>,
+    /// Whether a caller whose token falls short is told so with 403 and the scopes that would do (those
+    /// under an issuer's `scopes`). It tells them that a tool hidden from them exists. Otherwise not.
+    pub step_up: bool,
+}
+
+impl Http {
+    pub(super) fn terms(&self, limits: &Limits) -> Terms {
+        let default = Terms::default();
+        let over_zero = |number: Option<u32>| number.and_then(NonZeroU32::new);
+        Terms {
+            url: self.url.clone(),
+            step_up: self.step_up,
+            rate: Rate {
+                per_second: over_zero(limits.requests_per_second).unwrap_or(default.rate.per_second),
+                burst: over_zero(limits.burst).unwrap_or(default.rate.burst),
+            },
+            concurrent: limits.concurrent_calls.unwrap_or(default.concurrent),
+        }
+    }
 }
 
 /// Prometheus metrics.

@@ -7,7 +7,7 @@ use arc_swap::{ArcSwap, Guard};
 use rmcp::model::Tool;
 use tokio::sync::watch;
 
-use super::mcp;
+use super::{Terms, mcp};
 use crate::{
     caller::{Caller, Callers},
     toolbox::{Entry, Toolbox},
@@ -20,16 +20,18 @@ pub struct Served {
     pub toolbox: Arc<Toolbox>,
     /// Who may call them.
     pub callers: Callers,
+    /// On which terms over HTTP.
+    pub terms: Terms,
     /// The tools as MCP lists them, in the toolbox's order.
     tools: Vec<(Arc<Entry>, Tool)>,
 }
 
 impl Served {
-    /// Serves these tools to these callers.
-    pub fn new(toolbox: Arc<Toolbox>, callers: Callers) -> Self {
+    /// Serves these tools to these callers on these terms.
+    pub fn new(toolbox: Arc<Toolbox>, callers: Callers, terms: Terms) -> Self {
         let tools =
             toolbox.entries().iter().map(|entry| (Arc::clone(entry), mcp::described(entry))).collect();
-        Self { toolbox, callers, tools }
+        Self { toolbox, callers, terms, tools }
     }
 
     /// The tools that exist for this caller, as MCP lists them, in a fixed order.

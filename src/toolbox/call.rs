@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
 
-use super::{Toolbox, entry::Entry};
+use super::{Toolbox, entry::Entry, reach::lacking};
 use crate::{
     Error, ErrorKind,
     answer::{Budget, Cut, Page, Row, budget::HARD_CAP, redact::Learned, seal::Unsealed},
@@ -89,8 +89,9 @@ impl Call {
         if decision.is_allowed() {
             return Ok(());
         }
+        let lacking = lacking(&decision, &Requirement::one(permission));
         *self.0.denied.lock() = Some(decision);
-        Err(Error::denied(permission.name(), &scope.to_string()))
+        Err(Error::denied(permission.name(), &scope.to_string()).lacking(lacking))
     }
 
     /// Takes what this call learned of Secrets out of an object. For objects that were read before the

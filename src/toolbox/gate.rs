@@ -12,7 +12,7 @@ use super::{
     Toolbox,
     call::{Call, Inner, question},
     entry::{Entry, Parsed},
-    reach::{Reached, reach},
+    reach::{ANYWHERE, Reached, lacking, reach},
 };
 use crate::{
     Error, ErrorKind,
@@ -20,7 +20,7 @@ use crate::{
     audit::Line,
     caller::Caller,
     kubernetes::{Budgeted, Meter},
-    permission::Decision,
+    permission::{Decision, Requirement, decide},
 };
 
 /// What of a call's time is kept back, so that an upstream that does not answer in time is
@@ -67,7 +67,8 @@ impl Toolbox {
             .as_ref()
             .map_or_else(|| sanitise::short(&request.tool, 64), |entry| entry.contract.name.clone());
         let result = match &entry {
-            None => Err(unknown_tool(&request.tool)),
+            None => Err(unknown_tool(&request.tool)
+                .lacking(self.hidden(&request.tool).and_then(|entry| would_show(entry, &request.caller)))),
             Some(entry) => self.decided(entry, request, &spent, started, &mut line).await,
         };
         let result = result.map_err(|error| scrubbed(error, &spent.learned));
@@ -159,6 +160,12 @@ async fn run(
 fn unknown_tool(name: &str) -> Error {
     let name = sanitise::short(name, 64);
     Error::new(ErrorKind::UnknownTool, format!("there is no tool {name:?}"))
+}
+
+/// What the caller of a hidden tool would need to see it.
+fn would_show(entry: &Entry, caller: &Caller) -> Option<Requirement> {
+    let requirement = &entry.contract.front.permission;
+    lacking(&decide(caller.permissions(), requirement, &ANYWHERE), requirement)
 }
 
 /// Errors quote upstreams, and upstreams quote anything.

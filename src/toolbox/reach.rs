@@ -10,6 +10,14 @@ use crate::{
     permission::{Decision, Extent, Permission, Requirement, Scope, decide},
 };
 
+/// Wherever.
+pub(super) const ANYWHERE: Scope = Scope {
+    cluster: Extent::Anywhere,
+    namespace: Extent::Anywhere,
+    environment: Extent::Anywhere,
+    project: Extent::Anywhere,
+};
+
 /// The gate's decision, what it was about, and the clusters it opened.
 pub(super) struct Reached {
     pub(super) decision: Decision,
@@ -31,14 +39,8 @@ pub(super) fn reach(
     let (name, namespace, many) = match asked {
         Reach::Nowhere => {
             // a tool about the caller: having the permission anywhere is enough
-            let anywhere = Scope {
-                cluster: Extent::Anywhere,
-                namespace: Extent::Anywhere,
-                environment: Extent::Anywhere,
-                project: Extent::Anywhere,
-            };
-            let decision = one(&anywhere);
-            let clusters = denied(&decision, &anywhere, requirement).map_or(Ok(Vec::new()), Err);
+            let decision = one(&ANYWHERE);
+            let clusters = denied(&decision, &ANYWHERE, requirement).map_or(Ok(Vec::new()), Err);
             return Reached { decision, scope: "none".to_owned(), clusters };
         }
         Reach::Cluster { cluster, namespace } => (cluster, namespace, false),
@@ -127,8 +129,19 @@ fn denied(decision: &Decision, scope: &Scope, requirement: &Requirement) -> Opti
         Decision::Deny { missing, .. } => {
             let word = if matches!(requirement, Requirement::Any(_)) { " or " } else { " and " };
             let needs = missing.iter().map(|permission| permission.name()).collect::<Vec<_>>().join(word);
-            Some(Error::denied(&needs, &scope.to_string()))
+            Some(Error::denied(&needs, &scope.to_string()).lacking(lacking(decision, requirement)))
         }
+    }
+}
+
+/// What more permissions would have to give; nothing where a rule takes it away, since more would not help.
+pub(super) fn lacking(decision: &Decision, requirement: &Requirement) -> Option<Requirement> {
+    match (decision, requirement) {
+        (Decision::Deny { missing, rule: None, .. }, Requirement::Any(_)) => {
+            Some(Requirement::Any(missing.clone().into()))
+        }
+        (Decision::Deny { missing, rule: None, .. }, _) => Some(Requirement::All(missing.clone().into())),
+        _ => None,
     }
 }
 

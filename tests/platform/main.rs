@@ -13,12 +13,18 @@ mod control_plane;
 mod faulty;
 #[path = "../support/forge.rs"]
 mod forge;
+#[path = "../support/issuer.rs"]
+mod issuer;
+#[path = "../support/issuer_http.rs"]
+mod issuer_http;
 #[path = "../support/keys.rs"]
 mod keys;
 #[path = "../support/kubectl.rs"]
 mod kubectl;
 #[path = "../support/mcp.rs"]
 mod mcp;
+#[path = "../support/odd_keys.rs"]
+mod odd_keys;
 #[path = "../support/oidc.rs"]
 mod oidc;
 #[path = "../support/parts.rs"]
@@ -38,6 +44,7 @@ mod cli;
 mod clients;
 mod conformance;
 mod faults;
+mod issuer_rig;
 mod kro_graph;
 mod oidc_cluster;
 mod oidc_rig;

@@ -6,6 +6,7 @@ mod completions;
 mod demo;
 mod failure;
 mod out;
+mod reload;
 mod serve;
 mod setup;
 mod tools;

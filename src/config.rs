@@ -14,6 +14,7 @@ mod node;
 mod problem;
 mod reader;
 pub mod server;
+pub mod watch;
 
 use std::{
     collections::BTreeMap,
@@ -24,10 +25,10 @@ use schemars::JsonSchema;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
-pub use build::{BuildProblem, Built};
+pub use build::{Before, BuildProblem, Built};
 pub use problem::Problem;
 
-use crate::permission::Role;
+use crate::{kubernetes::Identity, permission::Role};
 
 /// The environment variable that names the file where `--config` does not.
 pub const FILE_VARIABLE: &str = "PLATFORM_MCP_CONFIG";
@@ -64,6 +65,9 @@ pub struct Config {
     /// The folder that relative paths in the file are meant from.
     #[serde(skip)]
     folder: PathBuf,
+    /// How clusters that configure nothing else are told who calls: the door decides.
+    #[serde(skip)]
+    identity: Identity,
 }
 
 impl Config {
@@ -78,6 +82,37 @@ impl Config {
         config.folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
         config.coherent().map_err(|wrong| Problem::at(path, wrong))?;
         Ok(config)
+    }
+
+    /// For callers over HTTP: clusters are told who calls.
+    #[must_use]
+    pub fn for_http(mut self) -> Self {
+        self.identity = Identity::Impersonate;
+        self
+    }
+
+    /// The files that clusters are read from, beside this one.
+    pub fn cluster_files(&self) -> Vec<PathBuf> {
+        self.clusters.files(|path| self.resolved(path))
+    }
+
+    /// The keys that differ from `before` and take effect at the next start only.
+    pub fn needs_restart(&self, before: &Self) -> Vec<&'static str> {
+        let key = |config: &Self| config.seal_key.as_ref().map(|key| key.expose_secret().to_owned());
+        let (http, limits) = (&self.http, &self.limits);
+        let (old_http, old_limits) = (&before.http, &before.limits);
+        [
+            ("sealKey", key(self) != key(before)),
+            ("audit.to", self.audit.to != before.audit.to),
+            ("metrics.address", self.metrics.address != before.metrics.address),
+            ("http.allowedHosts", http.allowed_hosts != old_http.allowed_hosts),
+            ("http.allowedOrigins", http.allowed_origins != old_http.allowed_origins),
+            ("limits.connections", limits.connections != old_limits.connections),
+            ("limits.idleSeconds", limits.idle_seconds != old_limits.idle_seconds),
+        ]
+        .into_iter()
+        .filter_map(|(key, differs)| differs.then_some(key))
+        .collect()
     }
 
     /// The JSON Schema of the file.

@@ -28,7 +28,8 @@ impl Demo {
         let built = config.build()?;
         let ending = serve::on_signal();
         if self.stdio {
-            return serve::over_stdio(built, ending).await;
+            let caller = setup::local(&built.callers)?;
+            return serve::over_stdio(serve::serving(built), caller, ending).await;
         }
         let address = self.http.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
         let door = HttpDoor::bind(address, serve::options(&config)).await?;

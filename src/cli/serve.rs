@@ -5,8 +5,13 @@ use std::{net::SocketAddr, sync::Arc};
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, Global, out, setup};
+use super::{
+    Failure, Global, out,
+    reload::{Reload, Source},
+    setup,
+};
 use crate::{
+    caller::Caller,
     config::{Built, Config},
     door::{
         http::{HttpDoor, HttpOptions},
@@ -26,28 +31,46 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) async fn run(&self, global: &Global) -> Result<(), Failure> {
-        let config = global.config()?;
-        let built = config.build()?;
+        let reload = Reload::begin(global);
+        let source = Source::read(global, self.http.is_some())?;
+        let built = source.config().build()?;
         setup::log(&built);
         let ending = on_signal();
-        let Some(address) = self.http else { return over_stdio(built, ending).await };
-        if let Some(exposed) = config.metrics.exposed() {
+        let Some(address) = self.http else {
+            let caller = setup::local(&built.callers)?;
+            let serving = serving(built);
+            follow(reload, source, &serving);
+            return over_stdio(serving, caller, ending).await;
+        };
+        if let Some(exposed) = source.config().metrics.exposed() {
             tracing::warn!("{exposed}");
         }
-        let door = HttpDoor::bind(address, options(&config)).await?;
+        let door = HttpDoor::bind(address, options(source.config())).await?;
         out::error_line(&format!("serving MCP on http://{}/mcp", door.address()));
         if let Some(address) = door.metrics_address() {
             out::error_line(&format!("serving metrics on http://{address}/metrics"));
         }
         let caller = setup::local(&built.callers)?;
-        Ok(door.serve(serving(built), caller, ending).await?)
+        let serving = serving(built);
+        follow(reload, source, &serving);
+        Ok(door.serve(serving, caller, ending).await?)
+    }
+}
+
+/// Takes up changes of the configuration file for as long as the process lives.
+fn follow(reload: Option<Reload>, source: Source, serving: &Arc<Serving>) {
+    if let Some(reload) = reload {
+        tokio::spawn(reload.follow(source, Arc::clone(serving)));
     }
 }
 
 /// Serves stdio until the client closes it.
-pub(super) async fn over_stdio(built: Built, ending: CancellationToken) -> Result<(), Failure> {
-    let caller = setup::local(&built.callers)?;
-    stdio::serve(serving(built), caller, ending)
+pub(super) async fn over_stdio(
+    serving: Arc<Serving>,
+    caller: Arc<Caller>,
+    ending: CancellationToken,
+) -> Result<(), Failure> {
+    stdio::serve(serving, caller, ending)
         .await
         .map_err(|problem| Failure::failed(format!("serving stdio: {problem}")))
 }

@@ -13,7 +13,6 @@ use crate::{
         oidc::{IssuerSettings, Issuers},
     },
     door::Terms,
-    kubernetes::Identity,
     permission::{Policy, RoleProblem, Roles},
     toolbox::{ContractProblem, Parts, Process, Toolbox},
 };
@@ -29,6 +28,19 @@ pub struct Built {
     pub terms: Terms,
     /// What is broken and was left out, a line each.
     pub problems: Vec<String>,
+}
+
+/// What was made of the configuration before, and is kept where nothing about it changed.
+#[derive(Clone, Copy, Debug)]
+pub struct Before<'b> {
+    /// The configuration before.
+    pub config: &'b Config,
+    /// Its tools: with the connections to clusters, and what the process has once.
+    pub toolbox: &'b Toolbox,
+    /// Its callers: with the keys of issuers.
+    pub callers: &'b Callers,
+    /// Whether the files that clusters are read from are what they were.
+    pub same_files: bool,
 }
 
 /// Why nothing can be made of a configuration.
@@ -54,12 +66,35 @@ impl Config {
     /// # Errors
     /// What must be mended first. What is only broken in part is in [`Built::problems`].
     pub fn build(&self) -> Result<Built, BuildProblem> {
-        let (clusters, problems) = self.clusters.find(|path| self.resolved(path));
-        let process = Arc::new(Process::new(self.seal()?, self.open_audit()?));
+        self.make(None)
+    }
+
+    /// The same in place of what is served. Clusters that are configured as before keep their connections,
+    /// and issuers their keys.
+    ///
+    /// # Errors
+    /// As [`Self::build`]; nothing has changed then.
+    pub fn rebuild(&self, before: Before<'_>) -> Result<Built, BuildProblem> {
+        self.make(Some(before))
+    }
+
+    fn make(&self, before: Option<Before<'_>>) -> Result<Built, BuildProblem> {
+        let callers = self.callers(before.map(|before| before.callers.issuers()))?;
+        let same = before.filter(|before| before.same_files && before.config.clusters == self.clusters);
+        let (clusters, problems) = match same {
+            Some(before) => (Arc::clone(before.toolbox.clusters()), Vec::new()),
+            None => {
+                let (clusters, problems) = self.clusters.find(|path| self.resolved(path));
+                (Arc::new(clusters), problems)
+            }
+        };
+        let process = match before {
+            Some(before) => Arc::clone(before.toolbox.process()),
+            None => Arc::new(Process::new(self.seal()?, self.open_audit()?)),
+        };
         process.measure().clusters(clusters.iter().count());
-        let callers = self.callers()?;
         let toolbox = Toolbox::new(Parts {
-            clusters: Arc::new(clusters),
+            clusters,
             process,
             limits: self.limits.limits(),
             offer: self.tools.offer(),
@@ -80,7 +115,7 @@ impl Config {
         Ok(Arc::new(local::caller(&roles, &self.local.roles(), &self.local.within)?))
     }
 
-    fn callers(&self) -> Result<Callers, RoleProblem> {
+    fn callers(&self, before: Option<&Issuers>) -> Result<Callers, RoleProblem> {
         let local = self.caller()?;
         let local = (self.issuers.is_empty() || self.local.is_configured()).then_some(local);
         let roles = Roles::new(self.roles.clone());
@@ -91,7 +126,7 @@ impl Config {
                 Policy::new(&roles, &issuer.rules, issuer.permissions_claim.as_deref(), &issuer.scopes)?;
             policies.insert(issuer.url.clone(), policy);
         }
-        Ok(Callers::new(local, Issuers::new(settings, None), policies, Identity::Impersonate))
+        Ok(Callers::new(local, Issuers::new(settings, before), policies, self.identity))
     }
 
     fn seal(&self) -> Result<Seal, aws_lc_rs::error::Unspecified> {

@@ -49,8 +49,22 @@ pub fn kubeconfig(file: Option<&Path>) -> Found {
     }
 }
 
+/// The files that [`kubeconfig`] reads, whether or not they are there.
+pub fn kubeconfig_files(file: Option<&Path>) -> Vec<PathBuf> {
+    let named = std::env::var_os("KUBECONFIG").filter(|paths| !paths.is_empty());
+    match (file, named) {
+        (Some(file), _) => vec![file.to_path_buf()],
+        (None, Some(paths)) => std::env::split_paths(&paths).collect(),
+        (None, None) => home_file().into_iter().collect(),
+    }
+}
+
+fn home_file() -> Option<PathBuf> {
+    std::env::home_dir().map(|home| home.join(".kube/config"))
+}
+
 fn home_file_exists() -> bool {
-    std::env::home_dir().is_some_and(|home| home.join(".kube/config").is_file())
+    home_file().is_some_and(|file| file.is_file())
 }
 
 fn contexts(kubeconfig: &Kubeconfig) -> Found {

@@ -1,0 +1,142 @@
+//! Takes up a changed configuration file while serving: when it is another one, and at SIGHUP. What is
+//! wrong with a new one is logged, and what held before goes on.
+
+use std::{path::PathBuf, sync::Arc};
+
+use super::{Failure, Global, setup};
+use crate::{
+    config::{
+        Before, Built, Config,
+        watch::{Stamp, Watch},
+    },
+    door::serving::{Served, Serving},
+};
+
+/// The configuration that is served, and what it was read from.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    global: Global,
+    http: bool,
+    config: Arc<Config>,
+    files: Vec<(PathBuf, Option<Stamp>)>,
+}
+
+impl Source {
+    /// Reads the file and the flags. `http`: for callers over HTTP.
+    pub(super) fn read(global: &Global, http: bool) -> Result<Self, Failure> {
+        let config = global.config()?;
+        let config = if http { config.for_http() } else { config };
+        // before the files are read: what changes meanwhile is a change
+        let files = config.cluster_files().into_iter().map(|path| (path.clone(), Stamp::of(&path))).collect();
+        Ok(Self { global: global.clone(), http, config: Arc::new(config), files })
+    }
+
+    /// What was read.
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What is there now, and what is made of it in place of what is served.
+    fn again(&self, served: &Served) -> Result<(Self, Built), Failure> {
+        let next = Self::read(&self.global, self.http)?;
+        let before = Before {
+            config: &self.config,
+            toolbox: &served.toolbox,
+            callers: &served.callers,
+            same_files: next.files == self.files,
+        };
+        let built = next.config.rebuild(before)?;
+        if served.callers.need_token() && !built.callers.need_token() {
+            return Err(Failure::usage(
+                "issuers: there are none any more, so callers would need no token; that takes a restart",
+            ));
+        }
+        Ok((next, built))
+    }
+}
+
+/// A configuration file that is followed.
+#[derive(Debug)]
+pub(super) struct Reload {
+    watch: Watch,
+    asked: Asked,
+}
+
+impl Reload {
+    /// Follows the file from now on, if there is one. To be called before it is read, so that no change is
+    /// missed. Without a file SIGHUP keeps its usual meaning, which is the end.
+    pub(super) fn begin(global: &Global) -> Option<Self> {
+        let watch = Watch::new(global.file()?);
+        Asked::listen().map(|asked| Self { watch, asked }).ok()
+    }
+
+    /// Replaces what is served at each change that makes sense. Never ends.
+    pub(super) async fn follow(mut self, mut source: Source, serving: Arc<Serving>) {
+        let started = Arc::clone(&source.config);
+        loop {
+            tokio::select! {
+                () = self.watch.changed() => {}
+                () = self.asked.next() => self.watch.seen().await,
+            }
+            let file = self.watch.path().display();
+            let (before, served) = (source.clone(), Arc::clone(&serving.now()));
+            // it reads files, one of which may be on a disk that hangs
+            let made = tokio::task::spawn_blocking(move || before.again(&served)).await;
+            match made {
+                Ok(Ok((next, built))) => {
+                    for key in next.config.needs_restart(&started) {
+                        tracing::warn!("{file}: {key} is not what it was at the start; that needs a restart");
+                    }
+                    setup::log(&built);
+                    serving.replace(Served::new(built.toolbox, built.callers, built.terms));
+                    source = next;
+                    tracing::info!("{file}: read again; it holds from now on");
+                }
+                Ok(Err(failure)) => kept(&named(&self.watch, &failure)),
+                Err(_) => kept(&format!("{file}: a defect while it was read")),
+            }
+        }
+    }
+}
+
+fn kept(why: &str) {
+    tracing::error!("{why}; the configuration before it goes on");
+}
+
+/// With the file in front, where the failure does not say it itself.
+fn named(watch: &Watch, failure: &Failure) -> String {
+    let (file, said) = (watch.path().display().to_string(), failure.to_string());
+    if said.starts_with(&file) { said } else { format!("{file}: {said}") }
+}
+
+/// Someone who asks for it with SIGHUP.
+#[derive(Debug)]
+struct Asked {
+    #[cfg(unix)]
+    signal: tokio::signal::unix::Signal,
+}
+
+impl Asked {
+    #[cfg(unix)]
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { signal: signal(SignalKind::hangup())? })
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        if self.signal.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        std::future::pending::<()>().await;
+    }
+}

@@ -33,6 +33,8 @@ mod parts;
 mod people;
 #[path = "../support/server.rs"]
 mod server;
+#[path = "../support/sign_in.rs"]
+mod sign_in;
 #[path = "../support/silent.rs"]
 mod silent;
 #[path = "../support/small_rsa.rs"]

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::forge::{AUDIENCE, Forge, With, now, part};
 use crate::keys::{Alg, Key};
-use crate::oidc::{ALGS, Old, Provider};
+use crate::oidc::{self, ALGS, Old, Provider};
 
 async fn get(provider: &Provider, path: &str) -> Value {
     let answer = provider.http().get(format!("{}{path}", provider.issuer())).send().await.unwrap();
@@ -127,4 +127,28 @@ fn a_key_of_1024_bits_signs_what_others_verify() {
         UnparsedPublicKey::new(&signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, key.public_der());
     public.verify(b"message", &key.sign(Alg::Rs256, b"message")).unwrap();
     assert_eq!(key.jwk()["n"].as_str().unwrap().len(), 171, "128 bytes in base64");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_signs_in_at_the_app_and_refreshes_what_they_got() {
+    let provider = Provider::shared();
+    let answer = provider.sign_in("erin").await;
+    let text = |name: &str| answer[name].as_str().unwrap_or_else(|| panic!("{name}: {answer}")).to_owned();
+    let access = part(&text("access_token"), 1);
+    assert_eq!(part(&text("access_token"), 0)["typ"], "at+jwt");
+    assert_eq!((&access["sub"], &access["aud"]), (&json!("erin"), &json!(AUDIENCE)));
+    assert_eq!((&access["client_id"], &access["scope"]), (&json!(oidc::APP), &json!("mcp")));
+    assert_eq!(access["groups"], json!(["team-a", "team-b"]));
+    let id = part(&text("id_token"), 1);
+    assert_eq!((&id["sub"], &id["aud"]), (&json!("erin"), &json!(oidc::APP)));
+    assert_eq!((&id["groups"], &id["nonce"]), (&json!(["team-a", "team-b"]), &json!("n")));
+    let refresh = text("refresh_token");
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("client_id", oidc::APP),
+        ("refresh_token", &refresh),
+        ("resource", AUDIENCE),
+    ];
+    let again = provider.ask_for_tokens(None, &form).await;
+    assert_eq!(part(again["access_token"].as_str().unwrap(), 1)["sub"], "erin", "{again}");
 }

@@ -252,6 +252,7 @@ fn secret(person: &str) -> String {
     format!("secret-of-{person}")
 }
 
-fn percent(value: &str) -> String {
+/// A value as it stands in a query or a form.
+pub(crate) fn percent(value: &str) -> String {
     percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

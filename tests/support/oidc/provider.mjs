@@ -96,19 +96,7 @@ const configuration = {
   findAccount: (_ctx, name) =>
     known.has(name) ? { accountId: name, claims: () => ({ sub: name, ...known.get(name).claims }) } : undefined,
   interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
-  // Who signs in at the app has agreed to all that it asks for.
-  loadExistingGrant: async (ctx) => {
-    const grant = new ctx.oidc.provider.Grant({
-      accountId: ctx.oidc.session.accountId,
-      clientId: ctx.oidc.client.clientId,
-    });
-    grant.addOIDCScope("openid offline_access profile email groups");
-    for (const resource of Object.keys(ctx.oidc.resourceServers ?? {})) {
-      grant.addResourceScope(resource, scopes.join(" "));
-    }
-    await grant.save();
-    return grant;
-  },
+  issueRefreshToken: (_ctx, client) => client.grantTypeAllowed("refresh_token"),
 };
 
 let provider, handle;
@@ -123,11 +111,20 @@ const server = createServer({ cert: certificate, key }, (request, response) => {
   }
 });
 
-// There is no page: whoever the request names in login_hint has signed in.
+// There is no page: whoever the request names in login_hint has signed in, and agreed to all that is asked for.
 async function signIn(request, response) {
-  const { params } = await provider.interactionDetails(request, response);
-  const login = { accountId: params.login_hint };
-  await provider.interactionFinished(request, response, { login });
+  const { prompt, params, session } = await provider.interactionDetails(request, response);
+  if (prompt.name === "login") {
+    const login = { accountId: params.login_hint };
+    return provider.interactionFinished(request, response, { login });
+  }
+  const grant = new provider.Grant({ accountId: session.accountId, clientId: params.client_id });
+  grant.addOIDCScope(configuration.scopes.join(" "));
+  for (const resource of [params.resource ?? []].flat()) {
+    grant.addResourceScope(resource, scopes.join(" "));
+  }
+  const consent = { grantId: await grant.save() };
+  return provider.interactionFinished(request, response, { consent }, { mergeWithLastSubmission: true });
 }
 
 server.listen(0, "127.0.0.1");

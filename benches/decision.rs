@@ -74,6 +74,8 @@ fn gated_call(criterion: &mut Criterion) {
                 tool: "whoami".to_owned(),
                 arguments: serde_json::Map::new(),
                 cancel: CancellationToken::new(),
+                client: None,
+                trace: None,
             };
             runtime.block_on(toolbox.call(request)).expect("an answer")
         });

@@ -1,108 +1,65 @@
-//! The audit log: one JSON line for each call, whatever became of it. Holds names and numbers, never
-//! an argument's value or a text from upstream.
+//! The audit log: one JSON line for each decision, whatever became of it. Holds names and numbers, never
+//! an argument's value, a token or a text from upstream.
+//!
+//! A call is made only once there is a [`Place`] for its line, so no line of a call is lost to a log that
+//! is slow: calls wait a moment for it, and are then refused. What a door refuses does nothing and waits for
+//! nothing: its line is counted as lost where there is no place. A log that cannot be written at all (a full
+//! disk) ends no service: the lines that it costs are counted, and the error is logged once.
+
+mod line;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fs::OpenOptions,
     io::{self, BufWriter, Write},
     path::Path,
-    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    sync::mpsc,
     thread,
     time::Duration,
 };
 
-use jiff::Timestamp;
-use serde::Serialize;
-use tokio::time::Instant;
+use parking_lot::Mutex;
+use prometheus_client::metrics::counter::Counter;
+use tokio::sync::mpsc::{Permit, Receiver, Sender, channel};
 
-use crate::{Error, answer::Finished, kubernetes::Meter, toolbox::Request};
+pub use line::{Line, Refused};
 
-/// Lines that may wait for the disk; beyond it calls wait, because no line is dropped.
+/// Lines that may wait for the disk.
 const WAITING: usize = 16_384;
 
 /// How long a line may wait for others.
 const GATHER: Duration = Duration::from_millis(2);
 
-/// One call, as the log keeps it.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Line {
-    time: String,
-    /// Number of the call; also in the `User-Agent` of its upstream requests.
-    pub call: String,
-    door: &'static str,
-    caller: Who,
-    /// The tool, or what was asked for instead of one.
-    pub tool: String,
-    /// allow, deny, or empty where it did not come to a decision.
-    pub decision: &'static str,
-    /// The rule that decided.
-    pub rule: String,
-    /// What the decision was about.
-    pub scope: String,
-    ms: f64,
-    upstream_requests: u64,
-    upstream_bytes: u64,
-    answer_bytes: usize,
-    /// `ok`, or the kind of error.
-    pub outcome: &'static str,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    partial: bool,
-}
+/// How long a call waits for a place in a full log.
+const PATIENCE: Duration = Duration::from_secs(2);
 
-#[derive(Clone, Debug, Default, Serialize)]
-struct Who {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    issuer: Option<String>,
-    subject: String,
-    username: String,
-}
-
-impl Line {
-    pub(crate) fn new(request: &Request, call: String) -> Self {
-        let caller = &request.caller;
-        Self {
-            time: Timestamp::now().to_string(),
-            call,
-            door: request.door,
-            caller: Who {
-                issuer: caller.issuer().map(str::to_owned),
-                subject: caller.subject().to_owned(),
-                username: caller.username().to_owned(),
-            },
-            ..Self::default()
-        }
-    }
-
-    pub(crate) fn finish(&mut self, started: Instant, meter: &Meter, result: &Result<Finished, Error>) {
-        self.ms = (started.elapsed().as_secs_f64() * 1e5).round() / 100.0;
-        self.upstream_requests = meter.requests();
-        self.upstream_bytes = meter.bytes();
-        match result {
-            Ok(finished) => {
-                self.outcome = "ok";
-                self.answer_bytes = finished.text.len();
-                self.partial = finished.partial;
-            }
-            Err(error) => self.outcome = error.outcome(),
-        }
-    }
-
-    /// Seconds the call took.
-    pub fn seconds(&self) -> f64 {
-        self.ms / 1e3
-    }
-}
+/// How long the last lines may take when the log is closed.
+const LAST_LINES: Duration = Duration::from_secs(2);
 
 /// Where lines go. Cheap to write to: a thread of its own does the I/O.
 #[derive(Debug)]
 pub struct Audit {
-    lines: Option<SyncSender<String>>,
-    writer: Option<thread::JoinHandle<()>>,
+    lines: Option<Sender<String>>,
+    /// Says something, or closes, when everything is written.
+    written: Mutex<Option<mpsc::Receiver<()>>>,
+    lost: Counter,
+    patience: Duration,
 }
+
+/// Room for one line, held from before a call is made until its line is written.
+#[derive(Debug)]
+pub(crate) struct Place<'a>(Option<Permit<'a, String>>);
+
+/// The log has been full for longer than a call waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the audit log is not being written fast enough")]
+pub(crate) struct Full;
 
 impl Audit {
     /// Nowhere: for one-shot commands of the local user.
     pub fn off() -> Self {
-        Self { lines: None, writer: None }
+        Self { lines: None, written: Mutex::new(None), lost: Counter::default(), patience: PATIENCE }
     }
 
     /// To standard error.
@@ -110,7 +67,7 @@ impl Audit {
     /// # Errors
     /// When no thread can be started.
     pub fn stderr() -> io::Result<Self> {
-        Self::to(io::stderr())
+        Self::to(io::stderr(), WAITING, PATIENCE)
     }
 
     /// Appended to a file, which is made if it is not there.
@@ -118,47 +75,92 @@ impl Audit {
     /// # Errors
     /// When the file cannot be opened.
     pub fn file(path: &Path) -> io::Result<Self> {
-        Self::to(OpenOptions::new().create(true).append(true).open(path)?)
+        Self::to(OpenOptions::new().create(true).append(true).open(path)?, WAITING, PATIENCE)
     }
 
-    fn to(sink: impl Write + Send + 'static) -> io::Result<Self> {
-        let (lines, waiting) = sync_channel(WAITING);
-        let writer = thread::Builder::new().name("audit".to_owned()).spawn(move || drain(&waiting, sink))?;
-        Ok(Self { lines: Some(lines), writer: Some(writer) })
+    fn to(sink: impl Write + Send + 'static, room: usize, patience: Duration) -> io::Result<Self> {
+        let (lines, waiting) = channel(room);
+        let (ended, written) = mpsc::channel();
+        let lost = Counter::default();
+        let counted = lost.clone();
+        thread::Builder::new().name("audit".to_owned()).spawn(move || {
+            drain(waiting, sink, &counted);
+            drop(ended);
+        })?;
+        Ok(Self { lines: Some(lines), written: Mutex::new(Some(written)), lost, patience })
     }
 
-    pub(crate) fn write(&self, line: &Line) {
+    /// Lines that were lost.
+    pub(crate) fn lost(&self) -> &Counter {
+        &self.lost
+    }
+
+    /// Room for the line of a call that is about to be made.
+    ///
+    /// # Errors
+    /// [`Full`], after two seconds.
+    pub(crate) async fn place(&self) -> Result<Place<'_>, Full> {
+        let Some(lines) = &self.lines else { return Ok(Place(None)) };
+        let permit = tokio::time::timeout(self.patience, lines.reserve()).await;
+        permit.map_err(|_| Full)?.map(|permit| Place(Some(permit))).map_err(|_| Full)
+    }
+
+    /// Writes that a request was refused.
+    pub(crate) fn refused(&self, refused: &Refused<'_>) {
         let Some(lines) = &self.lines else { return };
-        let written = serde_json::to_string(line).is_ok_and(|text| lines.send(text).is_ok());
-        if !written {
-            tracing::error!(call = line.call, "an audit line was lost");
+        let text = serde_json::to_string(&line::RefusedLine::from(refused));
+        if !text.is_ok_and(|text| lines.try_send(text).is_ok()) {
+            self.lost.inc();
+        }
+    }
+}
+
+impl Place<'_> {
+    /// Writes the line that it was kept for.
+    pub(crate) fn write(self, line: &Line) {
+        let Some(permit) = self.0 else { return };
+        match serde_json::to_string(line) {
+            Ok(text) => permit.send(text),
+            Err(_) => tracing::error!(call = line.call, "a defect: an audit line is not JSON"),
         }
     }
 }
 
 impl Drop for Audit {
-    /// Waits until every line is written.
+    /// Waits until every line is written, or two seconds where the sink hangs.
     fn drop(&mut self) {
         self.lines = None;
-        if let Some(writer) = self.writer.take() {
-            let _ = writer.join();
+        let written = self.written.get_mut().take().map(|written| written.recv_timeout(LAST_LINES));
+        if written == Some(Err(mpsc::RecvTimeoutError::Timeout)) {
+            tracing::error!("the audit log hangs: its last lines may be lost");
         }
     }
 }
 
-fn drain(waiting: &Receiver<String>, sink: impl Write) {
+fn drain(mut waiting: Receiver<String>, sink: impl Write, lost: &Counter) {
     let mut sink = BufWriter::with_capacity(64 << 10, sink);
-    while let Ok(line) = waiting.recv() {
+    let mut failing = false;
+    while let Some(line) = waiting.blocking_recv() {
         // Under load, one write for all lines of a moment: a thread that is woken for each line
         // costs the calls more than the lines do.
         thread::sleep(GATHER);
-        let mut failed = writeln!(sink, "{line}").is_err();
-        for line in waiting.try_iter() {
-            failed |= writeln!(sink, "{line}").is_err();
+        let mut lines: u64 = 0;
+        let mut result = Ok(());
+        let mut next = Some(line);
+        while let Some(mut line) = next {
+            // with its end in one piece: another process may append to the same file
+            line.push('\n');
+            lines += 1;
+            result = result.and_then(|()| sink.write_all(line.as_bytes()));
+            next = waiting.try_recv().ok();
         }
-        failed |= sink.flush().is_err();
-        if failed {
-            tracing::error!("the audit log cannot be written");
+        let failed = result.and_then(|()| sink.flush()).err();
+        if let Some(error) = &failed {
+            lost.inc_by(lines);
+            if !failing {
+                tracing::error!(%error, "the audit log cannot be written; lines are lost until it can");
+            }
         }
+        failing = failed.is_some();
     }
 }

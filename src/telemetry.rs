@@ -1,5 +1,7 @@
 //! Logs and metrics. Names of metrics follow OpenTelemetry's MCP and gen_ai conventions.
 
+pub mod trace;
+
 use std::{fmt::Write as _, io::IsTerminal as _};
 
 use prometheus_client::{
@@ -7,6 +9,8 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
+
+pub use trace::TraceContext;
 
 use crate::{audit::Line, kubernetes::Meter};
 
@@ -25,12 +29,18 @@ struct Outcome {
     outcome: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Reason {
+    reason: &'static str,
+}
+
 /// What is measured.
 #[derive(Debug)]
 pub struct Measure {
     registry: Registry,
     duration: Family<Tool, Histogram>,
     calls: Family<Outcome, Counter>,
+    refusals: Family<Reason, Counter>,
     upstream_requests: Counter,
     upstream_bytes: Counter,
     clusters: Gauge,
@@ -50,6 +60,8 @@ impl Default for Measure {
             duration.clone(),
         );
         registry.register("calls", "Calls by tool, decision and outcome", calls.clone());
+        let refusals = Family::<Reason, Counter>::default();
+        registry.register("refusals", "Requests that a door refused, by reason", refusals.clone());
         registry.register("upstream_requests", "Requests sent to clusters", upstream_requests.clone());
         registry.register(
             "upstream_received_bytes",
@@ -57,7 +69,7 @@ impl Default for Measure {
             upstream_bytes.clone(),
         );
         registry.register("clusters", "Clusters that are known", clusters.clone());
-        Self { registry, duration, calls, upstream_requests, upstream_bytes, clusters }
+        Self { registry, duration, calls, refusals, upstream_requests, upstream_bytes, clusters }
     }
 }
 
@@ -70,6 +82,16 @@ impl Measure {
         self.calls.get_or_create(&Outcome { gen_ai_tool_name: tool, decision, outcome }).inc();
         self.upstream_requests.inc_by(meter.requests());
         self.upstream_bytes.inc_by(meter.bytes());
+    }
+
+    /// Counts a request that a door refused. `reason` is a word of ours, never what a client wrote.
+    pub(crate) fn refused(&self, reason: &'static str) {
+        self.refusals.get_or_create(&Reason { reason }).inc();
+    }
+
+    /// Counts the audit lines that are lost.
+    pub(crate) fn audit(&mut self, lost: &Counter) {
+        self.registry.register("audit_lines_lost", "Lines that the audit log could not keep", lost.clone());
     }
 
     /// How many clusters there are.

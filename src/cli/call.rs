@@ -66,6 +66,8 @@ impl Call {
             arguments: self.arguments(&toolbox, &caller)?,
             tool: self.tool.clone(),
             cancel: serve::on_signal(),
+            client: None,
+            trace: None,
         };
         match toolbox.call(request).await {
             Ok(finished) if self.output == Output::Json => Ok(out::json(&finished.structure)?),

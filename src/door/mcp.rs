@@ -21,6 +21,7 @@ use crate::{
     Error, ErrorKind,
     answer::sanitise,
     caller::Caller,
+    telemetry::TraceContext,
     toolbox::{Effect, Entry, Request},
 };
 
@@ -62,6 +63,14 @@ impl Mcp {
                 .ok_or_else(|| ErrorData::invalid_request("no caller: authentication is required", None)),
         }
     }
+}
+
+/// The trace that a call is part of: what `_meta` says (SEP-414) is nearer to the client than the headers
+/// of a proxy in between.
+fn trace(context: &RequestContext<RoleServer>) -> Option<TraceContext> {
+    let meta = &context.meta;
+    let said = meta.get_traceparent().and_then(|parent| TraceContext::parse(parent, meta.get_tracestate()));
+    said.or_else(|| TraceContext::from_headers(&context.extensions.get::<Parts>()?.headers))
 }
 
 /// A tool as MCP lists it. All four hints are said: their defaults are the pessimistic ones.
@@ -121,6 +130,8 @@ impl ServerHandler for Mcp {
             tool: params.name.into_owned(),
             arguments: params.arguments.unwrap_or_default(),
             cancel: context.ct.clone(),
+            client: None,
+            trace: trace(&context),
         };
         let toolbox = Arc::clone(&self.serving.now().toolbox);
         match toolbox.call(request).await {

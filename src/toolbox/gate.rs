@@ -1,6 +1,6 @@
 //! The gate: the one way from a door to a handler. Decide, deadline, cancel, audit, measure.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt as _;
 use parking_lot::Mutex;
@@ -17,10 +17,11 @@ use super::{
 use crate::{
     Error, ErrorKind,
     answer::{Finished, redact::Learned, sanitise},
-    audit::Line,
+    audit::{Full, Line, Refused},
     caller::Caller,
     kubernetes::{Budgeted, Meter},
     permission::{Decision, Requirement, decide},
+    telemetry::TraceContext,
 };
 
 /// What of a call's time is kept back, so that an upstream that does not answer in time is
@@ -45,6 +46,10 @@ pub struct Request {
     pub arguments: Map<String, Value>,
     /// Fires when nobody waits for the answer any more.
     pub cancel: CancellationToken,
+    /// Where it came from, where the door knows: a peer, or what a trusted proxy says of one.
+    pub client: Option<IpAddr>,
+    /// The trace it is part of.
+    pub trace: Option<TraceContext>,
 }
 
 impl Toolbox {
@@ -66,10 +71,12 @@ impl Toolbox {
         line.tool = entry
             .as_ref()
             .map_or_else(|| sanitise::short(&request.tool, 64), |entry| entry.contract.name.clone());
-        let result = match &entry {
-            None => Err(unknown_tool(&request.tool)
+        let place = self.audit().place().await;
+        let result = match (&entry, &place) {
+            (_, Err(full)) => Err(unaudited(*full)),
+            (None, _) => Err(unknown_tool(&request.tool)
                 .lacking(self.hidden(&request.tool).and_then(|entry| would_show(entry, &request.caller)))),
-            Some(entry) => self.decided(entry, request, &spent, started, &mut line).await,
+            (Some(entry), _) => self.decided(entry, request, &spent, started, &mut line).await,
         };
         let result = result.map_err(|error| scrubbed(error, &spent.learned));
         line.finish(started, &spent.meter, &result);
@@ -78,8 +85,16 @@ impl Toolbox {
             &line,
             &spent.meter,
         );
-        self.audit().write(&line);
+        if let Ok(place) = place {
+            place.write(&line);
+        }
         result
+    }
+
+    /// Keeps that a door refused a request: counted, and one audit line.
+    pub fn refused(&self, refused: &Refused<'_>) {
+        self.measure().refused(refused.reason);
+        self.audit().refused(refused);
     }
 
     async fn decided(
@@ -154,6 +169,12 @@ async fn run(
                 .next("narrow it to one cluster or namespace")),
         },
     }
+}
+
+/// What cannot be written down is not done.
+fn unaudited(full: Full) -> Error {
+    let kind = ErrorKind::RateLimited { retry_after: None };
+    Error::new(kind, format!("{full}, so no call is made")).next("tell whoever runs this server")
 }
 
 /// The same words for a tool that does not exist and for one that is hidden from the caller.

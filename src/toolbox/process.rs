@@ -19,7 +19,9 @@ impl Process {
     /// With the key of cursors and plans, and the place of audit lines.
     pub fn new(seal: Seal, audit: Audit) -> Self {
         let started = jiff::Timestamp::now().subsec_nanosecond().unsigned_abs() ^ std::process::id();
-        Self { seal, audit, measure: Measure::default(), started, calls: AtomicU64::new(0) }
+        let mut measure = Measure::default();
+        measure.audit(audit.lost());
+        Self { seal, audit, measure, started, calls: AtomicU64::new(0) }
     }
 
     /// The key of cursors and plans.

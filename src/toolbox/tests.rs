@@ -94,6 +94,8 @@ impl Rig {
             tool: tool.to_owned(),
             arguments,
             cancel: cancel.clone(),
+            client: None,
+            trace: None,
         };
         self.toolbox.call(request).await
     }

@@ -58,6 +58,8 @@ impl Tour<'_> {
                 tool: tool.to_owned(),
                 arguments,
                 cancel: CancellationToken::new(),
+                client: None,
+                trace: None,
             })
             .await
             .map_err(|error| Failure::failed(error.text()))?;

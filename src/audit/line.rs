@@ -1,0 +1,173 @@
+//! [`Line`] and [`Refused`]: what the audit log keeps of a call, and of a request that became none.
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio::time::Instant;
+
+use crate::{
+    Error,
+    answer::{Finished, sanitise},
+    caller::Caller,
+    kubernetes::Meter,
+    telemetry::TraceContext,
+    toolbox::Request,
+};
+
+/// Characters of what the log says about a refusal: parts of it may come from whoever is refused.
+const LONGEST_DETAIL: usize = 300;
+
+/// One call, as the log keeps it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Line {
+    time: String,
+    /// Number of the call; also in the `User-Agent` and the `Audit-ID` of its upstream requests.
+    pub call: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
+    door: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<IpAddr>,
+    caller: Who,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<Token>,
+    /// The tool, or what was asked for instead of one.
+    pub tool: String,
+    /// allow, deny, or empty where it did not come to a decision.
+    pub decision: &'static str,
+    /// The rule that decided.
+    pub rule: String,
+    /// What the decision was about.
+    pub scope: String,
+    ms: f64,
+    upstream_requests: u64,
+    upstream_bytes: u64,
+    answer_bytes: usize,
+    /// `ok`, or the kind of error.
+    pub outcome: &'static str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    partial: bool,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+struct Who {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuer: Option<String>,
+    subject: String,
+    username: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Token {
+    hash: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
+}
+
+impl From<&Caller> for Who {
+    fn from(caller: &Caller) -> Self {
+        Self {
+            issuer: caller.issuer().map(str::to_owned),
+            subject: caller.subject().to_owned(),
+            username: caller.username().to_owned(),
+        }
+    }
+}
+
+fn token(caller: &Caller) -> Option<Token> {
+    caller.token().map(|token| Token { hash: token.hash.clone(), jti: token.id.clone() })
+}
+
+impl Line {
+    pub(crate) fn new(request: &Request, call: String) -> Self {
+        Self {
+            time: Timestamp::now().to_string(),
+            call,
+            trace: request.trace.as_ref().map(TraceContext::trace_id),
+            door: request.door,
+            client: request.client,
+            caller: Who::from(&*request.caller),
+            token: token(&request.caller),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn finish(&mut self, started: Instant, meter: &Meter, result: &Result<Finished, Error>) {
+        self.ms = (started.elapsed().as_secs_f64() * 1e5).round() / 100.0;
+        self.upstream_requests = meter.requests();
+        self.upstream_bytes = meter.bytes();
+        match result {
+            Ok(finished) => {
+                self.outcome = "ok";
+                self.answer_bytes = finished.text.len();
+                self.partial = finished.partial;
+            }
+            Err(error) => self.outcome = error.outcome(),
+        }
+    }
+
+    /// Seconds the call took.
+    pub fn seconds(&self) -> f64 {
+        self.ms / 1e3
+    }
+}
+
+/// A request that a door turned away before it was a call: for its credential, or for its number.
+#[derive(Clone, Debug, Default)]
+pub struct Refused<'r> {
+    /// Which door.
+    pub door: &'static str,
+    /// `unauthenticated`, `rate_limited`, `not_allowed`.
+    pub outcome: &'static str,
+    /// A word from a fixed set: a label of `mcp_server_refusals`, so never a text of whoever is refused.
+    pub reason: &'static str,
+    /// What was wrong, in a sentence: the claim, the group that must not be. Never the token. Cleaned and
+    /// cut here.
+    pub detail: String,
+    /// The first 16 hexadecimal digits of the SHA-256 of the credential, where there was one.
+    pub token: Option<&'r str>,
+    /// Who it was, where that is known.
+    pub caller: Option<&'r Caller>,
+    /// Where the request came from.
+    pub client: Option<IpAddr>,
+    /// The trace it was part of.
+    pub trace: Option<&'r TraceContext>,
+}
+
+#[derive(Serialize)]
+pub(super) struct RefusedLine {
+    time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
+    door: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caller: Option<Who>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<Token>,
+    decision: &'static str,
+    outcome: &'static str,
+    reason: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    detail: String,
+}
+
+impl From<&Refused<'_>> for RefusedLine {
+    fn from(refused: &Refused<'_>) -> Self {
+        let named = refused.token.map(|hash| Token { hash: hash.to_owned(), jti: None });
+        Self {
+            time: Timestamp::now().to_string(),
+            trace: refused.trace.map(TraceContext::trace_id),
+            door: refused.door,
+            client: refused.client,
+            caller: refused.caller.map(Who::from),
+            token: refused.caller.and_then(token).or(named),
+            decision: "deny",
+            outcome: refused.outcome,
+            reason: refused.reason,
+            detail: sanitise::short(&refused.detail, LONGEST_DETAIL),
+        }
+    }
+}

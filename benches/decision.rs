@@ -26,7 +26,8 @@ fn many_rules() -> PermissionSet {
             clusters: Some(vec!["prod-*".to_owned(), "dev".to_owned()]),
             namespaces: Some(vec![format!("team-{team}-*")]),
             ..Within::default()
-        },
+        }
+        .into(),
         rule: format!("rule {team}"),
     });
     PermissionSet::new(grants.collect())

@@ -203,6 +203,14 @@ mod tests {
                 "clusters.static[1].name: another entry",
             ),
             ("local: {within: {clusters: dev}}", "local.within.clusters: must be a list, and is a string"),
+            (
+                "issuers:\n  - url: https://a\n    rules:\n      - when: {level: 3}\n",
+                "line 4: issuers[0].rules[0].when.level: must be a string or a list of strings, and is a number (quote",
+            ),
+            (
+                "issuers: [{url: 'https://a', rules: [{when: {groups: [[a]]}}]}]",
+                "rules[0].when.groups[0]: must be",
+            ),
             ("metrics: {address: nine}", "metrics.address: invalid socket address"),
             ("a: b: c", "line 1"),
             ("local: {}\nlocal: {}", "local"),
@@ -261,7 +269,8 @@ mod tests {
             return fits(value, target, root, at);
         }
         if let Some(any) = schema["anyOf"].as_array() {
-            return fits(value, &any[0], root, at);
+            let listed = any.iter().find(|one| value.is_array() && one["type"] == "array");
+            return fits(value, listed.unwrap_or(&any[0]), root, at);
         }
         let types = schema["type"].to_string();
         match value {

@@ -1,5 +1,6 @@
 //! Permissions: names, sets, and the pure decision. Knows no domain and no door.
 
+mod claims;
 pub mod name;
 pub mod policy;
 pub mod requirement;
@@ -8,8 +9,8 @@ pub mod rule;
 pub mod scope;
 pub mod set;
 
-pub use name::{Action, Permission, Permissions};
-pub use policy::Policy;
+pub use name::{Action, NoSuchPermission, Permission, Permissions};
+pub use policy::{Explained, Fit, Policy, PolicyProblem};
 pub use requirement::Requirement;
 pub use role::{Role, RoleProblem, Roles};
 pub use rule::{OneOrMore, Rule};

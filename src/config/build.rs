@@ -13,7 +13,7 @@ use crate::{
         oidc::{IssuerSettings, Issuers},
     },
     door::Terms,
-    permission::{Policy, RoleProblem, Roles},
+    fn callers(&self, before: Option<&Issuers>) -> Result<Callers, BuildProblem> {
     toolbox::{ContractProblem, Parts, Process, Toolbox},
 };
 
@@ -49,6 +49,9 @@ pub enum BuildProblem {
     /// A role that does not make sense: who may do what would be unclear.
     #[error("{0}")]
     Role(#[from] RoleProblem),
+    /// Rules that do not make sense, of the issuer at that place.
+    #[error("issuers[{0}].{1}")]
+    Policy(usize, PolicyProblem),
     /// No audit line may be lost, so there is no serving without the log.
     #[error("the audit log cannot be written: {0}")]
     Audit(#[from] io::Error),
@@ -115,15 +118,16 @@ impl Config {
         Ok(Arc::new(local::caller(&roles, &self.local.roles(), &self.local.within)?))
     }
 
-    fn callers(&self, before: Option<&Issuers>) -> Result<Callers, RoleProblem> {
+    fn callers(&self, before: Option<&Issuers>) -> Result<Callers, BuildProblem> {
         let local = self.caller()?;
         let local = (self.issuers.is_empty() || self.local.is_configured()).then_some(local);
         let roles = Roles::new(self.roles.clone());
         let settings: Vec<IssuerSettings> = Vec::new();
         let mut policies = BTreeMap::new();
-        for issuer in &self.issuers {
-            let policy =
-                Policy::new(&roles, &issuer.rules, issuer.permissions_claim.as_deref(), &issuer.scopes)?;
+        for (index, issuer) in self.issuers.iter().enumerate() {
+            let claim = issuer.permissions_claim.as_deref();
+            let policy = Policy::new(&issuer.url, &roles, &issuer.rules, claim, &issuer.scopes)
+                .map_err(|problem| BuildProblem::Policy(index, problem))?;
             policies.insert(issuer.url.clone(), policy);
         }
         Ok(Callers::new(local, Issuers::new(settings, before), policies, self.identity))

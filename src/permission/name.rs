@@ -123,6 +123,17 @@ impl Permissions {
         Permission::ALL.iter().copied().filter(|p| super::scope::matches(pattern, p.name())).collect()
     }
 
+    /// Those that these names or patterns stand for.
+    ///
+    /// # Errors
+    /// The first that stands for none.
+    pub fn of(patterns: &[String]) -> Result<Self, NoSuchPermission> {
+        patterns.iter().try_fold(Self::default(), |all, pattern| match Self::matching(pattern) {
+            none if none.is_empty() => Err(NoSuchPermission::new(pattern)),
+            some => Ok(all.union(some)),
+        })
+    }
+
     /// Whether it is in the set.
     pub fn contains(self, permission: Permission) -> bool {
         self.0 & permission.bit() != 0
@@ -132,6 +143,12 @@ impl Permissions {
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// What is in both.
+    #[must_use]
+    pub fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
     /// This set without the other.
@@ -154,5 +171,25 @@ impl Permissions {
 impl FromIterator<Permission> for Permissions {
     fn from_iter<I: IntoIterator<Item = Permission>>(permissions: I) -> Self {
         Self(permissions.into_iter().fold(0, |bits, permission| bits | permission.bit()))
+    }
+}
+
+/// A name or pattern that stands for no permission: a typing mistake would otherwise give or take nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{pattern:?} matches no permission{nearest}")]
+pub struct NoSuchPermission {
+    pattern: String,
+    /// ` (did you mean …?)`, or nothing.
+    nearest: String,
+}
+
+impl NoSuchPermission {
+    fn new(pattern: &str) -> Self {
+        let names = Permission::ALL.iter().map(|permission| permission.name());
+        let nearest = crate::nearest::name(pattern, names);
+        Self {
+            pattern: pattern.to_owned(),
+            nearest: nearest.map_or_else(String::new, |nearest| format!(" (did you mean {nearest:?}?)")),
+        }
     }
 }

@@ -1,9 +1,9 @@
 //! Roles: named bundles of permissions, and the set that a bound role makes.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    name::Permissions,
+    name::{NoSuchPermission, Permissions},
     scope::Within,
     set::{Grant, PermissionSet},
 };
@@ -36,15 +36,13 @@ pub enum RoleProblem {
         /// The names there are.
         known: String,
     },
-    /// A pattern that matches no permission: a typing mistake would otherwise grant or deny nothing.
-    #[error("role {role:?}: {pattern:?} matches no permission{nearest}")]
+    /// A pattern that matches no permission.
+    #[error("role {role:?}: {problem}")]
     NoMatch {
         /// Where it stands.
         role: String,
-        /// The pattern.
-        pattern: String,
-        /// ` (did you mean …?)`, or nothing.
-        nearest: String,
+        /// The pattern, and what may have been meant.
+        problem: NoSuchPermission,
     },
     /// A role that includes itself.
     #[error("role {0:?} includes itself")]
@@ -110,17 +108,30 @@ impl Roles {
     /// # Errors
     /// The first [`RoleProblem`].
     pub fn bind(&self, names: &[String], within: &Within, rule: &str) -> Result<PermissionSet, RoleProblem> {
+        self.grants(names, &Arc::new(within.clone()), rule).map(PermissionSet::new)
+    }
+
+    /// What these roles give and take, all narrowed to `within`. Each part names `rule` and its role.
+    ///
+    /// # Errors
+    /// The first [`RoleProblem`].
+    pub(super) fn grants(
+        &self,
+        names: &[String],
+        within: &Arc<Within>,
+        rule: &str,
+    ) -> Result<Vec<Grant>, RoleProblem> {
         let mut grants = Vec::new();
         for name in names {
             self.collect(name, within, rule, &mut Vec::new(), &mut grants)?;
         }
-        Ok(PermissionSet::new(grants))
+        Ok(grants)
     }
 
     fn collect<'r>(
         &'r self,
         name: &'r str,
-        within: &Within,
+        within: &Arc<Within>,
         rule: &str,
         path: &mut Vec<&'r str>,
         grants: &mut Vec<Grant>,
@@ -141,27 +152,15 @@ impl Roles {
             if !patterns.is_empty() {
                 grants.push(Grant {
                     deny,
-                    permissions: permissions(name, patterns)?,
-                    within: within.clone(),
+                    permissions: Permissions::of(patterns)
+                        .map_err(|problem| RoleProblem::NoMatch { role: name.to_owned(), problem })?,
+                    within: Arc::clone(within),
                     rule: format!("{rule} → role {name}{}", if deny { " (deny)" } else { "" }),
                 });
             }
         }
         Ok(())
     }
-}
-
-fn permissions(role: &str, patterns: &[String]) -> Result<Permissions, RoleProblem> {
-    patterns.iter().try_fold(Permissions::default(), |all, pattern| {
-        let matched = Permissions::matching(pattern);
-        if matched.is_empty() {
-            let names = super::name::Permission::ALL.iter().map(|permission| permission.name());
-            let nearest = crate::nearest::name(pattern, names)
-                .map_or(String::new(), |nearest| format!(" (did you mean {nearest:?}?)"));
-            return Err(RoleProblem::NoMatch { role: role.to_owned(), pattern: pattern.clone(), nearest });
-        }
-        Ok(all.union(matched))
-    })
 }
 
 #[cfg(test)]

@@ -51,6 +51,14 @@ impl Scope {
         Self::default()
     }
 
+    /// Everything that is open to the caller: for tools about the caller themself.
+    pub const ANYWHERE: Self = Self {
+        cluster: Extent::Anywhere,
+        namespace: Extent::Anywhere,
+        environment: Extent::Anywhere,
+        project: Extent::Anywhere,
+    };
+
     /// A cluster, and a namespace in it or [`Extent::None`] for what is cluster-scoped.
     pub fn cluster(cluster: Extent, namespace: Extent) -> Self {
         Self { cluster, namespace, ..Self::default() }
@@ -111,8 +119,7 @@ pub(super) enum Cover {
 
 impl Within {
     pub(super) fn covers(&self, scope: &Scope) -> Cover {
-        let narrowed = [&self.clusters, &self.namespaces, &self.environments, &self.projects];
-        narrowed
+        self.narrowed()
             .into_iter()
             .zip(scope.dimensions())
             .map(|(patterns, (_, extent))| match (patterns, extent) {
@@ -121,7 +128,7 @@ impl Within {
                 (Some(patterns), Extent::Anywhere) if patterns.iter().any(|pattern| pattern == "*") => {
                     Cover::Whole
                 }
-                (Some(patterns), Extent::Anywhere) if patterns.is_empty() => Cover::Nothing,
+                (Some([]), Extent::Anywhere) => Cover::Nothing,
                 (Some(_), Extent::Anywhere) => Cover::Part,
                 (Some(patterns), Extent::Named(names)) => {
                     let hit = names.iter().any(|name| patterns.iter().any(|pattern| matches(pattern, name)));
@@ -132,24 +139,56 @@ impl Within {
             .unwrap_or(Cover::Whole)
     }
 
-    /// Whether everything within `other` is within this one.
-    pub(super) fn contains(&self, other: &Self) -> bool {
-        let dimensions = |within: &Self| {
-            [&within.clusters, &within.namespaces, &within.environments, &within.projects].map(Clone::clone)
-        };
-        dimensions(self).into_iter().zip(dimensions(other)).all(|(outer, inner)| match (outer, inner) {
-            (None, _) => true,
-            (Some(outer), None) => outer.iter().any(|pattern| pattern == "*"),
-            // a pattern is covered by one that matches it as a text: `team-*` matches `team-a-*`
-            (Some(outer), Some(inner)) => {
-                inner.iter().all(|part| outer.iter().any(|pattern| matches(pattern, part)))
-            }
-        })
+    /// Whether something of `scope` within this is outside of all `denials`.
+    pub(super) fn is_left(&self, denials: &[&Self], scope: &Scope) -> bool {
+        if denials.is_empty() {
+            return true;
+        }
+        let denials: Vec<_> = denials.iter().map(|denial| denial.narrowed()).collect();
+        let denials: Vec<_> = denials.iter().map(<[_; 4]>::as_slice).collect();
+        left(&self.narrowed(), &scope.dimensions(), &denials)
+    }
+
+    fn narrowed(&self) -> [Narrowed<'_>; 4] {
+        [&self.clusters, &self.namespaces, &self.environments, &self.projects].map(Option::as_deref)
     }
 
     /// Whether nothing narrows it.
     pub fn is_everywhere(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// The patterns of one dimension, where it is narrowed.
+type Narrowed<'w> = Option<&'w [String]>;
+
+/// Whether something of a scope that is given is not denied: dimension by dimension, the denials stay
+/// that reach all of it. A list is looked at pattern by pattern, since several denials may share it.
+fn left(given: &[Narrowed<'_>], scope: &[(&str, &Extent)], denials: &[&[Narrowed<'_>]]) -> bool {
+    let (Some((given, given_below)), Some(((dimension, extent), scope_below)), false) =
+        (given.split_first(), scope.split_first(), denials.is_empty())
+    else {
+        return denials.is_empty();
+    };
+    let below = |reaches: &dyn Fn(&[String]) -> bool| {
+        let staying = denials.iter().filter_map(|denial| {
+            let (narrowed, rest) = denial.split_first()?;
+            narrowed.is_none_or(reaches).then_some(rest)
+        });
+        left(given_below, scope_below, &staying.collect::<Vec<_>>())
+    };
+    let reaches_one = |patterns: &[String], name: &str| patterns.iter().any(|pattern| matches(pattern, name));
+    match (extent, given) {
+        (Extent::None, _) => below(&|_| false),
+        (Extent::Named(names), _) => below(&|patterns| names.iter().any(|name| reaches_one(patterns, name))),
+        (Extent::Anywhere, Some(parts)) => {
+            parts.iter().any(|part| below(&|patterns| reaches_one(patterns, part)))
+        }
+        // `*` is every name, and what is in no namespace (or project) has none
+        (Extent::Anywhere, None) => {
+            let always_named = matches!(*dimension, "cluster" | "environment");
+            below(&|patterns| always_named && patterns.iter().any(|pattern| pattern == "*"))
+        }
     }
 }
 

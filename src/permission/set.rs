@@ -1,10 +1,27 @@
 //! [`PermissionSet`] and [`decide`]: what a caller may do, decided without any I/O.
 
+use std::sync::{Arc, LazyLock};
+
 use super::{
     name::{Permission, Permissions},
     requirement::Requirement,
     scope::{Cover, Extent, Scope, Within},
 };
+
+/// The widest scopes that there are, each for the permissions that are asked for in it. An RGD is in no
+/// namespace, so a grant narrowed to namespaces gives nothing of it.
+static WIDEST: LazyLock<[(Permissions, Scope); 3]> = LazyLock::new(|| {
+    let matching = |patterns: &[&str]| {
+        patterns.iter().fold(Permissions::default(), |all, pattern| all.union(Permissions::matching(pattern)))
+    };
+    let rgds = matching(&["kro.rgds.*"]);
+    let in_clusters = matching(&["kro.*", "kubernetes.*", "knative.*"]).without(rgds);
+    [
+        (rgds, Scope::cluster(Extent::Anywhere, Extent::None)),
+        (in_clusters, Scope::cluster(Extent::Anywhere, Extent::Anywhere)),
+        (Permissions::all().without(rgds).without(in_clusters), Scope::ANYWHERE),
+    ]
+});
 
 /// Permissions given or taken away, somewhere or everywhere, by a rule that can be named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +31,7 @@ pub struct Grant {
     /// Which permissions.
     pub permissions: Permissions,
     /// Where.
-    pub within: Within,
+    pub within: Arc<Within>,
     /// The rule it comes from, for audit lines and explanations.
     pub rule: String,
 }
@@ -64,15 +81,23 @@ impl Decision {
 impl PermissionSet {
     /// Joins grants and denials.
     pub fn new(grants: Vec<Grant>) -> Self {
-        let denied = |given: &Grant| {
-            let over = grants.iter().filter(|grant| grant.deny && grant.within.contains(&given.within));
-            over.fold(Permissions::default(), |bits, grant| bits.union(grant.permissions))
-        };
-        let somewhere = grants
-            .iter()
-            .filter(|grant| !grant.deny)
-            .fold(Permissions::default(), |bits, given| bits.union(given.permissions.without(denied(given))));
-        Self { grants, somewhere }
+        let mut set = Self { grants, somewhere: Permissions::default() };
+        set.somewhere = set.found_somewhere();
+        set
+    }
+
+    fn found_somewhere(&self) -> Permissions {
+        let mut found = Permissions::default();
+        for grant in self.grants.iter().filter(|grant| !grant.deny) {
+            for (permissions, widest) in WIDEST.iter() {
+                let given = grant.permissions.intersection(*permissions).without(found);
+                if given.is_empty() || grant.within.covers(widest) == Cover::Nothing {
+                    continue;
+                }
+                found = found.union(given.iter().filter(|one| self.leaves(grant, *one, widest)).collect());
+            }
+        }
+        found
     }
 
     /// The permissions that the caller has anywhere at all.
@@ -95,11 +120,9 @@ impl PermissionSet {
     pub fn covers_cluster(&self, permission: Permission, cluster: &Extent) -> bool {
         [Extent::Anywhere, Extent::None].into_iter().all(|namespace| {
             let scope = Scope::cluster(cluster.clone(), namespace);
-            let with = |deny: bool| {
-                self.grants.iter().filter(move |g| g.deny == deny && g.permissions.contains(permission))
-            };
-            with(false).any(|grant| grant.within.covers(&scope) == Cover::Whole)
-                && with(true).all(|grant| grant.within.covers(&scope) == Cover::Nothing)
+            let covers = |grant: &Grant| grant.within.covers(&scope);
+            self.relevant(permission, false).any(|grant| covers(grant) == Cover::Whole)
+                && self.relevant(permission, true).all(|denial| covers(denial) == Cover::Nothing)
         })
     }
 
@@ -108,18 +131,24 @@ impl PermissionSet {
         requirement.met_by(|permission| self.somewhere.contains(permission))
     }
 
+    fn relevant(&self, permission: Permission, deny: bool) -> impl Iterator<Item = &Grant> {
+        self.grants.iter().filter(move |grant| grant.deny == deny && grant.permissions.contains(permission))
+    }
+
+    /// Whether the denials leave something of what `grant` gives in `scope`. A denial of a part of what
+    /// is open leaves the rest: its rows are decided one by one.
+    fn leaves(&self, grant: &Grant, permission: Permission, scope: &Scope) -> bool {
+        let denials: Vec<&Within> = self.relevant(permission, true).map(|denial| &*denial.within).collect();
+        grant.within.is_left(&denials, scope)
+    }
+
     fn rule_for(&self, permission: Permission, scope: &Scope) -> Result<&str, Option<&str>> {
-        let relevant = |deny: bool| {
-            self.grants.iter().filter(move |g| g.deny == deny && g.permissions.contains(permission))
-        };
-        // a denial of a part of what is open leaves the rest: its rows are decided one by one
-        if let Some(denial) = relevant(true).find(|grant| grant.within.covers(scope) == Cover::Whole) {
-            return Err(Some(&denial.rule));
+        let mut given = self.relevant(permission, false).filter(|g| g.within.covers(scope) > Cover::Nothing);
+        if let Some(grant) = given.find(|grant| self.leaves(grant, permission, scope)) {
+            return Ok(&grant.rule);
         }
-        match relevant(false).find(|grant| grant.within.covers(scope) > Cover::Nothing) {
-            Some(grant) => Ok(&grant.rule),
-            None => Err(None),
-        }
+        let mut denials = self.relevant(permission, true);
+        Err(denials.find(|denial| denial.within.covers(scope) > Cover::Nothing).map(|denial| &*denial.rule))
     }
 }
 
@@ -158,7 +187,7 @@ mod tests {
         Grant {
             deny,
             permissions: Permissions::matching(pattern),
-            within: Within { namespaces, ..Within::default() },
+            within: Within { namespaces, ..Within::default() }.into(),
             rule: format!("{}{pattern}", if deny { "deny " } else { "" }),
         }
     }
@@ -205,6 +234,101 @@ mod tests {
         assert!(!same.shows(&GRAPH), "denied wherever it is granted, so hidden");
         let everywhere = PermissionSet::new(vec![grant(false, "*", None), grant(true, "kro.*", None)]);
         assert!(!everywhere.shows(&GRAPH), "denied everywhere, so hidden");
+    }
+
+    fn on(deny: bool, pattern: &str, within: Within) -> Grant {
+        Grant { within: within.into(), ..grant(deny, pattern, None) }
+    }
+
+    fn clusters(names: &[&str]) -> Within {
+        Within { clusters: Some(names.iter().map(|&name| name.to_owned()).collect()), ..Within::default() }
+    }
+
+    #[test]
+    fn what_is_denied_in_one_cluster_is_not_seen_through_a_list_over_all() {
+        let set = PermissionSet::new(vec![grant(false, "*", None), on(true, "*", clusters(&["prod"]))]);
+        assert!(set.shows(&GRAPH));
+        let in_cluster = |name: &str| Scope::cluster(Extent::named(name), Extent::Anywhere);
+        assert!(decide(&set, &GRAPH, &in_cluster("dev")).is_allowed());
+        assert!(!decide(&set, &GRAPH, &in_cluster("prod")).is_allowed(), "so neither row nor candidate");
+        let by_both_names = Extent::Named(vec!["prod".to_owned(), "static/prod".to_owned()]);
+        assert!(!decide(&set, &GRAPH, &Scope::cluster(by_both_names, Extent::Anywhere)).is_allowed());
+        assert!(decide(&set, &GRAPH, &Scope::ANYWHERE).is_allowed());
+        assert!(set.covers_cluster(Permission::KroInstancesList, &Extent::named("dev")));
+        assert!(!set.covers_cluster(Permission::KroInstancesList, &Extent::named("prod")));
+    }
+
+    #[test]
+    fn an_open_scope_is_denied_where_nothing_of_it_is_left() {
+        // team-a everywhere, ops in dev; and nothing of team-a anywhere
+        let ops = Within { namespaces: Some(vec!["ops".to_owned()]), ..clusters(&["dev"]) };
+        let set = PermissionSet::new(vec![
+            grant(false, "kro.*", Some(&["team-a"])),
+            on(false, "kro.*", ops),
+            grant(true, "kro.*", Some(&["team-*"])),
+        ]);
+        let in_cluster = |name: &str| Scope::cluster(Extent::named(name), Extent::Anywhere);
+        assert!(decide(&set, &GRAPH, &in_cluster("dev")).is_allowed());
+        assert!(!decide(&set, &GRAPH, &in_cluster("prod")).is_allowed(), "prod is nobody's candidate");
+        assert!(set.shows(&GRAPH));
+    }
+
+    #[test]
+    fn several_denials_together_hide_what_they_leave_nothing_of() {
+        let both = PermissionSet::new(vec![
+            grant(false, "kro.*", Some(&["a", "b"])),
+            grant(true, "kro.*", Some(&["a"])),
+            grant(true, "kro.*", Some(&["b"])),
+        ]);
+        assert!(!both.shows(&GRAPH));
+        let cross = PermissionSet::new(vec![
+            on(
+                false,
+                "kro.*",
+                Within { namespaces: Some(vec!["a".into(), "b".into()]), ..clusters(&["x", "y"]) },
+            ),
+            on(true, "kro.*", clusters(&["x"])),
+            grant(true, "kro.*", Some(&["a"])),
+        ]);
+        assert!(cross.shows(&GRAPH), "b in y is left");
+        let scope =
+            |cluster: &str, namespace: &str| Scope::cluster(Extent::named(cluster), Extent::named(namespace));
+        assert!(decide(&cross, &GRAPH, &scope("y", "b")).is_allowed());
+        for (cluster, namespace) in [("x", "a"), ("x", "b"), ("y", "a")] {
+            assert!(
+                !decide(&cross, &GRAPH, &scope(cluster, namespace)).is_allowed(),
+                "{cluster} {namespace}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_namespace_is_not_what_is_in_none() {
+        let set = PermissionSet::new(vec![grant(false, "kro.*", None), grant(true, "kro.*", Some(&["*"]))]);
+        assert!(set.shows(&GRAPH), "a cluster-scoped instance is left");
+        assert!(decide(&set, &GRAPH, &at(Extent::None)).is_allowed());
+        assert!(decide(&set, &GRAPH, &at(Extent::Anywhere)).is_allowed());
+        assert!(!decide(&set, &GRAPH, &at(Extent::named("a"))).is_allowed());
+        let everywhere =
+            PermissionSet::new(vec![grant(false, "kro.*", None), on(true, "kro.*", clusters(&["*"]))]);
+        assert!(!everywhere.shows(&GRAPH), "there is no graph outside of clusters");
+    }
+
+    #[test]
+    fn what_can_never_be_in_a_grants_place_is_not_given() {
+        let given = |within: Within| PermissionSet::new(vec![on(false, "*", within)]).somewhere();
+        let namespaced = given(Within { namespaces: Some(vec!["*".to_owned()]), ..Within::default() });
+        assert!(namespaced.contains(Permission::KroInstancesList));
+        assert!(!namespaced.contains(Permission::KroRgdsList), "an RGD is in no namespace");
+        let palette = given(Within { environments: Some(vec!["prod".to_owned()]), ..Within::default() });
+        assert!(palette.contains(Permission::SpectrocloudClusterViewInfo));
+        assert!(!palette.contains(Permission::KroInstancesList), "no Kubernetes object is in an environment");
+        let denied = PermissionSet::new(vec![
+            grant(false, "*", None),
+            on(true, "*", Within { environments: Some(vec!["*".to_owned()]), ..Within::default() }),
+        ]);
+        assert!(denied.somewhere().contains(Permission::KroInstancesList), "the denial is about Palette");
+        assert!(!denied.somewhere().contains(Permission::SpectrocloudClusterViewInfo));
     }
 
     #[test]

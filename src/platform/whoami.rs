@@ -83,7 +83,7 @@ fn rule(grant: &Grant) -> Rule {
         rule: grant.rule.clone(),
         effect: if grant.deny { "deny" } else { "allow" },
         permissions: grant.permissions.iter().map(Permission::name).collect(),
-        within: (!grant.within.is_everywhere()).then(|| grant.within.clone()),
+        within: (!grant.within.is_everywhere()).then(|| Within::clone(&grant.within)),
     }
 }
 

@@ -11,12 +11,7 @@ use crate::{
 };
 
 /// Wherever.
-pub(super) const ANYWHERE: Scope = Scope {
-    cluster: Extent::Anywhere,
-    namespace: Extent::Anywhere,
-    environment: Extent::Anywhere,
-    project: Extent::Anywhere,
-};
+pub(super) const ANYWHERE: Scope = Scope::ANYWHERE;
 
 /// The gate's decision, what it was about, and the clusters it opened.
 pub(super) struct Reached {

@@ -13,7 +13,7 @@ use crate::{
         oidc::{IssuerSettings, Issuers},
     },
     door::Terms,
-    fn callers(&self, before: Option<&Issuers>) -> Result<Callers, BuildProblem> {
+    permission::{Policy, PolicyProblem, RoleProblem, Roles},
     toolbox::{ContractProblem, Parts, Process, Toolbox},
 };
 

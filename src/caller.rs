@@ -20,7 +20,7 @@ pub use oidc::Refusal;
 /// that [`oidc`] verified.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    issuer: Option<String>,
+    issuer: Option<Arc<str>>,
     subject: String,
     username: String,
     groups: Vec<String>,

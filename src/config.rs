@@ -127,9 +127,7 @@ impl Config {
     fn coherent(&self) -> Result<(), problem::Wrong> {
         self.clusters.coherent().map_err(|wrong| wrong.below("clusters"))?;
         self.local.coherent().map_err(|wrong| wrong.below("local"))?;
-        for (index, issuer) in self.issuers.iter().enumerate() {
-            issuer.coherent().map_err(|wrong| wrong.in_item(index).below("issuers"))?;
-        }
+        issuers::coherent(&self.issuers, self.http.url.as_deref()).map_err(|wrong| wrong.below("issuers"))?;
         self.tools.coherent().map_err(|wrong| wrong.below("tools"))?;
         self.limits.coherent().map_err(|wrong| wrong.below("limits"))?;
         match &self.seal_key {

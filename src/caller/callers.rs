@@ -2,11 +2,24 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use quick_cache::sync::Cache;
+
 use super::{
     Caller,
-    oidc::{Issuers, Refusal, Verified},
+    oidc::{self, Issuers, Refusal, Standing, Verified},
 };
-use crate::{kubernetes::Identity, permission::Policy};
+use crate::{
+    kubernetes::Identity,
+    permission::{PermissionSet, Policy},
+};
+
+/// Callers that are remembered. Only who has a good token can be one of them.
+const MOST_REMEMBERED: usize = 16_384;
+
+/// Different sets of permissions that are shared between callers.
+const MOST_SHARED: usize = 64;
 
 /// Everyone who may call: the local user, or the owners of the tokens of configured issuers.
 #[derive(Debug)]
@@ -15,6 +28,17 @@ pub struct Callers {
     issuers: Issuers,
     policies: BTreeMap<String, Policy>,
     identity: Identity,
+    /// By the hash of the whole token. Only good ones: a bad one costs its sender as much each time.
+    remembered: Cache<[u8; 32], Remembered>,
+    /// Most callers of an issuer may do what many others may.
+    shared: Mutex<Vec<Arc<PermissionSet>>>,
+}
+
+/// The owner of a token that was verified before.
+#[derive(Clone, Debug)]
+struct Remembered {
+    caller: Arc<Caller>,
+    standing: Standing,
 }
 
 impl Callers {
@@ -26,7 +50,8 @@ impl Callers {
         policies: BTreeMap<String, Policy>,
         identity: Identity,
     ) -> Self {
-        Self { local, issuers, policies, identity }
+        let remembered = Cache::new(MOST_REMEMBERED);
+        Self { local, issuers, policies, identity, remembered, shared: Mutex::default() }
     }
 
     /// The local user; `None` where issuers are configured and the local user is not.
@@ -54,21 +79,50 @@ impl Callers {
     /// # Errors
     /// Why it is refused: for logs, never for whoever sent it.
     pub async fn token(&self, token: &str) -> Result<Arc<Caller>, Refusal> {
-        self.issuers.verify(token).await.map(|verified| Arc::new(self.caller(&verified)))
+        self.token_at(token, Timestamp::now()).await
+    }
+
+    async fn token_at(&self, token: &str, now: Timestamp) -> Result<Arc<Caller>, Refusal> {
+        let hash = oidc::hash(token);
+        if let Some(known) = self.remembered.get(&hash) {
+            if known.standing.holds(now) {
+                return Ok(known.caller);
+            }
+            self.remembered.remove(&hash);
+        }
+        let verified = self.issuers.verify(token, now).await?;
+        let caller = Arc::new(self.caller(&verified));
+        let known = Remembered { caller: Arc::clone(&caller), standing: verified.standing().clone() };
+        self.remembered.insert(hash, known);
+        Ok(caller)
     }
 
     fn caller(&self, verified: &Verified) -> Caller {
         let permissions =
             self.policy(verified.issuer()).map(|policy| policy.bind(verified.claims())).unwrap_or_default();
         Caller {
-            issuer: Some(verified.issuer().to_owned()),
+            issuer: Some(Arc::clone(verified.issuer())),
             subject: verified.subject().to_owned(),
             username: verified.username().to_owned(),
             groups: verified.groups().to_vec(),
-            permissions: Arc::new(permissions),
+            permissions: self.share(permissions),
             token: Some(verified.token().clone()),
             identity: self.identity,
             impersonation: Some(Arc::new(verified.impersonation().clone())),
         }
+    }
+
+    /// The same set that another caller has, where one has it.
+    fn share(&self, permissions: PermissionSet) -> Arc<PermissionSet> {
+        let mut shared = self.shared.lock();
+        if let Some(same) = shared.iter().find(|other| ***other == permissions) {
+            return Arc::clone(same);
+        }
+        if shared.len() == MOST_SHARED {
+            shared.remove(0);
+        }
+        let permissions = Arc::new(permissions);
+        shared.push(Arc::clone(&permissions));
+        permissions
     }
 }

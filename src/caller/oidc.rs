@@ -1,36 +1,101 @@
 //! Tokens of OIDC issuers: the only place that makes a [`Verified`].
+//!
+//! A token is taken apart ([`compact`], [`json`]), routed by `iss` to a configured issuer, judged by
+//! what needs no key ([`header`], [`claims`]), then by its signature ([`keys`]), and at last read for who
+//! its owner is ([`identity`]). Every rule is here because some server somewhere lacked it.
 
+pub(crate) mod algorithm;
+mod claims;
+mod compact;
+mod discovery;
+pub(crate) mod header;
+mod identity;
+mod issuer;
+mod json;
+mod key;
+mod key_set;
+mod keys;
+pub(crate) mod place;
 pub mod refusal;
 pub mod settings;
 pub mod verified;
 
+use aws_lc_rs::digest::{SHA256, digest};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use compact::Compact;
+use issuer::Issuer;
 pub use refusal::Refusal;
 pub use settings::IssuerSettings;
-pub use verified::Verified;
+pub use verified::{Standing, Verified};
 
 /// The issuers whose tokens are taken, with their keys.
 #[derive(Debug)]
 pub struct Issuers {
-    settings: Vec<IssuerSettings>,
+    issuers: Vec<Issuer>,
+}
+
+/// What an issuer has when it is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// How many of its keys serve a configured algorithm.
+    pub usable: usize,
+    /// What of its key set is left out and why, a line each.
+    pub skipped: Vec<String>,
 }
 
 impl Issuers {
     /// Issuers with these settings. Nothing is fetched before the first token comes. The keys of issuers
-    /// that `before` knows with the same settings are kept.
-    pub fn new(settings: Vec<IssuerSettings>, _before: Option<&Self>) -> Self {
-        Self { settings }
+    /// that `before` asks at the same place are kept.
+    pub fn new(settings: Vec<IssuerSettings>, before: Option<&Self>) -> Self {
+        let before = before.map(|before| before.issuers.as_slice()).unwrap_or_default();
+        Self { issuers: settings.into_iter().map(|settings| Issuer::new(settings, before)).collect() }
     }
 
     /// Their settings.
     pub fn settings(&self) -> impl Iterator<Item = &IssuerSettings> {
-        self.settings.iter()
+        self.issuers.iter().map(|issuer| &issuer.settings)
+    }
+
+    /// Begins to fetch keys, so that the first token need not wait for them. Returns at once; must be
+    /// called within a runtime.
+    pub fn warm(&self) {
+        self.issuers.iter().for_each(|issuer| issuer.keys.keep());
+    }
+
+    /// Asks each issuer for its keys, once, beside the kept ones: for `check`.
+    pub async fn reach(&self) -> Vec<(&IssuerSettings, Result<Reached, String>)> {
+        let each = self.issuers.iter().map(async |issuer| {
+            let reached = issuer.origin.fetch().await.map(|keys| Reached {
+                usable: keys.serving(&issuer.settings.algorithms),
+                skipped: keys.skipped().to_vec(),
+            });
+            (&issuer.settings, reached)
+        });
+        futures::future::join_all(each).await
     }
 
     /// What a token says, if one of the issuers says so.
     ///
     /// # Errors
     /// Why it is refused: for logs, never for whoever sent it.
-    pub async fn verify(&self, _token: &str) -> Result<Verified, Refusal> {
-        Err(Refusal::Malformed("not built yet"))
+    pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Verified, Refusal> {
+        let parts = Compact::parse(token)?;
+        let named = parts.claims.get("iss").and_then(Value::as_str).ok_or(Refusal::Issuer)?;
+        let issuer = self.issuers.iter().find(|issuer| &*issuer.name == named).ok_or(Refusal::Issuer)?;
+        issuer.verify(parts, prefix(&hash(token)), now).await
     }
+}
+
+/// The SHA-256 of a token: what it is known by, here and in logs.
+pub(super) fn hash(token: &str) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+    hash
+}
+
+/// The first 16 hexadecimal digits.
+pub(super) fn prefix(hash: &[u8; 32]) -> String {
+    hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

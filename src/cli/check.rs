@@ -1,6 +1,7 @@
 //! `check`: what works, and how to mend the rest. One line each.
 
 mod cluster;
+mod issuer;
 mod report;
 
 use clap::Args;
@@ -41,6 +42,7 @@ impl Check {
             for problem in &built.problems {
                 report.fail(problem, "mend that part of the file; everything else is served")?;
             }
+            issuer::tell(built.callers.issuers(), &mut report).await?;
             clusters(&built, &mut report).await?;
         }
         report.verdict()

@@ -50,6 +50,7 @@ impl Serve {
         if let Some(address) = door.metrics_address() {
             out::error_line(&format!("serving metrics on http://{address}/metrics"));
         }
+        built.callers.issuers().warm();
         let caller = setup::local(&built.callers)?;
         let serving = serving(built);
         follow(reload, source, &serving);

@@ -8,10 +8,7 @@ use super::{Config, server::AuditTo};
 use crate::{
     answer::seal::Seal,
     audit::Audit,
-    caller::{
-        Caller, Callers, local,
-        oidc::{IssuerSettings, Issuers},
-    },
+    caller::{Caller, Callers, local, oidc::Issuers},
     door::Terms,
     permission::{Policy, PolicyProblem, RoleProblem, Roles},
     toolbox::{ContractProblem, Parts, Process, Toolbox},
@@ -64,7 +61,7 @@ pub enum BuildProblem {
 }
 
 impl Config {
-    /// Assembles everything that calls share, and the local user. No cluster is connected to.
+    /// Assembles everything that calls share, and the callers. Nothing is connected to.
     ///
     /// # Errors
     /// What must be mended first. What is only broken in part is in [`Built::problems`].
@@ -122,7 +119,9 @@ impl Config {
         let local = self.caller()?;
         let local = (self.issuers.is_empty() || self.local.is_configured()).then_some(local);
         let roles = Roles::new(self.roles.clone());
-        let settings: Vec<IssuerSettings> = Vec::new();
+        let audience = self.http.url.as_deref();
+        let settings =
+            self.issuers.iter().map(|issuer| issuer.settings(|path| self.resolved(path), audience)).collect();
         let mut policies = BTreeMap::new();
         for (index, issuer) in self.issuers.iter().enumerate() {
             let claim = issuer.permissions_claim.as_deref();

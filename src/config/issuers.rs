@@ -1,12 +1,36 @@
 //! `issuers`: who may say who a caller is, and what their callers may do.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::problem::Wrong;
-use crate::permission::Rule;
+use super::problem::{Wrong, meant};
+use crate::{
+    caller::oidc::{IssuerSettings, algorithm, header::media_type, place},
+    permission::Rule,
+};
+
+/// By how much clocks may differ, in seconds, where nothing is configured; and at most.
+const LEEWAY: u64 = 30;
+const MOST_LEEWAY: u64 = 60;
+
+/// `typ` of tokens that give no access to anyone, whoever signed them.
+const NO_ACCESS: [&str; 9] = [
+    "logout+jwt",
+    "secevent+jwt",
+    "dpop+jwt",
+    "oauth-authz-req+jwt",
+    "token-introspection+jwt",
+    "client-authentication+jwt",
+    "oauth-id-jag+jwt",
+    "entity-statement+jwt",
+    "statuslist+jwt",
+];
 
 /// An OIDC issuer whose tokens are taken.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
@@ -18,12 +42,13 @@ pub struct Issuer {
     /// The audiences of which a token must name one; otherwise `http.url`.
     #[serde(default)]
     pub audiences: Vec<String>,
-    /// What is taken: `access` tokens (RFC 9068 `at+jwt`, or `JWT` where the issuer says no more), or
-    /// `id` tokens too. Otherwise access tokens alone.
+    /// What is taken: `access` tokens, `id` tokens, or both. Otherwise access tokens alone.
     #[serde(default)]
     pub tokens: Vec<TokenKind>,
-    /// Values of the header `typ` that are taken, `none` for an absent one. Otherwise `at+jwt`, and
-    /// `JWT` and an absent one too where ID tokens are taken.
+    /// Values of the header `typ` that are taken, `none` for an absent one. Otherwise `at+jwt` (RFC 9068)
+    /// for access tokens, and `JWT` and `none` where ID tokens are taken. Write `[at+jwt, JWT]` for an
+    /// issuer that does not follow RFC 9068, as Keycloak, Entra ID and Okta: ID tokens are then still
+    /// told apart, but by their claims alone, so give clients and this server different audiences.
     #[serde(default)]
     pub types: Vec<String>,
     /// Signature algorithms that are taken; otherwise RS256, PS256, ES256, ES384 and EdDSA.
@@ -82,6 +107,212 @@ pub struct Mapped {
 impl Issuer {
     /// What no type can say alone.
     pub(super) fn coherent(&self) -> Result<(), Wrong> {
+        place::issuer(&self.url).map_err(|wrong| Wrong::new(wrong).below("url"))?;
+        if let Some(index) = self.audiences.iter().position(String::is_empty) {
+            return Err(Wrong::new("must not be empty").in_item(index).below("audiences"));
+        }
+        for (index, written) in self.types.iter().enumerate() {
+            let wrong = match media_type(written.trim()).as_str() {
+                "" => "must not be empty; write none where the header is absent".to_owned(),
+                "jwe" => "is an encrypted token, which cannot be taken".to_owned(),
+                foreign if NO_ACCESS.contains(&foreign) => {
+                    format!("{written:?} is no token that gives access, and is never taken")
+                }
+                _ => continue,
+            };
+            return Err(Wrong::new(wrong).in_item(index).below("types"));
+        }
+        for (index, name) in self.algorithms.iter().enumerate() {
+            if algorithm::named(name).is_none() {
+                let known = meant(name, &algorithm::names(), "algorithms");
+                let wrong = format!("{name:?} is not an asymmetric algorithm that is known{known}");
+                return Err(Wrong::new(wrong).in_item(index).below("algorithms"));
+            }
+        }
+        if self.leeway_seconds.is_some_and(|seconds| seconds > MOST_LEEWAY) {
+            return Err(Wrong::new(format!("must be from 0 to {MOST_LEEWAY}")).below("leewaySeconds"));
+        }
+        self.username.coherent().map_err(|wrong| wrong.below("username"))?;
+        self.groups.coherent().map_err(|wrong| wrong.below("groups"))?;
+        for (name, claim) in &self.extra {
+            let wrong = match () {
+                () if !is_extra_name(name) => {
+                    "the name of an extra is made of lower-case letters, digits, dots, dashes and underscores"
+                }
+                () if claim.is_empty() => "must name a claim",
+                () => continue,
+            };
+            return Err(Wrong::new(wrong).below(name).below("extra"));
+        }
         Ok(())
+    }
+
+    /// What the verifier needs. `resolved` says what a path means; `audience` is ours where none is
+    /// configured.
+    pub(super) fn settings(
+        &self,
+        resolved: impl Fn(&Path) -> PathBuf,
+        audience: Option<&str>,
+    ) -> IssuerSettings {
+        let audiences = match self.audiences.is_empty() {
+            true => audience.map(str::to_owned).into_iter().collect(),
+            false => self.audiences.clone(),
+        };
+        let algorithms: Vec<_> = self.algorithms.iter().filter_map(|name| algorithm::named(name)).collect();
+        IssuerSettings {
+            issuer: self.url.clone(),
+            audiences,
+            id_tokens: self.tokens.contains(&TokenKind::Id),
+            types: self.types(),
+            algorithms: if algorithms.is_empty() { algorithm::DEFAULT.to_vec() } else { algorithms },
+            ca_file: self.ca_file.as_deref().map(resolved),
+            leeway: Duration::from_secs(self.leeway_seconds.unwrap_or(LEEWAY)),
+            username_claim: self.username.claim.clone().unwrap_or_else(|| "sub".to_owned()),
+            username_prefix: self.username.prefix.clone(),
+            groups_claim: self.groups.claim.clone().unwrap_or_else(|| "groups".to_owned()),
+            groups_prefix: self.groups.prefix.clone(),
+            extra: self.extra.clone(),
+            uid: self.uid,
+        }
+    }
+
+    fn types(&self) -> Vec<Option<String>> {
+        let typed = |written: &String| Some(media_type(written.trim())).filter(|kind| kind != "none");
+        if !self.types.is_empty() {
+            return self.types.iter().map(typed).collect();
+        }
+        let mut types = Vec::new();
+        if self.tokens.is_empty() || self.tokens.contains(&TokenKind::Access) {
+            types.push(Some("at+jwt".to_owned()));
+        }
+        if self.tokens.contains(&TokenKind::Id) {
+            types.extend([Some("jwt".to_owned()), None]);
+        }
+        types
+    }
+}
+
+impl Mapped {
+    fn coherent(&self) -> Result<(), Wrong> {
+        if self.claim.as_ref().is_some_and(String::is_empty) {
+            return Err(Wrong::new("must name a claim").below("claim"));
+        }
+        let wrong = match self.prefix.as_str() {
+            "-" => "leave it out for no prefix",
+            system if system.starts_with("system:") => {
+                "names that begin with \"system:\" are the API server's own"
+            }
+            // HTTP drops white space around a header's value, and a prefix with it
+            odd if odd.trim() != odd || odd.chars().any(char::is_control) => {
+                "must have no white space around it and no control characters"
+            }
+            _ => return Ok(()),
+        };
+        Err(Wrong::new(wrong).below("prefix"))
+    }
+}
+
+/// What no list item can say alone: `audience` is ours, for issuers that configure none.
+pub(super) fn coherent(issuers: &[Issuer], audience: Option<&str>) -> Result<(), Wrong> {
+    for (index, issuer) in issuers.iter().enumerate() {
+        let wrong = match () {
+            () if issuers.iter().take(index).any(|other| other.url == issuer.url) => {
+                Wrong::new("another entry has the same url").below("url")
+            }
+            () if issuer.audiences.is_empty() && audience.is_none() => {
+                let wrong = "must name whom tokens are for, or http.url must be given: \
+                             a token for somebody else is never taken";
+                Wrong::new(wrong).below("audiences")
+            }
+            () => match issuer.coherent() {
+                Ok(()) => continue,
+                Err(wrong) => wrong,
+            },
+        };
+        return Err(wrong.in_item(index));
+    }
+    Ok(())
+}
+
+/// As it can stand in the name of a header, whose case is lost on the way.
+fn is_extra_name(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '_');
+    !name.is_empty() && name.len() <= 128 && name.chars().all(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn issuer(text: &str) -> Issuer {
+        let text = format!("{{url: 'https://a.example', audiences: [us], {text}}}");
+        serde_saphyr::from_str(&text).expect("an issuer")
+    }
+
+    fn settings(text: &str) -> IssuerSettings {
+        issuer(text).settings(Path::to_path_buf, Some("https://mcp.example/mcp"))
+    }
+
+    #[test]
+    fn the_kinds_of_tokens_decide_the_types_where_none_are_given() {
+        let some = |kind: &str| Some(kind.to_owned());
+        for (text, types) in [
+            ("", vec![some("at+jwt")]),
+            ("tokens: [access]", vec![some("at+jwt")]),
+            ("tokens: [id]", vec![some("jwt"), None]),
+            ("tokens: [access, id]", vec![some("at+jwt"), some("jwt"), None]),
+            ("types: [Application/AT+jwt, none]", vec![some("at+jwt"), None]),
+            ("types: [at+jwt, JWT]", vec![some("at+jwt"), some("jwt")]),
+        ] {
+            assert_eq!(settings(text).types, types, "{text}");
+        }
+        assert!(settings("tokens: [id]").id_tokens && !settings("").id_tokens);
+    }
+
+    #[test]
+    fn what_is_not_given_has_a_default() {
+        let settings = settings("");
+        assert_eq!(settings.audiences, ["us"]);
+        assert_eq!(settings.algorithms, algorithm::DEFAULT);
+        assert_eq!((settings.username_claim.as_str(), settings.groups_claim.as_str()), ("sub", "groups"));
+        assert_eq!(settings.leeway, Duration::from_secs(30));
+        let ours = Issuer { audiences: Vec::new(), ..issuer("") };
+        let settings = ours.settings(Path::to_path_buf, Some("https://mcp.example/mcp"));
+        assert_eq!(settings.audiences, ["https://mcp.example/mcp"]);
+    }
+
+    #[test]
+    fn what_would_open_a_door_is_a_mistake_of_the_file() {
+        for (text, said) in [
+            ("algorithms: [HS256]", "algorithms[0]: \"HS256\" is not an asymmetric"),
+            ("algorithms: [RS256, none]", "algorithms[1]"),
+            ("algorithms: [rs256]", "did you mean \"RS256\""),
+            ("types: [logout+jwt]", "types[0]"),
+            ("types: [application/DPoP+jwt]", "types[0]"),
+            ("types: ['']", "write none"),
+            ("leewaySeconds: 61", "leewaySeconds: must be from 0 to 60"),
+            ("username: {prefix: 'system:'}", "username.prefix"),
+            ("groups: {prefix: ' oidc:'}", "groups.prefix"),
+            ("groups: {prefix: '-'}", "groups.prefix: leave it out"),
+            ("username: {claim: ''}", "username.claim"),
+            ("extra: {Team: team}", "extra.Team"),
+            ("extra: {'a/b': team}", "extra.a/b"),
+            ("extra: {team: ''}", "extra.team"),
+        ] {
+            let wrong = coherent(&[issuer(text)], None).expect_err(text).to_string();
+            assert!(wrong.contains(said), "{text}: {wrong}");
+        }
+        let fine = "algorithms: [ES256], username: {claim: email, prefix: 'oidc:'}, extra: {team: team}";
+        assert_eq!(coherent(&[issuer(fine)], None), Ok(()));
+    }
+
+    #[test]
+    fn an_issuer_stands_once_and_its_tokens_are_for_someone() {
+        let wrong = coherent(&[issuer(""), issuer("")], None).expect_err("twice").to_string();
+        assert!(wrong.contains("[1].url: another entry"), "{wrong}");
+        let nobody = Issuer { audiences: Vec::new(), ..issuer("") };
+        let wrong = coherent(std::slice::from_ref(&nobody), None).expect_err("for nobody").to_string();
+        assert!(wrong.contains("[0].audiences") && wrong.contains("http.url"), "{wrong}");
+        assert_eq!(coherent(&[nobody], Some("https://mcp.example/mcp")), Ok(()));
     }
 }

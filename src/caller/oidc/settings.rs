@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+use jiff::SignedDuration;
 use jsonwebtoken::Algorithm;
 
 /// An issuer as configured, with every default filled in.
@@ -33,4 +34,10 @@ pub struct IssuerSettings {
     pub extra: BTreeMap<String, String>,
     /// Whether clusters get the subject as uid.
     pub uid: bool,
+}
+
+impl IssuerSettings {
+    pub(super) fn leeway(&self) -> SignedDuration {
+        SignedDuration::try_from(self.leeway).unwrap_or_default()
+    }
 }

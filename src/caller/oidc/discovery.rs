@@ -1,0 +1,153 @@
+//! Asking an issuer for its keys: OpenID Connect Discovery 1.0 section 4, then the JWK set, within
+//! bounds of time and size and from its own origin only.
+
+use std::{path::PathBuf, time::Duration};
+
+use reqwest::{Client, Url, header, redirect};
+
+use super::{json, key_set::KeySet, place};
+
+/// Until a connection stands.
+const CONNECT_TIME: Duration = Duration::from_secs(2);
+
+/// For everything that one look at the issuer takes.
+pub(super) const TIME: Duration = Duration::from_secs(5);
+
+/// The most that either document may have, in bytes.
+const LARGEST: usize = 256 * 1024;
+
+/// Where an issuer's keys come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Origin {
+    pub(super) issuer: String,
+    pub(super) ca_file: Option<PathBuf>,
+}
+
+impl Origin {
+    /// Reads the discovery document and the key set.
+    pub(super) async fn fetch(&self) -> Result<KeySet, String> {
+        tokio::time::timeout(TIME, self.ask())
+            .await
+            .unwrap_or_else(|_| Err(format!("it did not answer in {} s", TIME.as_secs())))
+    }
+
+    async fn ask(&self) -> Result<KeySet, String> {
+        let issuer = place::issuer(&self.issuer)?;
+        // made anew each time: a changed authority is seen, and no connection is kept for ten minutes
+        let client = self.client(&issuer).await?;
+        let document = get(&client, discovery_url(&self.issuer, &issuer)?, "discovery document").await?;
+        let document = json::object(&document).map_err(|why| format!("its discovery document: {why}"))?;
+        match document.get("issuer").and_then(|said| said.as_str()) {
+            Some(said) if said == self.issuer => {}
+            Some(_) => return Err("its discovery document names another issuer".to_owned()),
+            None => return Err("its discovery document names no issuer".to_owned()),
+        }
+        let keys = document.get("jwks_uri").and_then(|uri| uri.as_str());
+        let keys = keys.ok_or("its discovery document has no jwks_uri")?;
+        let keys = Url::parse(keys).map_err(|_| "its jwks_uri is no URL")?;
+        if keys.origin() != issuer.origin() {
+            return Err("its jwks_uri is not on its own origin".to_owned());
+        }
+        KeySet::read(&get(&client, keys, "key set").await?)
+    }
+
+    async fn client(&self, issuer: &Url) -> Result<Client, String> {
+        let (ca_file, issuer) = (self.ca_file.clone(), issuer.clone());
+        // reads files: our authority, or the system's
+        tokio::task::spawn_blocking(move || client(ca_file, &issuer))
+            .await
+            .map_err(|_| "no client could be made".to_owned())?
+    }
+}
+
+fn client(ca_file: Option<PathBuf>, issuer: &Url) -> Result<Client, String> {
+    let mut builder = Client::builder()
+        .user_agent(concat!("platform-mcp/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIME)
+        .timeout(TIME)
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .http1_only()
+        .no_gzip()
+        .no_brotli()
+        .no_deflate()
+        .no_zstd()
+        .https_only(issuer.scheme() == "https");
+    if place::is_loopback(issuer) {
+        builder = builder.no_proxy();
+    }
+    if let Some(file) = ca_file {
+        let unusable = |why: &dyn std::fmt::Display| format!("caFile {}: {why}", file.display());
+        let pem = std::fs::read(&file).map_err(|error| unusable(&error))?;
+        let authorities = reqwest::Certificate::from_pem_bundle(&pem)
+            .ok()
+            .filter(|authorities| !authorities.is_empty())
+            .ok_or_else(|| unusable(&"has no certificate in PEM"))?;
+        builder = builder.tls_certs_only(authorities);
+    }
+    builder.build().map_err(|error| chain(&error))
+}
+
+/// `/.well-known/openid-configuration` below the issuer.
+fn discovery_url(written: &str, issuer: &Url) -> Result<Url, String> {
+    let below = written.strip_suffix('/').unwrap_or(written);
+    let url = Url::parse(&format!("{below}/.well-known/openid-configuration"))
+        .map_err(|_| "its discovery document has no URL")?;
+    if url.origin() == issuer.origin() {
+        Ok(url)
+    } else {
+        Err("its discovery document is elsewhere".to_owned())
+    }
+}
+
+async fn get(client: &Client, url: Url, what: &str) -> Result<Vec<u8>, String> {
+    let mut answer = client
+        .get(url)
+        .header(header::ACCEPT, "application/json, application/jwk-set+json")
+        .header(header::ACCEPT_ENCODING, "identity")
+        .send()
+        .await
+        .map_err(|error| chain(&error))?;
+    let status = answer.status();
+    if status.is_redirection() {
+        return Err(format!("its {what} redirects ({}), which is not followed", status.as_u16()));
+    }
+    if status != 200 {
+        return Err(format!("its {what} answers {}", status.as_u16()));
+    }
+    if answer.headers().get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+        return Err(format!("its {what} comes compressed, which was not asked for"));
+    }
+    let html = answer.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if html.is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/html")) {
+        return Err(format!(
+            "its {what} is a page (HTML) and not JSON: perhaps a login page or a proxy's error"
+        ));
+    }
+    let too_large = || format!("its {what} has more than {} KiB", LARGEST / 1024);
+    if answer.content_length().is_some_and(|length| length > LARGEST as u64) {
+        return Err(too_large());
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|error| chain(&error))? {
+        if body.len() + chunk.len() > LARGEST {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// An error with its causes, without the URL, which whoever reads it knows.
+fn chain(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "it did not answer in time".to_owned();
+    }
+    let mut said = String::new();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        said = error.to_string();
+        cause = error.source();
+    }
+    if said.is_empty() { "it cannot be reached".to_owned() } else { format!("it cannot be reached: {said}") }
+}

@@ -1,0 +1,136 @@
+//! [`Issuer`]: one issuer, and the whole way of a token that names it.
+
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    super::Token,
+    claims,
+    compact::Compact,
+    discovery::Origin,
+    header::Header,
+    identity::Identity,
+    key_set::{Fit, KeySet},
+    keys::{Keys, Pace},
+    refusal::Refusal,
+    settings::IssuerSettings,
+    verified::{Standing, Verified},
+};
+
+/// For how long a result may be used again at the most, whatever the token's end.
+const LONGEST_STANDING: SignedDuration = SignedDuration::from_hours(1);
+
+/// An issuer with its keys.
+#[derive(Debug)]
+pub(super) struct Issuer {
+    pub(super) name: Arc<str>,
+    pub(super) settings: IssuerSettings,
+    pub(super) origin: Origin,
+    pub(super) keys: Arc<Keys>,
+}
+
+impl Issuer {
+    /// With the keys of `before`, where that one asks at the same place.
+    pub(super) fn new<'b>(settings: IssuerSettings, before: impl IntoIterator<Item = &'b Self>) -> Self {
+        let origin = Origin { issuer: settings.issuer.clone(), ca_file: settings.ca_file.clone() };
+        let keys = before.into_iter().find(|before| before.origin == origin);
+        let keys = keys.map_or_else(|| fetched(&origin), |before| Arc::clone(&before.keys));
+        Self { name: settings.issuer.as_str().into(), settings, origin, keys }
+    }
+
+    /// What a token that names this issuer says, at `now`. What needs no key is looked at first, so that
+    /// what cannot be taken costs no fetch and does not look like an outage.
+    pub(super) async fn verify(
+        &self,
+        token: Compact<'_>,
+        hash: String,
+        now: Timestamp,
+    ) -> Result<Verified, Refusal> {
+        let header = Header::check(&token.header, &self.settings)?;
+        let expires = claims::check(&token.claims, &self.settings, now)?;
+        let generation = self.signed(&token, &header).await?;
+        let identity = Identity::of(&token.claims, &self.settings)?;
+        let until = (expires + self.settings.leeway()).min(now + LONGEST_STANDING);
+        Ok(Verified {
+            issuer: Arc::clone(&self.name),
+            subject: identity.subject,
+            username: identity.username,
+            groups: identity.groups,
+            claims: token.claims,
+            token: Token { hash, id: identity.token_id, expires },
+            impersonation: identity.impersonation,
+            standing: Standing { keys: Arc::clone(&self.keys), generation, until },
+        })
+    }
+
+    /// Checks the signature; answers the generation of the keys that it was checked with.
+    async fn signed(&self, token: &Compact<'_>, header: &Header<'_>) -> Result<u64, Refusal> {
+        let unavailable = |why| Refusal::Unavailable { issuer: self.settings.issuer.clone(), why };
+        let (current, waited) = self.keys.current().await.map_err(unavailable)?;
+        let refusal = match judged(&current.keys, token, header) {
+            Ok(()) => return Ok(current.generation),
+            Err(refusal) => refusal,
+        };
+        // keys that were fetched while this token waited are new enough
+        if waited || refusal.is_final() {
+            return Err(refusal.into());
+        }
+        let newer = match (self.keys.newer().await, &refusal) {
+            (Ok(newer), _) => newer,
+            (Err(why), Unfit::Unknown) => return Err(unavailable(why)),
+            (Err(_), _) => None,
+        };
+        let Some(newer) = newer else { return Err(refusal.into()) };
+        judged(&newer.keys, token, header)?;
+        self.keys.search_was_useful();
+        Ok(newer.generation)
+    }
+}
+
+fn fetched(origin: &Origin) -> Arc<Keys> {
+    let asked = origin.clone();
+    let fetch = move || {
+        let asked = asked.clone();
+        async move { asked.fetch().await }.boxed()
+    };
+    Keys::new(&origin.issuer, Box::new(fetch), Pace::default())
+}
+
+/// Why no key of a set signed a token.
+#[derive(Debug)]
+enum Unfit {
+    /// None has its name.
+    Unknown,
+    /// Those that have it are for other algorithms, or the token names none of several.
+    Wrong,
+    /// They did not sign it. Perhaps the issuer has another key of that name now.
+    Unsigned,
+}
+
+impl Unfit {
+    fn is_final(&self) -> bool {
+        matches!(self, Self::Wrong)
+    }
+}
+
+impl From<Unfit> for Refusal {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Unknown | Unfit::Wrong => Self::Key,
+            Unfit::Unsigned => Self::Signature,
+        }
+    }
+}
+
+fn judged(keys: &KeySet, token: &Compact<'_>, header: &Header<'_>) -> Result<(), Unfit> {
+    match keys.fit(header.key, header.algorithm) {
+        Fit::Keys(keys) => {
+            let signed = keys.iter().any(|key| key.signed(token.signed, token.signature, header.algorithm));
+            if signed { Ok(()) } else { Err(Unfit::Unsigned) }
+        }
+        Fit::Unknown => Err(Unfit::Unknown),
+        Fit::None => Err(Unfit::Wrong),
+    }
+}

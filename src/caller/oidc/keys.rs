@@ -1,0 +1,284 @@
+//! [`Keys`]: the keys of one issuer, kept fresh by one task that alone asks for them.
+//!
+//! Whatever callers send, there is never more than one fetch at a time, and how often there is one is
+//! decided here: every ten minutes; after a failure, soon and then ever more rarely; and for a key that
+//! nobody has seen, at a bounded rate. Nobody whose key is known waits for any of it.
+
+use std::{
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use futures::future::BoxFuture;
+use parking_lot::Mutex;
+use tokio::{
+    sync::{Notify, watch},
+    time::{Instant, sleep, timeout},
+};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{discovery, key_set::KeySet};
+
+/// Asks the issuer. Must end by itself.
+pub(super) type Fetch = Box<dyn Fn() -> BoxFuture<'static, Result<KeySet, String>> + Send + Sync>;
+
+/// When keys are fetched, and for how long they are good.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    /// From one good fetch to the next.
+    pub(super) fresh: Duration,
+    /// After this long without a good fetch, keys are no longer believed.
+    pub(super) stale: Duration,
+    /// From one search for an unknown key that found nothing to the next.
+    pub(super) spacing: Duration,
+    /// From a failed fetch to the next, at first and at most.
+    pub(super) retry: (Duration, Duration),
+    /// The longest that a caller waits.
+    pub(super) patience: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            fresh: Duration::from_secs(600),
+            stale: Duration::from_secs(24 * 3600),
+            spacing: Duration::from_secs(10),
+            retry: (Duration::from_secs(1), Duration::from_secs(30)),
+            // the fetch that is under way, and the one after it
+            patience: 2 * discovery::TIME + Duration::from_secs(1),
+        }
+    }
+}
+
+/// The keys of one issuer.
+pub(super) struct Keys {
+    issuer: String,
+    fetch: Fetch,
+    pace: Pace,
+    state: watch::Sender<State>,
+    /// Of the state, to be read at every call.
+    generation: AtomicU64,
+    searched: Mutex<Option<Instant>>,
+    wake: Arc<Notify>,
+    task: Mutex<Option<AbortOnDropHandle<()>>>,
+}
+
+/// What is known, and what is under way.
+#[derive(Debug, Default)]
+struct State {
+    known: Option<Arc<KeySet>>,
+    /// Changes with the keys.
+    generation: u64,
+    fetched: Option<Instant>,
+    /// Fetches begun, ended, and the one that someone waits for.
+    begun: u64,
+    ended: u64,
+    due: u64,
+    /// Why the last fetch failed, if it did.
+    failing: Option<String>,
+}
+
+impl State {
+    /// Whether the last fetch failed and the next has not begun.
+    fn rests(&self) -> Option<&String> {
+        self.failing.as_ref().filter(|_| self.begun == self.ended)
+    }
+
+    fn current(&self) -> Option<Current> {
+        self.known.as_ref().map(|keys| Current { keys: Arc::clone(keys), generation: self.generation })
+    }
+}
+
+/// Keys at one time.
+#[derive(Clone, Debug)]
+pub(super) struct Current {
+    pub(super) keys: Arc<KeySet>,
+    pub(super) generation: u64,
+}
+
+impl Keys {
+    pub(super) fn new(issuer: &str, fetch: Fetch, pace: Pace) -> Arc<Self> {
+        Arc::new(Self {
+            issuer: issuer.to_owned(),
+            fetch,
+            pace,
+            state: watch::Sender::new(State::default()),
+            generation: AtomicU64::new(0),
+            searched: Mutex::new(None),
+            wake: Arc::default(),
+            task: Mutex::new(None),
+        })
+    }
+
+    /// Begins to keep the keys, unless that is done already. Waits for nothing; needs a runtime.
+    pub(super) fn keep(self: &Arc<Self>) {
+        let mut task = self.task.lock();
+        if task.as_ref().is_none_or(AbortOnDropHandle::is_finished) {
+            *task = Some(AbortOnDropHandle::new(tokio::spawn(keeping(Arc::downgrade(self)))));
+        }
+    }
+
+    /// Changes when a key is added, changed or gone.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// The keys, and whether they had to be waited for.
+    pub(super) async fn current(self: &Arc<Self>) -> Result<(Current, bool), String> {
+        self.keep();
+        let settled = |state: &State| match (state.current(), state.rests()) {
+            (Some(current), _) => Some(Ok(current)),
+            (None, Some(why)) => Some(Err(why.clone())),
+            (None, None) => None,
+        };
+        let now = settled(&self.state.borrow());
+        match now {
+            Some(now) => now.map(|current| (current, false)),
+            None => self.wait(settled).await.map(|current| (current, true)),
+        }
+    }
+
+    /// Newer keys, for a token that none of the known ones signed. `None` where it was looked for them
+    /// too short a time ago, whoever asked.
+    pub(super) async fn newer(&self) -> Result<Option<Current>, String> {
+        let (awaited, ended) = {
+            let mut searched = self.searched.lock();
+            let free = searched.is_none_or(|last| last.elapsed() >= self.pace.spacing);
+            let mut seen = Ok((0, 0));
+            self.state.send_if_modified(|state| {
+                if let Some(why) = state.rests() {
+                    seen = Err(why.clone());
+                    return false;
+                }
+                if free {
+                    // one that is under way may have read the set before the key was in it
+                    state.due = state.begun + 1;
+                }
+                seen = Ok((state.due.max(state.begun), state.ended));
+                false
+            });
+            let seen = seen?;
+            if free {
+                *searched = Some(Instant::now());
+                self.wake.notify_one();
+            }
+            seen
+        };
+        if ended >= awaited {
+            return Ok(None);
+        }
+        let settled = |state: &State| match state.rests() {
+            Some(why) => Some(Err(why.clone())),
+            None if state.ended >= awaited => Some(Ok(state.current())),
+            None => None,
+        };
+        self.wait(settled).await
+    }
+
+    /// A search found what it was for: nobody can make the issuer publish keys, so it does not count.
+    pub(super) fn search_was_useful(&self) {
+        *self.searched.lock() = None;
+    }
+
+    async fn wait<T>(&self, settled: impl Fn(&State) -> Option<Result<T, String>>) -> Result<T, String> {
+        let mut states = self.state.subscribe();
+        let found = timeout(self.pace.patience, states.wait_for(|state| settled(state).is_some())).await;
+        match found {
+            Ok(Ok(state)) => settled(&state).unwrap_or_else(|| Err("it could not be asked".to_owned())),
+            _ => Err("it did not answer in time".to_owned()),
+        }
+    }
+
+    /// Notes what a fetch brought, and answers how long to rest; `Err` where it failed.
+    fn settle(&self, outcome: Result<KeySet, String>, failures: u32) -> Result<(), Duration> {
+        let failed = outcome.is_err();
+        self.state.send_modify(|state| {
+            state.ended = state.begun;
+            let stale = state.fetched.is_none_or(|fetched| fetched.elapsed() >= self.pace.stale);
+            let changed = match outcome {
+                Ok(keys) => self.note_good(state, keys),
+                Err(why) => {
+                    self.note_bad(state, why);
+                    stale && state.known.take().is_some()
+                }
+            };
+            if changed {
+                state.generation += 1;
+                self.generation.store(state.generation, Ordering::Release);
+            }
+        });
+        if failed { Err(self.rest(failures)) } else { Ok(()) }
+    }
+
+    fn note_good(&self, state: &mut State, keys: KeySet) -> bool {
+        let before = state.known.as_deref();
+        if before.is_none_or(|before| before.skipped() != keys.skipped()) {
+            for skipped in keys.skipped() {
+                tracing::info!(issuer = self.issuer, "left out of the issuer's key set: {skipped}");
+            }
+        }
+        if state.failing.take().is_some() {
+            tracing::info!(issuer = self.issuer, "the issuer gives its keys again");
+        }
+        state.fetched = Some(Instant::now());
+        let changed = before.is_none_or(|before| !before.same_keys(&keys));
+        state.known = Some(Arc::new(keys));
+        changed
+    }
+
+    fn note_bad(&self, state: &mut State, why: String) {
+        if state.failing.as_ref() != Some(&why) {
+            let meanwhile = match state.known {
+                Some(_) => "its known keys are used",
+                None => "its tokens cannot be verified",
+            };
+            tracing::warn!(
+                issuer = self.issuer,
+                "the issuer's keys cannot be fetched: {why}; meanwhile {meanwhile}"
+            );
+        }
+        state.failing = Some(why);
+    }
+
+    /// Twice as long each time, and never the same for two processes.
+    fn rest(&self, failures: u32) -> Duration {
+        let (first, last) = self.pace.retry;
+        let whole = first.saturating_mul(1 << failures.min(16)).min(last);
+        let share = getrandom::u32().map_or(0.5, |random| f64::from(random) / f64::from(u32::MAX));
+        whole.mul_f64(0.75 + share / 2.0)
+    }
+}
+
+/// Fetches, rests, and fetches again for as long as anyone holds the keys.
+async fn keeping(keys: Weak<Keys>) {
+    let mut failures = 0;
+    while let Some(held) = keys.upgrade() {
+        held.state.send_modify(|state| state.begun += 1);
+        let outcome = (held.fetch)().await;
+        let settled = held.settle(outcome, failures);
+        let (wake, fresh) = (Arc::clone(&held.wake), held.pace.fresh);
+        drop(held);
+        match settled {
+            Ok(()) => {
+                failures = 0;
+                tokio::select! {
+                    () = sleep(fresh) => {}
+                    () = wake.notified() => {}
+                }
+            }
+            Err(rest) => {
+                failures += 1;
+                sleep(rest).await;
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keys").field("issuer", &self.issuer).field("state", &*self.state.borrow()).finish()
+    }
+}

@@ -20,6 +20,9 @@ pub mod refusal;
 pub mod settings;
 pub mod verified;
 
+#[cfg(test)]
+mod tests;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 use serde_json::Value;

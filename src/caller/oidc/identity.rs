@@ -43,7 +43,7 @@ impl Identity {
             Some(_) => return Err(Refusal::claim("jti", "not a string")),
         };
         let impersonation = Impersonation {
-            user: prefixed(&settings.username_prefix, &username)?,
+            user: prefixed(&settings.username_prefix, username)?,
             groups: groups
                 .iter()
                 .map(|group| prefixed(&settings.groups_prefix, group))

@@ -1,0 +1,429 @@
+//! Tokens that an issuer signed, and tokens that it did not, through the whole verifier.
+
+#[path = "../../../tests/support/keys.rs"]
+mod signing;
+#[path = "../../../tests/support/small_rsa.rs"]
+mod small_rsa;
+
+use std::{collections::BTreeMap, sync::OnceLock, time::Duration};
+
+use aws_lc_rs::hmac;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures::FutureExt as _;
+use serde_json::json;
+use signing::{Alg, Key};
+
+use super::{
+    discovery::Origin,
+    key_set::KeySet,
+    keys::{Keys, Pace},
+    *,
+};
+
+const ISSUER: &str = "https://login.example.com";
+const OURS: &str = "https://mcp.example.com/mcp";
+
+fn now() -> Timestamp {
+    "2026-11-20T12:00:00Z".parse().expect("a time")
+}
+
+fn at(offset: i64) -> i64 {
+    now().as_second() + offset
+}
+
+fn settings() -> IssuerSettings {
+    IssuerSettings {
+        issuer: ISSUER.to_owned(),
+        audiences: vec![OURS.to_owned(), "spare".to_owned()],
+        id_tokens: false,
+        types: vec![Some("at+jwt".to_owned()), Some("jwt".to_owned())],
+        algorithms: algorithm::DEFAULT.to_vec(),
+        ca_file: None,
+        leeway: Duration::from_secs(30),
+        username_claim: "sub".to_owned(),
+        username_prefix: "oidc:".to_owned(),
+        groups_claim: "groups".to_owned(),
+        groups_prefix: "oidc:".to_owned(),
+        extra: BTreeMap::new(),
+        uid: true,
+    }
+}
+
+/// The issuer's keys, by what they sign; made once, since RSA takes its time.
+fn own(alg: Alg) -> &'static Key {
+    static KEYS: OnceLock<Vec<Key>> = OnceLock::new();
+    let algs = [Alg::Rs256, Alg::Es256, Alg::EdDsa];
+    let keys = KEYS.get_or_init(|| algs.iter().map(|alg| Key::new(*alg, alg.name())).collect());
+    keys.iter().find(|key| key.alg == alg).expect("one of them")
+}
+
+fn issuers(settings: IssuerSettings, keys: &[Value]) -> Issuers {
+    let set = json!({ "keys": keys }).to_string();
+    let fetch = move || {
+        let set = set.clone();
+        async move { KeySet::read(set.as_bytes()) }.boxed()
+    };
+    let origin = Origin { issuer: settings.issuer.clone(), ca_file: None };
+    let pace = Pace { spacing: Duration::ZERO, ..Pace::default() };
+    let keys = Keys::new(ISSUER, Box::new(fetch), pace);
+    Issuers { issuers: vec![Issuer { name: settings.issuer.as_str().into(), settings, origin, keys }] }
+}
+
+fn published() -> Vec<Value> {
+    [Alg::Rs256, Alg::Es256, Alg::EdDsa].iter().map(|alg| own(*alg).jwk()).collect()
+}
+
+fn claims() -> Value {
+    json!({
+        "iss": ISSUER, "aud": OURS, "sub": "anna", "exp": at(300), "iat": at(-5), "jti": "t-1",
+        "groups": ["shop", "payments"],
+    })
+}
+
+fn header(alg: Alg) -> Value {
+    json!({"alg": alg.name(), "typ": "at+jwt", "kid": alg.name()})
+}
+
+fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn signed(header: &str, claims: &[u8], key: &Key, alg: Alg) -> String {
+    let message = format!("{}.{}", encode(header.as_bytes()), encode(claims));
+    let signature = encode(&key.sign(alg, message.as_bytes()));
+    format!("{message}.{signature}")
+}
+
+fn token(header: &Value, claims: &Value) -> String {
+    signed(&header.to_string(), claims.to_string().as_bytes(), own(Alg::EdDsa), Alg::EdDsa)
+}
+
+/// `claims()` with these, without those that are null.
+fn with(changes: Value) -> Value {
+    changed(claims(), changes)
+}
+
+fn changed(mut whole: Value, changes: Value) -> Value {
+    let (Value::Object(members), Value::Object(changes)) = (&mut whole, changes) else { panic!("objects") };
+    for (name, value) in changes {
+        match value.is_null() {
+            true => members.shift_remove(&name),
+            false => members.insert(name, value),
+        };
+    }
+    whole
+}
+
+async fn refused(issuers: &Issuers, token: &str) -> &'static str {
+    issuers.verify(token, now()).await.map(|_| ()).map_err(|refusal| refusal.reason()).expect_err("refused")
+}
+
+#[tokio::test]
+async fn a_good_token_says_who_its_owner_is() {
+    let settings = IssuerSettings {
+        extra: BTreeMap::from([
+            ("team".to_owned(), "team".to_owned()),
+            ("x".to_owned(), "absent".to_owned()),
+        ]),
+        ..settings()
+    };
+    let issuers = issuers(settings, &published());
+    for alg in [Alg::Rs256, Alg::Es256, Alg::EdDsa] {
+        let claims = with(json!({"team": "red"})).to_string();
+        let token = signed(&header(alg).to_string(), claims.as_bytes(), own(alg), alg);
+        let verified = issuers.verify(&token, now()).await.expect("good");
+        assert_eq!((&**verified.issuer(), verified.subject(), verified.username()), (ISSUER, "anna", "anna"));
+        assert_eq!(verified.groups(), ["shop", "payments"]);
+        let impersonation = verified.impersonation();
+        assert_eq!((impersonation.user.as_str(), impersonation.uid.as_deref()), ("oidc:anna", Some("anna")));
+        assert_eq!(impersonation.groups, ["oidc:shop", "oidc:payments"]);
+        assert_eq!(impersonation.extra, BTreeMap::from([("team".to_owned(), vec!["red".to_owned()])]));
+        assert_eq!(verified.token().id.as_deref(), Some("t-1"));
+        assert_eq!(verified.token().expires.as_second(), at(300));
+        assert_eq!(verified.token().hash.len(), 16);
+        assert_eq!(verified.claims().get("team"), Some(&json!("red")));
+    }
+}
+
+#[tokio::test]
+async fn what_a_token_may_leave_open_it_may() {
+    let issuers = issuers(settings(), &published());
+    for (header, claims) in [
+        (json!({"alg": "EdDSA", "typ": "application/AT+JWT", "kid": "EdDSA"}), claims()),
+        (json!({"alg": "EdDSA", "typ": "JWT", "kid": "EdDSA", "x5t": "AAAA", "cty": "json"}), claims()),
+        (json!({"alg": "EdDSA", "typ": "at+jwt"}), claims()),
+        (header(Alg::EdDsa), with(json!({"aud": ["other", "spare"]}))),
+        (header(Alg::EdDsa), with(json!({"groups": null, "jti": null, "iat": null}))),
+        (header(Alg::EdDsa), with(json!({"groups": []}))),
+        (header(Alg::EdDsa), with(json!({"exp": at(-29)}))),
+        (header(Alg::EdDsa), with(json!({"exp": 1_795_176_000.5}))),
+        (header(Alg::EdDsa), with(json!({"nbf": at(30), "iat": at(30)}))),
+        (header(Alg::EdDsa), with(json!({"sub": "é ü"}))),
+        (header(Alg::EdDsa), with(json!({"sub": "a".repeat(256)}))),
+        (header(Alg::EdDsa), with(json!({"Iss": "https://evil.example.com", "EXP": 1, "SUB": "x"}))),
+        (header(Alg::EdDsa), with(json!({"typ": "Bearer", "nonce": "n"}))),
+        (header(Alg::EdDsa), with(json!({"token_use": "access"}))),
+        (header(Alg::EdDsa), with(json!({"groups": vec!["g"; 1000]}))),
+        (header(Alg::EdDsa), with(json!({"_claim_names": {"roles": "src1"}}))),
+    ] {
+        let token = token(&header, &claims);
+        issuers.verify(&token, now()).await.unwrap_or_else(|refusal| panic!("{header} {claims}: {refusal}"));
+    }
+}
+
+#[tokio::test]
+async fn headers_that_must_not_be_taken_are_not() {
+    let issuers = issuers(settings(), &published());
+    for (changes, reason) in [
+        (json!({"alg": "none"}), "algorithm"),
+        (json!({"alg": "None"}), "algorithm"),
+        (json!({"alg": "HS256"}), "algorithm"),
+        (json!({"alg": "RS512"}), "algorithm"),
+        (json!({"alg": "eddsa"}), "algorithm"),
+        (json!({"alg": "ES512"}), "algorithm"),
+        (json!({"alg": "ES256K"}), "algorithm"),
+        (json!({"alg": ["EdDSA"]}), "algorithm"),
+        (json!({"alg": null}), "algorithm"),
+        (json!({"alg": "RS256"}), "key"),
+        (json!({"alg": "ES256"}), "key"),
+        (json!({"alg": "PS256", "kid": "RS256"}), "key"),
+        (json!({"alg": "RS256", "kid": "RS256"}), "signature"),
+        (json!({"kid": "nobody"}), "key"),
+        (json!({"kid": "eddsa"}), "key"),
+        (json!({"kid": ""}), "key"),
+        (json!({"kid": 1}), "malformed"),
+        (json!({"kid": "../../../etc/passwd"}), "key"),
+        (json!({"crit": ["exp"]}), "malformed"),
+        (json!({"crit": []}), "malformed"),
+        (json!({"b64": false}), "malformed"),
+        (json!({"b64": true}), "malformed"),
+        (json!({"zip": "DEF"}), "malformed"),
+        (json!({"enc": "A256GCM"}), "malformed"),
+        (json!({"cty": "JWT"}), "malformed"),
+        (json!({"cty": "application/jwt"}), "malformed"),
+        (json!({"cty": 1}), "malformed"),
+        (json!({"jku": "https://evil.example.com/keys"}), "malformed"),
+        (json!({"x5u": "https://evil.example.com/cert"}), "malformed"),
+        (json!({"x5c": ["AAAA"]}), "malformed"),
+        (json!({"jwk": own(Alg::EdDsa).jwk()}), "malformed"),
+        (json!({"typ": null}), "type"),
+        (json!({"typ": ""}), "type"),
+        (json!({"typ": 1}), "type"),
+        (json!({"typ": "logout+jwt"}), "type"),
+        (json!({"typ": "application/logout+jwt"}), "type"),
+        (json!({"typ": "secevent+jwt"}), "type"),
+        (json!({"typ": "dpop+jwt"}), "type"),
+        (json!({"typ": "oauth-authz-req+jwt"}), "type"),
+        (json!({"typ": "token-introspection+jwt"}), "type"),
+        (json!({"typ": "application/x/at+jwt"}), "type"),
+        (json!({"typ": "at+jwt "}), "type"),
+    ] {
+        let token = token(&changed(header(Alg::EdDsa), changes.clone()), &claims());
+        assert_eq!(refused(&issuers, &token).await, reason, "{changes}");
+    }
+}
+
+#[tokio::test]
+async fn claims_that_must_not_be_taken_are_not() {
+    let issuers = issuers(settings(), &published());
+    for (changes, reason) in [
+        (json!({"iss": null}), "issuer"),
+        (json!({"iss": null, "Iss": ISSUER}), "issuer"),
+        (json!({"iss": format!("{ISSUER}/")}), "issuer"),
+        (json!({"iss": "HTTPS://login.example.com"}), "issuer"),
+        (json!({"iss": "https://login.example.com:443"}), "issuer"),
+        (json!({"iss": [ISSUER]}), "issuer"),
+        (json!({"aud": null}), "audience"),
+        (json!({"aud": "other"}), "audience"),
+        (json!({"aud": format!("{OURS}/")}), "audience"),
+        (json!({"aud": []}), "audience"),
+        (json!({"aud": ["other"]}), "audience"),
+        (json!({"aud": [OURS, 1]}), "claim"),
+        (json!({"aud": [[OURS]]}), "claim"),
+        (json!({"aud": {"a": OURS}}), "claim"),
+        (json!({"exp": null}), "claim"),
+        (json!({"exp": null, "EXP": at(300)}), "claim"),
+        (json!({"exp": at(300).to_string()}), "claim"),
+        (json!({"exp": at(-30)}), "expired"),
+        (json!({"exp": 0}), "expired"),
+        (json!({"exp": -1}), "expired"),
+        (json!({"exp": at(367 * 86_400)}), "lifetime"),
+        (json!({"exp": 1e300}), "lifetime"),
+        (json!({"exp": u64::MAX}), "lifetime"),
+        (json!({"nbf": at(31)}), "not_yet_valid"),
+        (json!({"nbf": "now"}), "claim"),
+        (json!({"iat": at(31)}), "not_yet_valid"),
+        (json!({"iat": true}), "claim"),
+        (json!({"sub": null}), "claim"),
+        (json!({"sub": null, "Sub": "anna"}), "claim"),
+        (json!({"sub": ""}), "claim"),
+        (json!({"sub": 7}), "claim"),
+        (json!({"sub": "a\u{0}b"}), "claim"),
+        (json!({"sub": "a\nb"}), "claim"),
+        (json!({"sub": "a\u{85}b"}), "claim"),
+        (json!({"sub": " anna"}), "claim"),
+        (json!({"sub": "   "}), "claim"),
+        (json!({"sub": "a".repeat(257)}), "claim"),
+        (json!({"sub": "system:admin"}), "system_name"),
+        (json!({"groups": ["shop", "system:masters"]}), "system_name"),
+        (json!({"groups": [" system:masters"]}), "claim"),
+        (json!({"groups": "shop"}), "claim"),
+        (json!({"groups": {"shop": true}}), "claim"),
+        (json!({"groups": ["shop", 1]}), "claim"),
+        (json!({"groups": ["shop", null]}), "claim"),
+        (json!({"groups": [["shop"]]}), "claim"),
+        (json!({"groups": ["a\r\nb"]}), "claim"),
+        (json!({"groups": [""]}), "claim"),
+        (json!({"groups": ["g".repeat(257)]}), "claim"),
+        (json!({"groups": vec!["g"; 1001]}), "claim"),
+        (json!({"groups": null, "_claim_names": {"groups": "src1"}}), "claim"),
+        (json!({"groups": null, "hasgroups": true}), "claim"),
+        (json!({"jti": 1}), "claim"),
+        (json!({"jti": "a\u{7}"}), "claim"),
+        (json!({"cnf": {"jkt": "AAAA"}}), "bound"),
+        (json!({"cnf": {"x5t#S256": "AAAA"}}), "bound"),
+        (json!({"nonce": "n"}), "kind"),
+        (json!({"at_hash": "AAAA"}), "kind"),
+        (json!({"c_hash": "AAAA", "typ": "Bearer"}), "kind"),
+        (json!({"events": {"http://schemas.openid.net/event/backchannel-logout": {}}}), "kind"),
+        (json!({"token_introspection": {"active": true}}), "kind"),
+        (json!({"response_type": "code"}), "kind"),
+        (json!({"redirect_uri": "https://a"}), "kind"),
+        (json!({"htm": "POST", "htu": "https://a"}), "kind"),
+        (json!({"typ": "ID"}), "kind"),
+        (json!({"typ": "Refresh"}), "kind"),
+        (json!({"typ": "Logout"}), "kind"),
+        (json!({"typ": 1}), "claim"),
+        (json!({"token_use": "id"}), "kind"),
+        (json!({"token_use": "refresh"}), "kind"),
+    ] {
+        let whole = with(changes.clone());
+        assert_eq!(refused(&issuers, &token(&header(Alg::EdDsa), &whole)).await, reason, "{changes}");
+    }
+    let null = claims().to_string().replace(r#"["shop","payments"]"#, "null");
+    let null = signed(&header(Alg::EdDsa).to_string(), null.as_bytes(), own(Alg::EdDsa), Alg::EdDsa);
+    assert_eq!(refused(&issuers, &null).await, "claim", "groups that are null are no list");
+}
+
+#[tokio::test]
+async fn a_signature_of_anyone_else_is_none() {
+    let issuers = issuers(settings(), &published());
+    let (header, claims) = (header(Alg::EdDsa).to_string(), claims().to_string());
+    let good = signed(&header, claims.as_bytes(), own(Alg::EdDsa), Alg::EdDsa);
+    assert!(issuers.verify(&good, now()).await.is_ok());
+
+    let other = Key::new(Alg::EdDsa, "EdDSA");
+    let forged = signed(&header, claims.as_bytes(), &other, Alg::EdDsa);
+    assert_eq!(refused(&issuers, &forged).await, "signature");
+
+    let (message, signature) = good.rsplit_once('.').expect("three parts");
+    let altered = with(json!({"sub": "root"})).to_string();
+    let altered = format!("{}.{}.{signature}", encode(header.as_bytes()), encode(altered.as_bytes()));
+    assert_eq!(refused(&issuers, &altered).await, "signature");
+    assert_eq!(refused(&issuers, &format!("{message}.{}", encode(&[0; 64]))).await, "signature");
+    assert_eq!(refused(&issuers, &format!("{message}.AA")).await, "signature");
+    assert_eq!(refused(&issuers, &format!("{message}.")).await, "malformed");
+
+    // the public key as the secret of an HMAC, whatever the configuration says
+    let pem = own(Alg::Rs256).public_pem();
+    let lying = format!(
+        "{}.{}",
+        encode(br#"{"alg":"HS256","typ":"at+jwt","kid":"RS256"}"#),
+        encode(claims.as_bytes())
+    );
+    let secret = hmac::Key::new(hmac::HMAC_SHA256, pem.as_bytes());
+    let lying = format!("{lying}.{}", encode(hmac::sign(&secret, lying.as_bytes()).as_ref()));
+    assert_eq!(refused(&issuers, &lying).await, "algorithm");
+}
+
+#[tokio::test]
+async fn what_two_readers_would_read_differently_is_refused() {
+    let issuers = issuers(settings(), &published());
+    let claims = claims().to_string();
+    let sign = |header: &str, claims: &[u8]| signed(header, claims, own(Alg::EdDsa), Alg::EdDsa);
+    let good = header(Alg::EdDsa).to_string();
+    let twice = claims.replacen('{', r#"{"sub":"root","#, 1);
+    let deep = claims.replacen('{', &format!(r#"{{"a":{}1{},"#, "[".repeat(40), "]".repeat(40)), 1);
+    let mut bytes = claims.clone().into_bytes();
+    let place = claims.find("anna").expect("the subject");
+    bytes[place] = 0xff;
+    let double = format!("{claims}{claims}");
+    for odd in [twice.as_bytes(), deep.as_bytes(), &bytes, double.as_bytes(), b"[]", b"\"x\"", b""] {
+        assert_eq!(
+            refused(&issuers, &sign(&good, odd)).await,
+            "malformed",
+            "{}",
+            String::from_utf8_lossy(odd)
+        );
+    }
+    let twice = r#"{"alg":"none","alg":"EdDSA","typ":"at+jwt","kid":"EdDSA"}"#;
+    assert_eq!(refused(&issuers, &sign(twice, claims.as_bytes())).await, "malformed");
+    let long = with(json!({"sub": "a".repeat(1 << 20)})).to_string();
+    assert_eq!(refused(&issuers, &sign(&good, long.as_bytes())).await, "malformed");
+}
+
+#[tokio::test]
+async fn id_tokens_are_taken_only_where_they_are_configured() {
+    let id = with(json!({"nonce": "n", "at_hash": "AAAA", "typ": "ID"}));
+    let header = json!({"alg": "EdDSA", "kid": "EdDSA", "typ": "JWT"});
+    let access = issuers(settings(), &published());
+    assert_eq!(refused(&access, &token(&header, &id)).await, "kind");
+    let both = issuers(IssuerSettings { id_tokens: true, ..settings() }, &published());
+    assert!(both.verify(&token(&header, &id), now()).await.is_ok());
+    let bound = changed(id.clone(), json!({"cnf": {}}));
+    assert_eq!(refused(&both, &token(&header, &bound)).await, "bound");
+    let logout = changed(id, json!({"events": {}}));
+    assert_eq!(refused(&both, &token(&header, &logout)).await, "kind");
+}
+
+#[tokio::test]
+async fn an_email_is_a_name_only_once_it_is_verified() {
+    let by_mail = IssuerSettings { username_claim: "email".to_owned(), ..settings() };
+    let issuers = issuers(by_mail, &published());
+    let said = async |changes: Value| {
+        let verified = issuers.verify(&token(&header(Alg::EdDsa), &with(changes)), now()).await;
+        verified.map(|verified| verified.username().to_owned()).map_err(|refusal| refusal.reason())
+    };
+    assert_eq!(said(json!({"email": "a@b"})).await, Ok("a@b".to_owned()));
+    assert_eq!(said(json!({"email": "a@b", "email_verified": true})).await, Ok("a@b".to_owned()));
+    for odd in [json!(false), json!("true"), json!(1)] {
+        assert_eq!(said(json!({"email": "a@b", "email_verified": odd})).await, Err("claim"));
+    }
+    assert_eq!(said(json!({})).await, Err("claim"), "no fallback to the subject");
+}
+
+#[tokio::test]
+async fn a_prefix_does_not_make_a_system_name() {
+    let without = IssuerSettings { groups_prefix: "sys".to_owned(), ..settings() };
+    let issuers = issuers(without, &published());
+    let token = token(&header(Alg::EdDsa), &with(json!({"groups": ["tem:masters"]})));
+    assert_eq!(refused(&issuers, &token).await, "system_name");
+}
+
+#[tokio::test]
+async fn a_short_rsa_key_verifies_nothing() {
+    let small = Key::rsa_1024("small");
+    let issuers = issuers(settings(), &[small.jwk()]);
+    let header = json!({"alg": "RS256", "typ": "at+jwt", "kid": "small"}).to_string();
+    let token = signed(&header, claims().to_string().as_bytes(), &small, Alg::Rs256);
+    assert_eq!(refused(&issuers, &token).await, "key");
+}
+
+#[tokio::test]
+async fn a_token_that_names_no_key_has_only_one_to_mean() {
+    let nameless = |alg: Alg| json!({"alg": alg.name(), "typ": "at+jwt"}).to_string();
+    let claims = claims().to_string();
+    let one = signed(&nameless(Alg::EdDsa), claims.as_bytes(), own(Alg::EdDsa), Alg::EdDsa);
+    assert!(issuers(settings(), &published()).verify(&one, now()).await.is_ok());
+    let mut several = published();
+    several.push(Key::new(Alg::EdDsa, "second").jwk());
+    assert_eq!(refused(&issuers(settings(), &several), &one).await, "key");
+}
+
+#[tokio::test]
+async fn a_refusal_never_holds_the_token() {
+    let issuers = issuers(settings(), &published());
+    let planted = with(json!({"sub": "planted\u{1}", "aud": OURS}));
+    let refusal = issuers.verify(&token(&header(Alg::EdDsa), &planted), now()).await.expect_err("refused");
+    assert!(!format!("{refusal} {refusal:?}").contains("planted"));
+}

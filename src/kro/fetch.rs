@@ -71,6 +71,13 @@ impl Reader {
         self
     }
 
+    /// The same, which sees only what `access` sees.
+    #[must_use]
+    pub fn over(mut self, access: Access) -> Self {
+        self.access = access;
+        self
+    }
+
     /// Whether errors and gaps may name RGDs.
     pub fn names_rgds(&self) -> bool {
         self.may_name_rgds

@@ -98,6 +98,12 @@ impl Access {
         Self { view: None, ..self.clone() }
     }
 
+    /// The same cluster, of which another view is shown.
+    #[must_use]
+    pub fn through(&self, view: Arc<dyn View>) -> Self {
+        Self { view: Some(view), ..self.clone() }
+    }
+
     /// The cluster behind it.
     pub fn cluster(&self) -> &Arc<Cluster> {
         &self.cluster

@@ -6,9 +6,14 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error,
     answer::{Answer, Table},
+    caller::Caller,
+    kubernetes::{Identity as ClusterIdentity, Impersonation},
     permission::{Grant, Permission, Within},
     toolbox::{Call, Reach, Tool},
 };
+
+/// Groups that are told as clusters see them.
+const MOST_GROUPS: usize = 10;
 
 /// The handler.
 #[derive(Debug)]
@@ -29,6 +34,14 @@ pub struct Identity {
     issuer: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     groups: Vec<String>,
+    /// When the token ends; nothing is done for the caller after that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+    /// own or impersonate: whom clusters see, where nothing else is configured for one.
+    identity: &'static str,
+    /// As whom, where they see the caller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster_user: Option<String>,
     /// What gives and takes permissions, and what narrows it.
     rules: Vec<Rule>,
     /// Tools that exist for this caller.
@@ -62,6 +75,9 @@ impl Tool for Whoami {
             subject: caller.subject().to_owned(),
             issuer: caller.issuer().map(str::to_owned),
             groups: caller.groups().to_vec(),
+            expires_at: caller.token().map(|token| token.expires.to_string()),
+            identity: caller.identity().name(),
+            cluster_user: impersonated(caller).map(|as_whom| as_whom.user.clone()),
             rules: set.grants().iter().map(rule).collect(),
             tools: call.toolbox().list(caller).map(|entry| entry.contract.name.clone()).collect(),
         };
@@ -74,8 +90,13 @@ impl Tool for Whoami {
             set.somewhere().iter().count(),
             identity.tools.len()
         );
-        Ok(Answer::new(summary, text(&identity), identity))
+        Ok(Answer::new(summary, text(&identity, impersonated(caller)), identity))
     }
+}
+
+/// As whom clusters see the caller, where they do.
+fn impersonated(caller: &Caller) -> Option<&Impersonation> {
+    caller.impersonation().filter(|_| caller.identity() == ClusterIdentity::Impersonate).map(AsRef::as_ref)
 }
 
 fn rule(grant: &Grant) -> Rule {
@@ -87,16 +108,31 @@ fn rule(grant: &Grant) -> Rule {
     }
 }
 
-fn text(identity: &Identity) -> String {
+fn text(identity: &Identity, impersonated: Option<&Impersonation>) -> String {
     let mut table = Table::new(&["effect", "rule", "within", "permissions"]);
     for rule in &identity.rules {
         let within = rule.within.as_ref().map_or(Ok("everywhere".to_owned()), serde_json::to_string);
         table.row([rule.effect, &rule.rule, &within.unwrap_or_default(), &rule.permissions.join(" ")]);
     }
-    let groups = if identity.groups.is_empty() {
-        String::new()
-    } else {
-        format!("groups: {}\n", identity.groups.join(" "))
+    let line = |name: &str, value: Option<String>| {
+        value.filter(|value| !value.is_empty()).map(|value| format!("{name}: {value}\n")).unwrap_or_default()
     };
-    format!("{groups}tools: {}\n{}", identity.tools.join(" "), table.into_text())
+    let clusters = match impersonated {
+        Some(Impersonation { user, groups, .. }) if groups.is_empty() => user.clone(),
+        Some(Impersonation { user, groups, .. }) => {
+            let more = groups.len().saturating_sub(MOST_GROUPS);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let shown: Vec<&str> = groups.iter().take(MOST_GROUPS).map(String::as_str).collect();
+            format!("{user} in {}{more}", shown.join(" "))
+        }
+        None => "this server's own account".to_owned(),
+    };
+    [
+        line("groups", Some(identity.groups.join(" "))),
+        line("token ends", identity.expires_at.clone()),
+        line("clusters see, if not configured otherwise", Some(clusters)),
+        line("tools", Some(identity.tools.join(" "))),
+        table.into_text(),
+    ]
+    .concat()
 }

@@ -8,7 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
 
-use super::{Toolbox, entry::Entry, reach::lacking};
+use super::{
+    Toolbox,
+    entry::Entry,
+    reach::{CallerView, lacking},
+};
 use crate::{
     Error, ErrorKind,
     answer::{Budget, Cut, Page, Row, budget::HARD_CAP, redact::Learned, seal::Unsealed},
@@ -72,6 +76,15 @@ impl Call {
     /// Whether the caller has `permission` for a namespace (`None`: what is cluster-scoped) of a cluster.
     pub fn allows(&self, permission: Permission, access: &Access, namespace: Option<&str>) -> bool {
         self.caller().permissions().allows(permission, &scope_in(access, namespace))
+    }
+
+    /// The same cluster, of which only what this permission covers is seen: for a tool that shows several
+    /// classes of objects, each with a permission of its own.
+    #[must_use]
+    pub fn narrowed(&self, access: &Access, permission: Permission) -> Access {
+        let requirement = Requirement::one(permission);
+        let view = CallerView::new(&self.0.caller, requirement, access.cluster());
+        access.through(Arc::new(view))
     }
 
     /// As [`Self::allows`], as the error that the caller gets and the audit line records.

@@ -42,11 +42,7 @@ pub(super) fn reach(
         Reach::Clusters { cluster, namespace } => (cluster, namespace, true),
     };
     let open = |cluster: Arc<Cluster>| {
-        let view = CallerView {
-            caller: Arc::clone(caller),
-            requirement: requirement.clone(),
-            cluster: cluster.names(),
-        };
+        let view = CallerView::new(caller, requirement.clone(), &cluster);
         Access::new(cluster, Arc::new(view), spent.clone())
     };
     if many && name.as_deref() == Some("*") {
@@ -65,7 +61,7 @@ pub(super) fn reach(
     }
     let sees = |cluster: &Cluster| one(&scope_of(cluster, &Extent::Anywhere)).is_allowed();
     let found = match &name {
-        Some(name) => known.lookup(name),
+        Some(name) => seen(known, known.lookup(name), &sees),
         None => known.default_for(&sees),
     };
     let scope = match (&found, &name) {
@@ -88,6 +84,23 @@ pub(super) fn reach(
         },
     };
     Reached { decision, scope: scope.to_string(), clusters }
+}
+
+/// Of several clusters with a name, those that the caller may see: the others are nobody's candidates.
+fn seen(known: &Clusters, found: Lookup, sees: &impl Fn(&Cluster) -> bool) -> Lookup {
+    let Lookup::Several(names) = found else { return found };
+    let mut left: Vec<(String, Arc<Cluster>)> = names
+        .into_iter()
+        .filter_map(|name| match known.lookup(&name) {
+            Lookup::One(cluster) if sees(&cluster) => Some((name, cluster)),
+            _ => None,
+        })
+        .collect();
+    match left.len() {
+        0 => Lookup::None,
+        1 => left.pop().map_or(Lookup::None, |(_, cluster)| Lookup::One(cluster)),
+        _ => Lookup::Several(left.into_iter().map(|(name, _)| name).collect()),
+    }
 }
 
 fn scope_of(cluster: &Cluster, namespace: &Extent) -> Scope {
@@ -140,14 +153,18 @@ pub(super) fn lacking(decision: &Decision, requirement: &Requirement) -> Option<
     }
 }
 
-/// One caller's view of one cluster through one tool.
-struct CallerView {
+/// One caller's view of one cluster, through one tool or one class of what it shows.
+pub(super) struct CallerView {
     caller: Arc<Caller>,
     requirement: Requirement,
     cluster: Vec<String>,
 }
 
 impl CallerView {
+    pub(super) fn new(caller: &Arc<Caller>, requirement: Requirement, cluster: &Cluster) -> Self {
+        Self { caller: Arc::clone(caller), requirement, cluster: cluster.names() }
+    }
+
     fn scope(&self, namespace: Option<&str>) -> Scope {
         Scope::cluster(Extent::Named(self.cluster.clone()), Extent::of(namespace))
     }

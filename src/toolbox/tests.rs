@@ -14,7 +14,7 @@ use crate::{
     audit::Audit,
     caller::{Caller, local},
     kubernetes::{Cluster, Clusters, Fault, Source},
-    permission::{Extent, Role, Roles, Within},
+    permission::{Extent, Grant, PermissionSet, Permissions, Role, Roles, Within},
 };
 
 /// Does what its argument says.
@@ -63,12 +63,17 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
+        Self::over(&[(Source::Static, "dev"), (Source::Static, "prod")])
+    }
+
+    fn over(clusters: &[(Source, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let audit = folder.path().join("audit.log");
-        let cluster =
-            |name: &str| Cluster::new(name, Source::Static, "default", || async { Err(Fault::Gone) });
+        let cluster = |(source, name): &(Source, &str)| {
+            Cluster::new(*name, *source, "default", || async { Err(Fault::Gone) })
+        };
         let parts = Parts {
-            clusters: Arc::new(Clusters::new(vec![cluster("dev"), cluster("prod")], None)),
+            clusters: Arc::new(Clusters::new(clusters.iter().map(cluster).collect(), None)),
             process: Arc::new(Process::new(
                 Seal::random().expect("randomness"),
                 Audit::file(&audit).expect("a file"),
@@ -216,4 +221,30 @@ async fn a_scoped_denial_says_what_is_missing_and_not_whether_it_exists() {
     let line =
         rig.audited().into_iter().find(|line| line["decision"] == "deny").expect("denials are audited");
     assert_eq!(line["rule"], "no rule grants it");
+}
+
+#[tokio::test]
+async fn of_several_clusters_with_a_name_only_those_count_that_the_caller_may_see() {
+    let rig = Rig::over(&[(Source::Static, "dev"), (Source::Kubeconfig, "dev"), (Source::InCluster, "dev")]);
+    let grant = |deny: bool, clusters: &[&str]| Grant {
+        deny,
+        permissions: Permissions::all(),
+        within: Arc::new(Within {
+            clusters: Some(clusters.iter().map(ToString::to_string).collect()),
+            ..Within::default()
+        }),
+        rule: "test".to_owned(),
+    };
+    let never = CancellationToken::new();
+    let ask = async |denied: &[&str]| {
+        let set = PermissionSet::new(vec![grant(false, &["*"]), grant(true, denied)]);
+        let caller = Arc::new(local::with_permissions(set));
+        rig.call(&caller, "odd", json!({"how": "well", "cluster": "dev"}), &never).await
+    };
+    let two = ask(&["static/dev"]).await.expect_err("ambiguous");
+    assert_eq!((two.kind, two.candidates.len()), (ErrorKind::Conflict, 2));
+    assert!(!two.text().contains("static"), "{}", two.text());
+    ask(&["static/dev", "kubeconfig/dev"]).await.expect("only one is left");
+    let none = ask(&["*/dev"]).await.expect_err("none is left");
+    assert_eq!((none.kind, none.candidates.len()), (ErrorKind::NotFound, 0), "{}", none.text());
 }

@@ -82,6 +82,9 @@ impl Tool for ShowManifest {
         let kind = reader.named_kind(&input.kind).await?;
         let by_kind = of_kind(&reader, &kind).await;
         let expected = by_kind.unwrap_or(Class::Child);
+        // Where the caller may see another class only, nothing of this one is found or a candidate.
+        let narrowed = call.narrowed(reader.access(), expected.permission());
+        let reader = reader.over(narrowed);
         let named = input.namespace.as_deref().filter(|_| kind.namespaced);
         // Before anything is read: the words of a denial do not tell whether it exists.
         if named.is_some() || !kind.namespaced {

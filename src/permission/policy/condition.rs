@@ -1,10 +1,6 @@
 //! What a rule asks of one claim, and whether a token has it.
 
 use super::super::claims::Seen;
-use crate::answer::sanitise;
-
-/// Characters of a claim's value that are shown.
-pub(super) const LONGEST_VALUE: usize = 80;
 
 /// Whether a rule is about a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,16 +49,15 @@ pub(super) fn fit(when: &[Condition], seen: &[Seen<'_>]) -> Fit {
     all
 }
 
-/// ` (groups: team-a)`: what of the token made a rule fit; nothing for a rule about everyone.
+/// ` (groups: team-*)`: the values, as the operator wrote them, that made a rule fit. Not those of the
+/// token, so that callers whom the same rules fit have the same set.
 pub(super) fn reason(when: &[Condition], claims: &[String], seen: &[Seen<'_>]) -> String {
     let parts: Vec<String> = when
         .iter()
         .filter_map(|condition| {
             let (name, seen) = (claims.get(condition.claim)?, seen.get(condition.claim)?);
-            Some(match condition.first(seen) {
-                Some((value, _)) => format!("{name}: {}", sanitise::short(value, LONGEST_VALUE)),
-                None => format!("{name}: cannot be judged"),
-            })
+            let pattern = condition.first(seen).map_or("cannot be judged", |(_, pattern)| pattern);
+            Some(format!("{name}: {pattern}"))
         })
         .collect();
     if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }

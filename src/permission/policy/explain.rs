@@ -7,11 +7,13 @@ use serde_json::{Map, Value};
 use super::{
     super::{claims::Seen, set::Grant},
     Compiled, Policy,
-    condition::{Condition, Fit, LONGEST_VALUE, fit},
+    condition::{Condition, Fit, fit},
     scopes_of,
 };
 use crate::answer::sanitise;
 
+/// Characters of a claim's value that are shown.
+const LONGEST_VALUE: usize = 80;
 /// Values of a claim that are shown; the rest is counted.
 const MOST_VALUES: usize = 12;
 

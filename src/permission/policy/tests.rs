@@ -111,15 +111,15 @@ fn grants_name_the_rule_as_its_author_does() {
         {"allow": ["kro.instances.list"]},
         {"when": {"sub": "*"}, "deny": ["kro.rgds.*"]},
     ]));
-    let set = policy.bind(&claims(json!({"groups": ["x", "team-a"], "sub": "jo\u{1b}[31mhn"})));
+    let set = policy.bind(&claims(json!({"groups": ["x", "team-a"], "sub": "john"})));
     let names: Vec<&str> = set.grants().iter().map(|grant| grant.rule.as_str()).collect();
     assert_eq!(
         names,
         [
-            "login.example.com/acme rule \"team a\" (groups: team-a) → role viewer",
-            "login.example.com/acme rule \"team a\" (groups: team-a) → role operator",
+            "login.example.com/acme rule \"team a\" (groups: team-*) → role viewer",
+            "login.example.com/acme rule \"team a\" (groups: team-*) → role operator",
             "login.example.com/acme rules[1] → allow",
-            "login.example.com/acme rules[2] (sub: john) → deny",
+            "login.example.com/acme rules[2] (sub: *) → deny",
         ]
     );
 }

@@ -126,3 +126,6 @@ impl Callers {
         permissions
     }
 }
+
+#[cfg(test)]
+mod tests;

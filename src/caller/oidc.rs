@@ -21,7 +21,7 @@ pub mod settings;
 pub mod verified;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;

@@ -282,3 +282,6 @@ impl std::fmt::Debug for Keys {
         f.debug_struct("Keys").field("issuer", &self.issuer).field("state", &*self.state.borrow()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

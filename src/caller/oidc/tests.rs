@@ -1,15 +1,20 @@
 //! Tokens that an issuer signed, and tokens that it did not, through the whole verifier.
 
 #[path = "../../../tests/support/keys.rs"]
-mod signing;
+pub(in crate::caller) mod signing;
 #[path = "../../../tests/support/small_rsa.rs"]
 mod small_rsa;
 
-use std::{collections::BTreeMap, sync::OnceLock, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::FutureExt as _;
+use parking_lot::Mutex;
 use serde_json::json;
 use signing::{Alg, Key};
 
@@ -20,18 +25,18 @@ use super::{
     *,
 };
 
-const ISSUER: &str = "https://login.example.com";
+pub(in crate::caller) const ISSUER: &str = "https://login.example.com";
 const OURS: &str = "https://mcp.example.com/mcp";
 
-fn now() -> Timestamp {
+pub(in crate::caller) fn now() -> Timestamp {
     "2026-11-20T12:00:00Z".parse().expect("a time")
 }
 
-fn at(offset: i64) -> i64 {
+pub(in crate::caller) fn at(offset: i64) -> i64 {
     now().as_second() + offset
 }
 
-fn settings() -> IssuerSettings {
+pub(in crate::caller) fn settings() -> IssuerSettings {
     IssuerSettings {
         issuer: ISSUER.to_owned(),
         audiences: vec![OURS.to_owned(), "spare".to_owned()],
@@ -58,9 +63,13 @@ fn own(alg: Alg) -> &'static Key {
 }
 
 fn issuers(settings: IssuerSettings, keys: &[Value]) -> Issuers {
-    let set = json!({ "keys": keys }).to_string();
+    publishing(settings, Arc::new(Mutex::new(keys.to_vec())))
+}
+
+/// An issuer that publishes what stands there whenever it is asked.
+pub(in crate::caller) fn publishing(settings: IssuerSettings, published: Arc<Mutex<Vec<Value>>>) -> Issuers {
     let fetch = move || {
-        let set = set.clone();
+        let set = json!({ "keys": &*published.lock() }).to_string();
         async move { KeySet::read(set.as_bytes()) }.boxed()
     };
     let origin = Origin { issuer: settings.issuer.clone(), ca_file: None };
@@ -69,18 +78,18 @@ fn issuers(settings: IssuerSettings, keys: &[Value]) -> Issuers {
     Issuers { issuers: vec![Issuer { name: settings.issuer.as_str().into(), settings, origin, keys }] }
 }
 
-fn published() -> Vec<Value> {
+pub(in crate::caller) fn published() -> Vec<Value> {
     [Alg::Rs256, Alg::Es256, Alg::EdDsa].iter().map(|alg| own(*alg).jwk()).collect()
 }
 
-fn claims() -> Value {
+pub(in crate::caller) fn claims() -> Value {
     json!({
         "iss": ISSUER, "aud": OURS, "sub": "anna", "exp": at(300), "iat": at(-5), "jti": "t-1",
         "groups": ["shop", "payments"],
     })
 }
 
-fn header(alg: Alg) -> Value {
+pub(in crate::caller) fn header(alg: Alg) -> Value {
     json!({"alg": alg.name(), "typ": "at+jwt", "kid": alg.name()})
 }
 
@@ -94,12 +103,12 @@ fn signed(header: &str, claims: &[u8], key: &Key, alg: Alg) -> String {
     format!("{message}.{signature}")
 }
 
-fn token(header: &Value, claims: &Value) -> String {
+pub(in crate::caller) fn token(header: &Value, claims: &Value) -> String {
     signed(&header.to_string(), claims.to_string().as_bytes(), own(Alg::EdDsa), Alg::EdDsa)
 }
 
 /// `claims()` with these, without those that are null.
-fn with(changes: Value) -> Value {
+pub(in crate::caller) fn with(changes: Value) -> Value {
     changed(claims(), changes)
 }
 

@@ -28,6 +28,7 @@ pub struct Caller {
     token: Option<Token>,
     identity: Identity,
     impersonation: Option<Arc<Impersonation>>,
+    scopes: Vec<String>,
 }
 
 /// What may be said of a token: never the token.
@@ -80,6 +81,11 @@ impl Caller {
     /// Who the API server is asked to act as; `None` for the local user.
     pub fn impersonation(&self) -> Option<&Arc<Impersonation>> {
         self.impersonation.as_ref()
+    }
+
+    /// The OAuth scopes that the token has.
+    pub fn scopes(&self) -> &[String] {
+        &self.scopes
     }
 
     /// Who handles (cursors, plans) are bound to: the same person at the same issuer.

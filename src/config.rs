@@ -8,6 +8,7 @@ mod build;
 pub mod clusters;
 mod expand;
 mod file;
+pub mod http;
 pub mod issuers;
 pub mod local;
 mod node;
@@ -59,7 +60,7 @@ pub struct Config {
     #[schemars(with = "Option<String>", extend("writeOnly" = true))]
     pub seal_key: Option<SecretString>,
     /// Streamable HTTP.
-    pub http: server::Http,
+    pub http: http::Http,
     /// Prometheus metrics, while HTTP is served.
     pub metrics: server::Metrics,
     /// The folder that relative paths in the file are meant from.
@@ -107,6 +108,8 @@ impl Config {
             ("metrics.address", self.metrics.address != before.metrics.address),
             ("http.allowedHosts", http.allowed_hosts != old_http.allowed_hosts),
             ("http.allowedOrigins", http.allowed_origins != old_http.allowed_origins),
+            ("http.tls", http.tls != old_http.tls),
+            ("http.trustedProxies", http.trusted_proxies != old_http.trusted_proxies),
             ("limits.connections", limits.connections != old_limits.connections),
             ("limits.idleSeconds", limits.idle_seconds != old_limits.idle_seconds),
         ]
@@ -130,6 +133,7 @@ impl Config {
         issuers::coherent(&self.issuers, self.http.url.as_deref()).map_err(|wrong| wrong.below("issuers"))?;
         self.tools.coherent().map_err(|wrong| wrong.below("tools"))?;
         self.limits.coherent().map_err(|wrong| wrong.below("limits"))?;
+        self.http.coherent().map_err(|wrong| wrong.below("http"))?;
         match &self.seal_key {
             // an empty one, of a variable that is not set, would be everybody's
             Some(key) if key.expose_secret().len() < SHORTEST_SEAL_KEY => {
@@ -209,6 +213,12 @@ mod tests {
                 "issuers: [{url: 'https://a', rules: [{when: {groups: [[a]]}}]}]",
                 "rules[0].when.groups[0]: must be",
             ),
+            ("http: {url: 'http://mcp.example.com/mcp'}", "http.url: must be the https:// URL"),
+            ("http: {tls: {certFile: a}}", r#"http.tls: the key "keyFile" is missing"#),
+            ("http: {trustedProxies: [proxy]}", "http.trustedProxies[0]: must be an address or a network"),
+            ("http: {trustedProxies: [10.0.0.1, '::/0']}", "http.trustedProxies[1]: names everybody"),
+            ("limits: {burst: 0}", "limits.burst: must be from 1 to"),
+            ("limits: {connections: 1000000}", "limits.connections: must be from 1 to"),
             ("metrics: {address: nine}", "metrics.address: invalid socket address"),
             ("a: b: c", "line 1"),
             ("local: {}\nlocal: {}", "local"),

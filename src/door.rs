@@ -1,9 +1,12 @@
 //! Doors: bytes in, bytes out. Each finds out who calls, hands the call to the toolbox, and says the
 //! answer in its protocol. Nothing else is decided here.
 
+mod authenticate;
 pub mod http;
 mod mcp;
+mod oauth;
 mod ops;
+mod refused;
 pub mod serving;
 mod shape;
 pub mod stdio;

@@ -109,6 +109,7 @@ impl Callers {
             token: Some(verified.token().clone()),
             identity: self.identity,
             impersonation: Some(Arc::new(verified.impersonation().clone())),
+            scopes: Policy::scopes_had(verified.claims()),
         }
     }
 

@@ -32,5 +32,6 @@ pub fn with_permissions(permissions: PermissionSet) -> Caller {
         token: None,
         identity: Identity::Own,
         impersonation: None,
+        scopes: Vec::new(),
     }
 }

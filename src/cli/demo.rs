@@ -32,20 +32,18 @@ impl Demo {
             return serve::over_stdio(serve::serving(built), caller, ending).await;
         }
         let address = self.http.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
-        let door = HttpDoor::bind(address, serve::options(&config)).await?;
+        let door = HttpDoor::bind(address, config.http_options(), built.callers.need_token()).await?;
         tokio::select! {
             biased;
             () = ending.cancelled() => return Ok(()),
             shown = tour::show(&built) => shown?,
         }
-        out::text(&connect(door.address()))?;
-        let caller = setup::local(&built.callers)?;
-        Ok(door.serve(serve::serving(built), caller, ending).await?)
+        out::text(&connect(&door.url()))?;
+        Ok(door.serve(serve::serving(built), ending).await?)
     }
 }
 
-fn connect(address: SocketAddr) -> String {
-    let url = format!("http://{address}/mcp");
+fn connect(url: &str) -> String {
     format!(
         "\n── Now yours. Serving the sample platform on {url}; Ctrl-C ends it.\n\n\
          Connect Claude:\n\

@@ -70,8 +70,8 @@ impl From<ContractProblem> for Failure {
 impl From<HttpProblem> for Failure {
     fn from(problem: HttpProblem) -> Self {
         match problem {
-            HttpProblem::NotLoopback(_) | HttpProblem::Listen(..) => Self::usage(problem.to_string()),
             HttpProblem::Serve(_) => Self::failed(problem.to_string()),
+            _ => Self::usage(problem.to_string()),
         }
     }
 }

@@ -12,9 +12,9 @@ use super::{
 };
 use crate::{
     caller::Caller,
-    config::{Built, Config},
+    config::Built,
     door::{
-        http::{HttpDoor, HttpOptions},
+        http::HttpDoor,
         serving::{Served, Serving},
         stdio,
     },
@@ -24,7 +24,7 @@ use crate::{
 #[derive(Debug, Default, Args)]
 pub(super) struct Serve {
     /// Serve streamable HTTP on this address, as 127.0.0.1:8080, localhost:8080 or 8080, instead of
-    /// stdio. While no issuer is configured, loopback addresses only.
+    /// stdio. Beyond loopback addresses only with issuers, and with TLS or a trusted proxy in front.
     #[arg(long, value_name = "ADDR", value_parser = address)]
     http: Option<SocketAddr>,
 }
@@ -45,16 +45,16 @@ impl Serve {
         if let Some(exposed) = source.config().metrics.exposed() {
             tracing::warn!("{exposed}");
         }
-        let door = HttpDoor::bind(address, options(source.config())).await?;
-        out::error_line(&format!("serving MCP on http://{}/mcp", door.address()));
+        let need_token = built.callers.need_token();
+        let door = HttpDoor::bind(address, source.config().http_options(), need_token).await?;
+        out::error_line(&format!("serving MCP on {}", door.url()));
         if let Some(address) = door.metrics_address() {
             out::error_line(&format!("serving metrics on http://{address}/metrics"));
         }
         built.callers.issuers().warm();
-        let caller = setup::local(&built.callers)?;
         let serving = serving(built);
         follow(reload, source, &serving);
-        Ok(door.serve(serving, caller, ending).await?)
+        Ok(door.serve(serving, ending).await?)
     }
 }
 
@@ -79,15 +79,6 @@ pub(super) async fn over_stdio(
 /// What doors serve of a configuration.
 pub(super) fn serving(built: Built) -> Arc<Serving> {
     Serving::new(Served::new(built.toolbox, built.callers, built.terms))
-}
-
-/// What the configuration says of HTTP.
-pub(super) fn options(config: &Config) -> HttpOptions {
-    HttpOptions {
-        allowed_hosts: config.http.allowed_hosts.clone(),
-        allowed_origins: config.http.allowed_origins.clone(),
-        metrics: config.metrics.address,
-    }
 }
 
 /// Fires at SIGINT or SIGTERM.

@@ -99,7 +99,7 @@ impl Config {
             limits: self.limits.limits(),
             offer: self.tools.offer(),
         })?;
-        Ok(Built { toolbox, callers, terms: self.http.terms(&self.limits), problems })
+        Ok(Built { toolbox, callers, terms: self.http.terms(&self.limits, &self.issuers), problems })
     }
 
     /// The local user.

@@ -1,15 +1,12 @@
 //! The smaller rooms of the configuration: what the server offers, how much, and what it tells.
 
-use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::problem::{Wrong, meant};
-use crate::{
-    door::{Rate, Terms},
-    toolbox,
-};
+use crate::toolbox;
 
 /// The longest a call may be allowed to take: clients and proxies give up earlier anyway.
 const LONGEST_CALL: u32 = 600;
@@ -132,38 +129,6 @@ impl<'de> Deserialize<'de> for AuditTo {
             "off" => Self::Off,
             _ => Self::File(PathBuf::from(to)),
         })
-    }
-}
-
-/// Streamable HTTP.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct Http {
-    /// The URL of this server's MCP endpoint, as `https://mcp.example.com/mcp`: the resource that clients
-    /// ask tokens for, and the audience of issuers that configure none.
-    pub url: Option<String>,
-    /// `Host` names accepted besides those of loopback (against DNS rebinding).
-    pub allowed_hosts: Vec<String>,
-    /// Browser origins accepted besides those of loopback.
-    pub allowed_origins: Vec<String>,
-    /// Whether a caller whose token falls short is told so with 403 and the scopes that would do (those
-    /// under an issuer's `scopes`). It tells them that a tool hidden from them exists. Otherwise not.
-    pub step_up: bool,
-}
-
-impl Http {
-    pub(super) fn terms(&self, limits: &Limits) -> Terms {
-        let default = Terms::default();
-        let over_zero = |number: Option<u32>| number.and_then(NonZeroU32::new);
-        Terms {
-            url: self.url.clone(),
-            step_up: self.step_up,
-            rate: Rate {
-                per_second: over_zero(limits.requests_per_second).unwrap_or(default.rate.per_second),
-                burst: over_zero(limits.burst).unwrap_or(default.rate.burst),
-            },
-            concurrent: limits.concurrent_calls.unwrap_or(default.concurrent),
-        }
     }
 }
 

@@ -1,30 +1,65 @@
-//! Streamable HTTP: `/mcp` for callers, health beside it, metrics on an address of their own.
+//! Streamable HTTP: `/mcp` for callers, health and metadata beside it, metrics on an address of their own.
+
+mod body;
+mod connection;
+mod entrance;
+mod hops;
+mod rates;
+mod request;
+mod tls;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, extract::Request, middleware, serve::ListenerExt as _};
+use axum::{
+    Router,
+    extract::{Path, Request, State},
+    middleware,
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+use axum_server::{accept::Accept, tls_rustls::RustlsAcceptor};
+use http::{HeaderName, StatusCode, header};
+use hyper::body::Incoming;
+use ipnet::IpNet;
 use rmcp::transport::streamable_http_server::{
     StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
 };
-use tokio::net::TcpListener;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+};
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use self::{
+    connection::Arrivals,
+    entrance::{DOOR, Entrance},
+    hops::Hops,
+    rates::Rates,
+    tls::Tls,
+};
 use super::{
     mcp::{Mcp, Who},
-    ops,
+    oauth, ops,
     serving::Serving,
-    shape,
 };
-use crate::caller::Caller;
 
-/// A larger request is refused with 413: no tool takes so much.
-const MAX_REQUEST: usize = 1 << 20;
+pub(super) use self::entrance::{Client, Shortfall};
+pub use self::tls::{TlsFiles, TlsProblem};
+
 /// How long calls that run may take to end once serving ends.
 const GRACE: Duration = Duration::from_secs(10);
+/// Bytes of all headers of a request: a token of 16 KiB fits, with all that proxies add.
+const HEADERS: u32 = 64 << 10;
+/// Requests of one HTTP/2 connection at a time.
+const STREAMS: u32 = 100;
+/// A TLS handshake takes no longer.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How often those who ask nothing any more are forgotten.
+const FORGET: Duration = Duration::from_secs(30);
 
-/// What an operator may set.
-#[derive(Clone, Debug, Default)]
+/// What an operator may set, for the life of the process.
+#[derive(Clone, Debug)]
 pub struct HttpOptions {
     /// `Host` names accepted besides those of loopback (against DNS rebinding).
     pub allowed_hosts: Vec<String>,
@@ -32,6 +67,14 @@ pub struct HttpOptions {
     pub allowed_origins: Vec<String>,
     /// Where Prometheus finds `/metrics`.
     pub metrics: Option<SocketAddr>,
+    /// Serve https.
+    pub tls: Option<TlsFiles>,
+    /// Proxies whose word on where a request comes from is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Connections at a time.
+    pub connections: u32,
+    /// How long a connection without a request is kept.
+    pub idle: Duration,
 }
 
 /// Why HTTP cannot be served.
@@ -43,6 +86,15 @@ pub enum HttpProblem {
          local user. Serve 127.0.0.1 (and put an authenticating proxy in front), or use stdio"
     )]
     NotLoopback(SocketAddr),
+    /// Tokens would cross the network in the clear.
+    #[error(
+        "{0} is not a loopback address, and tokens would cross the network in the clear: set http.tls, or \
+         http.trustedProxies to the addresses of the proxy that ends TLS"
+    )]
+    Clear(SocketAddr),
+    /// The certificate cannot be served.
+    #[error("http.tls: {0}")]
+    Tls(#[from] TlsProblem),
     /// The address cannot be listened on.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, #[source] io::Error),
@@ -57,18 +109,32 @@ pub struct HttpDoor {
     listener: TcpListener,
     metrics: Option<TcpListener>,
     address: SocketAddr,
+    tls: Option<Tls>,
     options: HttpOptions,
 }
 
 impl HttpDoor {
-    /// Listens on `address` for the local user (no issuer is configured, so loopback only).
+    /// Listens on `address`. `need_token` says whether callers need one: without, the local user is served,
+    /// and that on loopback alone.
     ///
     /// # Errors
-    /// [`HttpProblem::NotLoopback`] and [`HttpProblem::Listen`].
-    pub async fn bind(address: SocketAddr, options: HttpOptions) -> Result<Self, HttpProblem> {
-        if !address.ip().is_loopback() {
+    /// All but [`HttpProblem::Serve`].
+    pub async fn bind(
+        address: SocketAddr,
+        options: HttpOptions,
+        need_token: bool,
+    ) -> Result<Self, HttpProblem> {
+        let loopback = address.ip().to_canonical().is_loopback();
+        if !loopback && !need_token {
             return Err(HttpProblem::NotLoopback(address));
         }
+        if !loopback && options.tls.is_none() && options.trusted_proxies.is_empty() {
+            return Err(HttpProblem::Clear(address));
+        }
+        let tls = match &options.tls {
+            Some(files) => Some(files.load().await?),
+            None => None,
+        };
         let listen = |address| async move {
             TcpListener::bind(address).await.map_err(|error| HttpProblem::Listen(address, error))
         };
@@ -78,12 +144,13 @@ impl HttpDoor {
             None => None,
         };
         let address = listener.local_addr()?;
-        Ok(Self { listener, metrics, address, options })
+        Ok(Self { listener, metrics, address, tls, options })
     }
 
-    /// The address it listens on, with the port that was chosen.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    /// Where MCP is served, by the address and the port that was chosen.
+    pub fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}/mcp", self.address)
     }
 
     /// Where `/metrics` is, if anywhere.
@@ -91,75 +158,152 @@ impl HttpDoor {
         self.metrics.as_ref().and_then(|listener| listener.local_addr().ok())
     }
 
-    /// Serves `caller` until `cancel` fires, then lets running calls end for ten seconds.
+    /// Serves until `cancel` fires, then lets running calls end for ten seconds.
     ///
     /// # Errors
     /// [`HttpProblem::Serve`].
-    pub async fn serve(
-        self,
-        serving: Arc<Serving>,
-        caller: Arc<Caller>,
-        cancel: CancellationToken,
-    ) -> Result<(), HttpProblem> {
+    pub async fn serve(self, serving: Arc<Serving>, cancel: CancellationToken) -> Result<(), HttpProblem> {
+        let Self { listener, metrics, address, tls, options } = self;
+        let loopback_hosts = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+        let entrance = Arc::new(Entrance {
+            serving: Arc::clone(&serving),
+            address,
+            encrypted: tls.is_some(),
+            hops: Hops::new(options.trusted_proxies.clone()),
+            hosts: loopback_hosts.into_iter().chain(options.allowed_hosts.iter().cloned()).collect(),
+            rates: Rates::new(serving.now().terms.rate),
+        });
         let streams = CancellationToken::new();
-        let app = router(&serving, caller, &self.options, &cancel, &streams);
-        let metrics = self.metrics.map(|listener| {
+        let app = router(&entrance, &options, &cancel, &streams);
+        // all that ends with serving
+        let beside = tokio::task::JoinSet::new();
+        let mut beside = beside;
+        if let Some(listener) = metrics {
             let app = ops::metrics(serving);
-            let ending = cancel.clone().cancelled_owned();
-            tokio::spawn(async move { axum::serve(listener, app).with_graceful_shutdown(ending).await })
-        });
-        // Without it, a streamed answer waits 40 ms for the peer's delayed acknowledgement.
-        let listener = self.listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
-        let serving = axum::serve(listener, app).with_graceful_shutdown(cancel.clone().cancelled_owned());
-        let overdue = async {
-            cancel.cancelled().await;
-            tokio::time::sleep(GRACE).await;
-            streams.cancel();
-        };
-        tokio::select! {
-            served = async { serving.await } => served?,
-            () = overdue => tracing::warn!("some calls did not end in time"),
+            beside.spawn(async move {
+                let _ = axum::serve(listener, app).await;
+            });
         }
-        if let Some(metrics) = metrics {
-            metrics.abort();
+        beside.spawn(async move {
+            loop {
+                tokio::time::sleep(FORGET).await;
+                entrance.rates.forget();
+            }
+        });
+        let arrivals = Arrivals::new(options.connections.try_into().unwrap_or(usize::MAX), options.idle);
+        match tls {
+            None => run(listener, arrivals, app, cancel, streams).await,
+            Some(tls) => {
+                let acceptor = RustlsAcceptor::new(tls.config()).handshake_timeout(HANDSHAKE);
+                beside.spawn(tls.follow());
+                run(listener, acceptor.acceptor(arrivals), app, cancel, streams).await
+            }
         }
-        Ok(())
     }
 }
 
+/// Serves `app` to whoever `acceptor` lets in.
+async fn run<A>(
+    listener: TcpListener,
+    acceptor: A,
+    app: Router,
+    cancel: CancellationToken,
+    streams: CancellationToken,
+) -> Result<(), HttpProblem>
+where
+    A: Accept<TcpStream, Router> + Clone + Send + Sync + 'static,
+    A::Stream: AsyncRead + AsyncWrite + Unpin + Send,
+    A::Service: axum_server::service::SendService<http::Request<Incoming>> + Send,
+    A::Future: Send,
+{
+    let handle = axum_server::Handle::<SocketAddr>::new();
+    let mut server = axum_server::Server::from_listener(listener).acceptor(acceptor).handle(handle.clone());
+    // the time for the head of a request is kept by the connection, for both versions alike
+    server.http_builder().http1().max_buf_size(HEADERS as usize).header_read_timeout(None);
+    server
+        .http_builder()
+        .http2()
+        .max_header_list_size(HEADERS)
+        .max_concurrent_streams(STREAMS)
+        .max_pending_accept_reset_streams(20)
+        .max_local_error_reset_streams(100);
+    let overdue = async {
+        cancel.cancelled().await;
+        handle.graceful_shutdown(None);
+        tokio::time::sleep(GRACE).await;
+        streams.cancel();
+    };
+    tokio::select! {
+        served = server.serve(app.into_make_service()) => served?,
+        () = overdue => tracing::warn!("some calls did not end in time"),
+    }
+    Ok(())
+}
+
 fn router(
-    serving: &Arc<Serving>,
-    caller: Arc<Caller>,
+    entrance: &Arc<Entrance>,
     options: &HttpOptions,
     ending: &CancellationToken,
     streams: &CancellationToken,
 ) -> Router {
-    let loopback_hosts = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
     let loopback_origins = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"].map(str::to_owned);
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true)
-        .with_max_request_body_bytes(MAX_REQUEST)
-        .with_allowed_hosts(loopback_hosts.into_iter().chain(options.allowed_hosts.iter().cloned()))
+        .with_max_request_body_bytes(body::LARGEST)
+        .with_allowed_hosts(entrance.hosts.iter().cloned())
         .with_allowed_origins(loopback_origins.into_iter().chain(options.allowed_origins.iter().cloned()))
         .enforce_origin_validation()
         .with_cancellation_token(streams.clone());
-    let handler = Mcp::new(Arc::clone(serving), Who::EachRequest, "http");
+    let handler = Mcp::new(Arc::clone(&entrance.serving), Who::EachRequest, DOOR);
     let service = StreamableHttpService::new(
         move || Ok(handler.clone()),
         Arc::new(NeverSessionManager::default()),
         config,
     );
-    let shaped = middleware::from_fn(move |mut request: Request, next: middleware::Next| {
-        request.extensions_mut().insert(Arc::clone(&caller));
-        shape::json_rpc(request, next)
-    });
+    let metadata = get(metadata).options(preflight);
     Router::new()
         .route_service("/mcp", service.clone())
         .route_service("/mcp/", service)
-        .layer(shaped)
+        .layer(middleware::from_fn_with_state(Arc::clone(entrance), entrance::enter))
+        .route(oauth::WELL_KNOWN, metadata.clone())
+        .route(&format!("{}/{{*path}}", oauth::WELL_KNOWN), metadata)
+        .with_state(Arc::clone(entrance))
         .merge(ops::health(ending.clone()))
         .layer(CatchPanicLayer::new())
+}
+
+/// Who issues tokens for us (RFC 9728): for everybody, and for pages in browsers too.
+async fn metadata(
+    State(entrance): State<Arc<Entrance>>,
+    path: Option<Path<String>>,
+    request: Request,
+) -> Response {
+    let served = Arc::clone(&entrance.serving.now());
+    let url = entrance.url(&served, &request.into_parts().0);
+    let own = url.parse::<http::Uri>().map(|url| url.path().trim_matches('/').to_owned());
+    let ours = path.is_none_or(|Path(path)| {
+        let path = path.trim_end_matches('/');
+        path == "mcp" || own.is_ok_and(|own| own == path)
+    });
+    if !ours || !served.callers.need_token() {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let headers = [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::CACHE_CONTROL, "max-age=60"),
+        (header::VARY, "host"),
+    ];
+    (headers, axum::Json(oauth::metadata(&url, &served))).into_response()
+}
+
+/// Clients say the protocol's version on the way to the metadata, which browsers ask about first.
+async fn preflight() -> impl axum::response::IntoResponse {
+    const HEADERS: [(HeaderName, &str); 4] = [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "*"),
+        (header::ACCESS_CONTROL_MAX_AGE, "600"),
+    ];
+    (StatusCode::NO_CONTENT, HEADERS)
 }

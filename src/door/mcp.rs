@@ -25,7 +25,10 @@ use crate::{
     toolbox::{Effect, Entry, Request},
 };
 
-use super::serving::Serving;
+use super::{
+    http::{Client, Shortfall},
+    serving::Serving,
+};
 
 /// How long a client may keep a caller's tool list, in milliseconds.
 const LIST_LIFE: u64 = 60_000;
@@ -55,14 +58,16 @@ impl Mcp {
     fn caller(&self, context: &RequestContext<RoleServer>) -> Result<Arc<Caller>, ErrorData> {
         match &self.who {
             Who::Always(caller) => Ok(Arc::clone(caller)),
-            Who::EachRequest => context
-                .extensions
-                .get::<Parts>()
-                .and_then(|parts| parts.extensions.get::<Arc<Caller>>())
+            Who::EachRequest => of_request::<Arc<Caller>>(context)
                 .map(Arc::clone)
                 .ok_or_else(|| ErrorData::invalid_request("no caller: authentication is required", None)),
         }
     }
+}
+
+/// What a layer in front put into the extensions of the HTTP request.
+fn of_request<T: Send + Sync + 'static>(context: &RequestContext<RoleServer>) -> Option<&T> {
+    context.extensions.get::<Parts>()?.extensions.get::<T>()
 }
 
 /// The trace that a call is part of: what `_meta` says (SEP-414) is nearer to the client than the headers
@@ -130,7 +135,7 @@ impl ServerHandler for Mcp {
             tool: params.name.into_owned(),
             arguments: params.arguments.unwrap_or_default(),
             cancel: context.ct.clone(),
-            client: None,
+            client: of_request::<Client>(&context).map(|client| client.0),
             trace: trace(&context),
         };
         let toolbox = Arc::clone(&self.serving.now().toolbox);
@@ -140,7 +145,14 @@ impl ServerHandler for Mcp {
                 result.structured_content = Some(finished.structure);
                 Ok(result.into())
             }
-            Err(error) => failed(&error),
+            Err(error) => {
+                if let (Some(cell), Some(lacking)) =
+                    (of_request::<Arc<Shortfall>>(&context), error.lacking.clone())
+                {
+                    cell.tell(lacking);
+                }
+                failed(&error)
+            }
         }
     }
 

@@ -7,6 +7,8 @@ use std::num::NonZeroU32;
 pub struct Terms {
     /// The URL of the MCP endpoint as clients know it; otherwise the one that a loopback client used.
     pub url: Option<String>,
+    /// OAuth scopes that clients are told to ask for.
+    pub scopes: Vec<String>,
     /// Whether a caller whose token falls short is told the scopes that would do.
     pub step_up: bool,
     /// How often one caller may ask.
@@ -28,6 +30,12 @@ impl Default for Terms {
     fn default() -> Self {
         let per_second = NonZeroU32::MIN.saturating_add(49);
         let burst = NonZeroU32::MIN.saturating_add(199);
-        Self { url: None, step_up: false, rate: Rate { per_second, burst }, concurrent: 32 }
+        Self {
+            url: None,
+            scopes: Vec::new(),
+            step_up: false,
+            rate: Rate { per_second, burst },
+            concurrent: 32,
+        }
     }
 }

@@ -91,6 +91,11 @@ impl Policy {
         self.scopes.iter().filter(|(_, given)| gives(given)).map(|(scope, _)| scope.as_str()).collect()
     }
 
+    /// The OAuth scopes that a token with these claims has.
+    pub fn scopes_had(claims: &Map<String, Value>) -> Vec<String> {
+        scopes_of(claims).into_iter().map(Cow::into_owned).collect()
+    }
+
     /// The scopes that give something, in a fixed order.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         self.scopes.keys().map(String::as_str)

@@ -1,0 +1,89 @@
+//! The body of a request: whole, in time, and no larger or deeper than any message is.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+/// Bytes of a body: no tool takes so much.
+pub(super) const LARGEST: usize = 1 << 20;
+/// Lists and objects within each other: no message has so many.
+const DEEPEST: usize = 64;
+/// From the head of a request to the end of its body.
+pub(super) const TIME: Duration = Duration::from_secs(10);
+
+/// Why a body is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unfit {
+    /// Over [`LARGEST`].
+    TooLarge,
+    /// It did not come in time.
+    TooSlow,
+    /// Over [`DEEPEST`].
+    TooDeep,
+    /// It broke off.
+    Broken,
+}
+
+/// Reads a body to its end, which must come in `time`.
+pub(super) async fn whole(body: Body, time: Duration) -> Result<Bytes, Unfit> {
+    let whole = tokio::time::timeout(time, Limited::new(body, LARGEST).collect());
+    match whole.await {
+        Err(_elapsed) => Err(Unfit::TooSlow),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Unfit::TooLarge),
+        Ok(Err(_)) => Err(Unfit::Broken),
+        Ok(Ok(body)) => {
+            let body = body.to_bytes();
+            if deeper(&body, DEEPEST) { Err(Unfit::TooDeep) } else { Ok(body) }
+        }
+    }
+}
+
+/// Whether JSON nests deeper than `most`. What is no JSON is for the parser to find.
+fn deeper(json: &[u8], most: usize) -> bool {
+    let (mut depth, mut text, mut escaped) = (0_usize, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if text => escaped = true,
+            b'"' => text = !text,
+            b'{' | b'[' if !text => {
+                depth += 1;
+                if depth > most {
+                    return true;
+                }
+            }
+            b'}' | b']' if !text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depth_is_that_of_lists_and_objects_and_not_of_texts() {
+        assert!(!deeper(&[b"[".repeat(64), b"]".repeat(64)].concat(), 64));
+        assert!(deeper(&b"[".repeat(65), 64));
+        assert!(deeper(&b"{\"a\":".repeat(65), 64));
+        assert!(!deeper(&b"[]".repeat(100), 64));
+        assert!(!deeper(br#"["[[[\"[[[","\\",{"{":1}]"#, 2));
+        assert!(deeper(br#"["\\",[[1]]]"#, 2), "a backslash escapes one character only");
+    }
+
+    #[tokio::test]
+    async fn a_body_is_bounded() {
+        assert_eq!(whole(Body::from(vec![b' '; LARGEST]), TIME).await.map(|body| body.len()), Ok(LARGEST));
+        assert_eq!(whole(Body::from(vec![b' '; LARGEST + 1]), TIME).await, Err(Unfit::TooLarge));
+        assert_eq!(whole(Body::from("[".repeat(65)), TIME).await, Err(Unfit::TooDeep));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let never = futures::stream::pending::<Result<Bytes, std::io::Error>>();
+        assert_eq!(whole(Body::from_stream(never), Duration::from_millis(20)).await, Err(Unfit::TooSlow));
+    }
+}

@@ -1,0 +1,269 @@
+//! [`Entrance`]: what stands between a connection and the MCP handler: who is asking, how much, and
+//! whether it can be a message at all.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::{
+    body::{Body, Bytes},
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts, uri::Authority};
+
+use super::{
+    body::{self, Unfit},
+    connection::Peer,
+    hops::Hops,
+    rates::{Rates, Running},
+    request::Held,
+};
+use crate::{
+    audit,
+    caller::Caller,
+    door::{
+        authenticate::{self, NoToken},
+        oauth,
+        refused::Refused,
+        serving::{Served, Serving},
+        shape,
+    },
+    permission::Requirement,
+    telemetry::TraceContext,
+};
+
+/// This door's name in audit lines.
+pub(super) const DOOR: &str = "http";
+
+/// To find out whose a token is; the issuer may have to be asked for its keys.
+const VERIFY: Duration = Duration::from_secs(15);
+
+/// What a call lacked, told by the handler to the entrance that the call came through.
+#[derive(Debug, Default)]
+pub(in crate::door) struct Shortfall(OnceLock<Requirement>);
+
+impl Shortfall {
+    /// Keeps what is lacking.
+    pub(in crate::door) fn tell(&self, lacking: Requirement) {
+        let _ = self.0.set(lacking);
+    }
+}
+
+/// The address that a request comes from, proxies left out.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::door) struct Client(pub(in crate::door) IpAddr);
+
+/// The one way in.
+#[derive(Debug)]
+pub(super) struct Entrance {
+    pub(super) serving: Arc<Serving>,
+    pub(super) address: SocketAddr,
+    pub(super) encrypted: bool,
+    pub(super) hops: Hops,
+    /// `Host` names that are ours.
+    pub(super) hosts: Vec<String>,
+    pub(super) rates: Rates,
+}
+
+/// Why it was turned away, for the audit line.
+struct Turned {
+    refused: Refused,
+    reason: &'static str,
+    detail: String,
+    caller: Option<Arc<Caller>>,
+}
+
+impl Turned {
+    fn new(refused: Refused, reason: &'static str) -> Box<Self> {
+        Box::new(Self { refused, reason, detail: String::new(), caller: None })
+    }
+
+    fn because(mut self: Box<Self>, detail: impl Into<String>) -> Box<Self> {
+        self.detail = detail.into();
+        self
+    }
+}
+
+/// Lets a request through to the handler with its caller, or turns it away.
+pub(super) async fn enter(State(entrance): State<Arc<Entrance>>, request: Request, next: Next) -> Response {
+    let served = Arc::clone(&entrance.serving.now());
+    let (mut parts, body) = request.into_parts();
+    let (peer, client) = entrance.origin(&parts);
+    parts.extensions.insert(Client(client));
+    let (caller, running, body) = match entrance.through(&served, &parts, peer, body).await {
+        Ok(through) => through,
+        Err(turned) => return entrance.turn_away(&served, &parts, client, *turned),
+    };
+    let shortfall = (served.terms.step_up && caller.token().is_some()).then(Arc::<Shortfall>::default);
+    if let Some(shortfall) = &shortfall {
+        parts.extensions.insert(Arc::clone(shortfall));
+    }
+    parts.extensions.insert(Arc::clone(&caller));
+    let url = shortfall.is_some().then(|| entrance.url(&served, &parts));
+    let response = shape::json_rpc(Request::from_parts(parts, Body::from(body)), next).await;
+    let lacking = shortfall.as_ref().and_then(|shortfall| shortfall.0.get());
+    if let (Some(lacking), Some(url)) = (lacking, url)
+        && let Some(challenge) = stepped(&served, lacking, &caller, &url)
+    {
+        return Refused::insufficient(challenge).into_response();
+    }
+    response.map(|body| Body::new(Held::new(body, running)))
+}
+
+fn stepped(served: &Served, lacking: &Requirement, caller: &Caller, url: &str) -> Option<HeaderValue> {
+    let policy = served.callers.policy(caller.issuer()?)?;
+    oauth::step_up(url, &oauth::scopes_for(policy, lacking, caller)?)
+}
+
+impl Entrance {
+    /// The other end of the connection, and the client behind it.
+    fn origin(&self, parts: &Parts) -> (IpAddr, IpAddr) {
+        // every connection puts it there; nobody is trusted without
+        let nowhere = IpAddr::from([0, 0, 0, 0]);
+        let peer = parts.extensions.get::<Peer>().map_or(nowhere, |peer| peer.0.ip().to_canonical());
+        (peer, self.hops.client(peer, &parts.headers))
+    }
+
+    /// Who asks, their place among those who do, and what they ask: or why not.
+    async fn through(
+        &self,
+        served: &Served,
+        parts: &Parts,
+        peer: IpAddr,
+        body: Body,
+    ) -> Result<(Arc<Caller>, Running, Bytes), Box<Turned>> {
+        self.reaches(peer)?;
+        let caller = self.caller(served, parts).await?;
+        let running = self.take(served, &caller)?;
+        let body = body::whole(body, body::TIME).await.map_err(unfit)?;
+        Ok((caller, running, body))
+    }
+
+    /// Tokens in the clear come over this machine's loopback or from a proxy that is named, or not at all.
+    fn reaches(&self, peer: IpAddr) -> Result<(), Box<Turned>> {
+        if self.encrypted || peer.is_loopback() || self.hops.trusts(peer) {
+            return Ok(());
+        }
+        let message = "Forbidden: without TLS only the proxies named in http.trustedProxies are served";
+        Err(Turned::new(Refused::forbidden(message), "hop"))
+    }
+
+    async fn caller(&self, served: &Served, parts: &Parts) -> Result<Arc<Caller>, Box<Turned>> {
+        if !served.callers.need_token() {
+            // the local user is whoever reaches a loopback address
+            let local = served.callers.local().filter(|_| self.address.ip().is_loopback());
+            let message = "Forbidden: no issuer is configured, and only loopback addresses need none";
+            return local
+                .map(Arc::clone)
+                .ok_or_else(|| Turned::new(Refused::forbidden(message), "no_issuer"));
+        }
+        let unauthenticated = |sent: bool| {
+            Refused::unauthenticated(oauth::challenge(&self.url(served, parts), &served.terms, sent))
+        };
+        let token = match authenticate::bearer(&parts.headers, &parts.uri) {
+            Ok(token) => token,
+            Err(NoToken::Absent) => return Err(Turned::new(unauthenticated(false), "no_token")),
+            Err(NoToken::Malformed(why)) => {
+                return Err(Turned::new(unauthenticated(true), "credential").because(why));
+            }
+        };
+        match tokio::time::timeout(VERIFY, served.callers.token(token)).await {
+            Ok(Ok(caller)) => Ok(caller),
+            Ok(Err(refusal)) => {
+                let outage = refusal.is_outage();
+                let refused = if outage { Refused::outage() } else { unauthenticated(true) };
+                Err(Turned::new(refused, refusal.reason()).because(refusal.to_string()))
+            }
+            Err(_elapsed) => Err(Turned::new(Refused::outage(), "unavailable")),
+        }
+    }
+
+    fn take(&self, served: &Served, caller: &Arc<Caller>) -> Result<Running, Box<Turned>> {
+        self.rates.take(caller, &served.terms).map_err(|busy| {
+            let mut turned = Turned::new(Refused::busy(busy.again), busy.reason);
+            turned.caller = Some(Arc::clone(caller));
+            turned
+        })
+    }
+
+    /// The URL that clients know us by: the configured one, or the one that this client used.
+    pub(super) fn url(&self, served: &Served, parts: &Parts) -> String {
+        if let Some(url) = &served.terms.url {
+            return url.clone();
+        }
+        let scheme = if self.encrypted { "https" } else { "http" };
+        match self.host(parts) {
+            Some(host) => format!("{scheme}://{host}/mcp"),
+            None => format!("{scheme}://{}/mcp", self.address),
+        }
+    }
+
+    /// The `Host` of a request, where it is one of ours: any other is what an attacker wrote.
+    fn host(&self, parts: &Parts) -> Option<Authority> {
+        let host = match parts.headers.get(header::HOST) {
+            Some(host) => host.to_str().ok()?.parse().ok()?,
+            None => parts.uri.authority()?.clone(),
+        };
+        let known = |ours: &String| {
+            let bare = host.host().trim_matches(['[', ']']);
+            ours.eq_ignore_ascii_case(bare) || ours.eq_ignore_ascii_case(host.as_str())
+        };
+        self.hosts.iter().any(known).then_some(host)
+    }
+
+    fn turn_away(&self, served: &Served, parts: &Parts, client: IpAddr, turned: Turned) -> Response {
+        let Turned { mut refused, mut reason, detail, caller } = turned;
+        if refused.status == StatusCode::UNAUTHORIZED
+            && let Err(busy) = self.rates.refuse(client)
+        {
+            (refused, reason) = (Refused::busy(busy.again), busy.reason);
+        }
+        // a flood must not fill the log: of what is only too much, now and then a line
+        if refused.status != StatusCode::TOO_MANY_REQUESTS || self.rates.worth_a_line(client) {
+            served.toolbox.refused(&audit::Refused {
+                door: DOOR,
+                outcome: outcome(refused.status),
+                reason,
+                detail,
+                token: hash(&parts.headers).as_deref(),
+                caller: caller.as_deref(),
+                client: Some(client),
+                trace: TraceContext::from_headers(&parts.headers).as_ref(),
+            });
+        }
+        refused.into_response()
+    }
+}
+
+/// The word of the audit log.
+fn outcome(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::SERVICE_UNAVAILABLE => "unauthenticated",
+        StatusCode::TOO_MANY_REQUESTS => "rate_limited",
+        StatusCode::FORBIDDEN => "not_allowed",
+        _ => "invalid_request",
+    }
+}
+
+/// The first 16 hexadecimal digits of the SHA-256 of the credential.
+fn hash(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::AUTHORIZATION)?.as_bytes();
+    let credential = value.iter().position(|&byte| byte == b' ').and_then(|at| value.get(at + 1..));
+    let hash = digest(&SHA256, credential.unwrap_or(value).trim_ascii());
+    Some(hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn unfit(unfit: Unfit) -> Box<Turned> {
+    let (status, message, reason) = match unfit {
+        Unfit::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "the body is over 1 MiB", "body_size"),
+        Unfit::TooSlow => (StatusCode::REQUEST_TIMEOUT, "the body did not come in time", "body_time"),
+        Unfit::TooDeep => (StatusCode::BAD_REQUEST, "the body nests deeper than 64 levels", "body_depth"),
+        Unfit::Broken => (StatusCode::BAD_REQUEST, "the body broke off", "body_broken"),
+    };
+    Turned::new(Refused::malformed(status, message), reason)
+}

@@ -1,0 +1,206 @@
+//! [`Rates`]: how much one caller may ask at a time and in a second, and how often an address may be
+//! wrong about who it is.
+
+use std::{
+    collections::HashMap,
+    collections::hash_map::{Entry, RandomState},
+    hash::BuildHasher as _,
+    net::{IpAddr, Ipv6Addr},
+    num::NonZeroU32,
+    sync::Arc,
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use governor::{
+    DefaultKeyedRateLimiter, Quota,
+    clock::{Clock as _, DefaultClock},
+};
+use parking_lot::Mutex;
+
+use super::super::terms::{Rate, Terms};
+use crate::caller::Caller;
+
+/// Refusals of one address that are answered as such; more are answered 429. Many callers can share
+/// an address, and a client with an old token tries a few times.
+const REFUSALS: (u32, u32) = (100, 1_000);
+/// Audit lines about one address that asks too much: what a flood leaves in the log.
+const LINES: (u32, u32) = (1, 10);
+/// Where no better time is known.
+const SOON: Duration = Duration::from_secs(1);
+
+/// What was asked of late, by whom. Bounded by [`Rates::forget`], which is to be called now and then.
+#[derive(Debug)]
+pub(super) struct Rates {
+    hasher: RandomState,
+    clock: DefaultClock,
+    requests: ArcSwap<Requests>,
+    running: Arc<Mutex<HashMap<u64, u32>>>,
+    refusals: DefaultKeyedRateLimiter<IpAddr>,
+    lines: DefaultKeyedRateLimiter<IpAddr>,
+}
+
+/// The requests of callers under one rate; a changed one begins anew.
+#[derive(Debug)]
+struct Requests {
+    rate: Rate,
+    limiter: DefaultKeyedRateLimiter<u64>,
+}
+
+/// Too much was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Busy {
+    /// When to try again.
+    pub(super) again: Duration,
+    /// A word for the audit line.
+    pub(super) reason: &'static str,
+}
+
+/// A request that runs; it counts until it is dropped.
+#[derive(Debug)]
+pub(super) struct Running {
+    key: u64,
+    running: Arc<Mutex<HashMap<u64, u32>>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let mut running = self.running.lock();
+        if let Entry::Occupied(mut of_caller) = running.entry(self.key) {
+            match of_caller.get().saturating_sub(1) {
+                0 => drop(of_caller.remove()),
+                left => drop(of_caller.insert(left)),
+            }
+        }
+    }
+}
+
+impl Rates {
+    pub(super) fn new(rate: Rate) -> Self {
+        let keyed = |(per_second, burst)| {
+            let over_zero = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+            let rate = Rate { per_second: over_zero(per_second), burst: over_zero(burst) };
+            DefaultKeyedRateLimiter::keyed(quota(rate))
+        };
+        Self {
+            hasher: RandomState::new(),
+            clock: DefaultClock::default(),
+            requests: ArcSwap::from_pointee(Requests::new(rate)),
+            running: Arc::default(),
+            refusals: keyed(REFUSALS),
+            lines: keyed(LINES),
+        }
+    }
+
+    /// Takes one request of a caller.
+    pub(super) fn take(&self, caller: &Caller, terms: &Terms) -> Result<Running, Busy> {
+        // two callers in 2^64 share a count, and no name is kept
+        let key = self.hasher.hash_one(caller.binding());
+        if self.requests.load().rate != terms.rate {
+            self.requests.store(Arc::new(Requests::new(terms.rate)));
+        }
+        if let Err(until) = self.requests.load().limiter.check_key(&key) {
+            return Err(Busy { again: until.wait_time_from(self.clock.now()), reason: "rate" });
+        }
+        let mut running = self.running.lock();
+        let of_caller = running.entry(key).or_default();
+        if *of_caller >= terms.concurrent {
+            return Err(Busy { again: SOON, reason: "concurrency" });
+        }
+        *of_caller += 1;
+        Ok(Running { key, running: Arc::clone(&self.running) })
+    }
+
+    /// Counts a refused credential from an address.
+    pub(super) fn refuse(&self, client: IpAddr) -> Result<(), Busy> {
+        let refused = self.refusals.check_key(&network(client));
+        refused.map_err(|until| Busy { again: until.wait_time_from(self.clock.now()), reason: "refusals" })
+    }
+
+    /// Whether an address that asks too much is worth another line.
+    pub(super) fn worth_a_line(&self, client: IpAddr) -> bool {
+        self.lines.check_key(&network(client)).is_ok()
+    }
+
+    /// Forgets whoever has asked nothing of late.
+    pub(super) fn forget(&self) {
+        let requests = self.requests.load();
+        requests.limiter.retain_recent();
+        requests.limiter.shrink_to_fit();
+        for limiter in [&self.refusals, &self.lines] {
+            limiter.retain_recent();
+            limiter.shrink_to_fit();
+        }
+        self.running.lock().shrink_to_fit();
+    }
+}
+
+impl Requests {
+    fn new(rate: Rate) -> Self {
+        Self { rate, limiter: DefaultKeyedRateLimiter::keyed(quota(rate)) }
+    }
+}
+
+fn quota(rate: Rate) -> Quota {
+    Quota::per_second(rate.per_second).allow_burst(rate.burst)
+}
+
+/// One customer has a whole IPv6 network of 64 bits.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{caller::local, permission::PermissionSet};
+
+    fn terms(per_second: u32, burst: u32, concurrent: u32) -> Terms {
+        let rate =
+            Rate { per_second: NonZeroU32::new(per_second).unwrap(), burst: NonZeroU32::new(burst).unwrap() };
+        Terms { rate, concurrent, ..Terms::default() }
+    }
+
+    fn caller() -> Caller {
+        local::with_permissions(PermissionSet::default())
+    }
+
+    #[test]
+    fn a_caller_has_a_burst_and_is_told_when_to_come_again() {
+        let terms = terms(1, 3, 10);
+        let rates = Rates::new(terms.rate);
+        for _ in 0..3 {
+            rates.take(&caller(), &terms).unwrap();
+        }
+        let busy = rates.take(&caller(), &terms).unwrap_err();
+        assert!(busy.reason == "rate" && busy.again <= SOON, "{busy:?}");
+        let more = self::terms(1, 4, 10);
+        rates.take(&caller(), &more).expect("a changed rate begins anew");
+    }
+
+    #[test]
+    fn requests_at_a_time_are_counted_until_they_end() {
+        let terms = terms(1000, 1000, 2);
+        let rates = Rates::new(terms.rate);
+        let (first, _second) =
+            (rates.take(&caller(), &terms).unwrap(), rates.take(&caller(), &terms).unwrap());
+        assert_eq!(rates.take(&caller(), &terms).unwrap_err().reason, "concurrency");
+        drop(first);
+        let third = rates.take(&caller(), &terms).unwrap();
+        drop((third, _second));
+        assert!(rates.running.lock().is_empty(), "whoever asks nothing leaves nothing");
+    }
+
+    #[test]
+    fn an_address_is_refused_so_often_and_another_is_not_its_neighbour() {
+        let rates = Rates::new(Terms::default().rate);
+        let at = |address: &str| address.parse::<IpAddr>().unwrap();
+        let refused = (0..2_000).filter(|_| rates.refuse(at("2001:db8::1")).is_ok()).count();
+        assert!((1_000..1_500).contains(&refused), "{refused}");
+        assert!(rates.refuse(at("2001:db8::2")).is_err(), "the same network");
+        assert!(rates.refuse(at("2001:db8:0:1::1")).is_ok());
+    }
+}

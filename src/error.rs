@@ -174,6 +174,16 @@ impl From<Fault> for Error {
             Fault::Withheld { needs, place } => Self::denied(&needs, &place),
             Fault::Forbidden(_) => Self::new(ErrorKind::NotAllowed, message)
                 .next("ask whoever administers that cluster's RBAC; our own permissions allowed the call"),
+            Fault::MayNotImpersonate(_) => {
+                Self::new(ErrorKind::Upstream { status: Some(403), retryable: false }, message).next(
+                    "ask whoever runs this server: its credential needs the RBAC verb impersonate for your \
+                     user and each of your groups (examples/rbac/impersonate.yaml)",
+                )
+            }
+            Fault::Unfit(_) => Self::new(ErrorKind::NotAllowed, message).next(
+                "call with a token that names you; or whoever runs this server sets `identity: own` for the \
+                 cluster",
+            ),
             Fault::Unauthorized(_) => {
                 Self::new(ErrorKind::Upstream { status: Some(401), retryable: false }, message).next(
                     "run `platform-mcp check`: the credential configured for this cluster does not work",

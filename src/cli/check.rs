@@ -1,6 +1,7 @@
 //! `check`: what works, and how to mend the rest. One line each.
 
 mod cluster;
+mod identity;
 mod issuer;
 mod report;
 
@@ -43,7 +44,7 @@ impl Check {
                 report.fail(problem, "mend that part of the file; everything else is served")?;
             }
             issuer::tell(built.callers.issuers(), &mut report).await?;
-            clusters(&built, &mut report).await?;
+            clusters(&config, &built, &mut report).await?;
         }
         report.verdict()
     }
@@ -122,7 +123,7 @@ fn visible(toolbox: &Toolbox, caller: &Caller) -> usize {
     toolbox.list(caller).count()
 }
 
-async fn clusters(built: &Built, report: &mut Report) -> Result<(), Failure> {
+async fn clusters(config: &Config, built: &Built, report: &mut Report) -> Result<(), Failure> {
     let clusters = built.toolbox.clusters();
     if clusters.iter().next().is_none() {
         return report.warn(
@@ -130,14 +131,15 @@ async fn clusters(built: &Built, report: &mut Report) -> Result<(), Failure> {
             "set KUBECONFIG, give --kubeconfig, or add `clusters` to the configuration",
         );
     }
-    report.ok(
-        "identity own: every call reaches a cluster with the server's own credential (the context's user, \
-         the Pod's service account, the configured token), whoever calls; our permissions are the only gate",
-    )?;
-    let reached = futures::future::join_all(clusters.iter().map(cluster::reach)).await;
+    identity::tell(config, clusters, report)?;
+    let needed = identity::needed(config);
+    let reached = futures::future::join_all(
+        clusters.iter().map(|cluster| cluster::reach(cluster, identity::impersonates(config, cluster))),
+    )
+    .await;
     for (cluster, finding) in clusters.iter().zip(reached) {
         let default = if clusters.is_default(cluster) { " (default)" } else { "" };
-        finding.tell(&format!("cluster {}{default}", clusters.shown_name(cluster)), report)?;
+        finding.tell(&format!("cluster {}{default}", clusters.shown_name(cluster)), &needed, report)?;
     }
     let several = clusters.iter().nth(1).is_some();
     if several && !clusters.iter().any(|cluster| clusters.is_default(cluster)) {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::problem::Wrong;
 use crate::kubernetes::{
-    Cluster, Clusters,
+    Cluster, Clusters, Identity,
     cluster::Source,
     sources::{self, Found, StaticCluster},
 };
@@ -40,11 +40,14 @@ pub struct KubeconfigSource {
     pub enabled: bool,
     /// The file; otherwise what `KUBECONFIG` names, or `~/.kube/config`.
     pub path: Option<PathBuf>,
+    /// How its clusters are shown who calls: `impersonate` (the credential must have that RBAC verb) or `own`.
+    /// Otherwise `impersonate` for callers with a token over HTTP, and `own` for stdio.
+    pub identity: Option<Identity>,
 }
 
 impl Default for KubeconfigSource {
     fn default() -> Self {
-        Self { enabled: true, path: None }
+        Self { enabled: true, path: None, identity: None }
     }
 }
 
@@ -54,11 +57,14 @@ impl Default for KubeconfigSource {
 pub struct InClusterSource {
     /// Whether it is added, where the server runs in a Pod.
     pub enabled: bool,
+    /// How it is shown who calls: `impersonate` (the credential must have that RBAC verb) or `own`.
+    /// Otherwise `impersonate` for callers with a token over HTTP, and `own` for stdio.
+    pub identity: Option<Identity>,
 }
 
 impl Default for InClusterSource {
     fn default() -> Self {
-        Self { enabled: true }
+        Self { enabled: true, identity: None }
     }
 }
 
@@ -79,6 +85,9 @@ pub struct Entry {
     pub token_file: Option<PathBuf>,
     /// Namespace meant where none is named; otherwise `default`.
     pub namespace: Option<String>,
+    /// How it is shown who calls: `impersonate` (the credential must have that RBAC verb) or `own`.
+    /// Otherwise `impersonate` for callers with a token over HTTP, and `own` for stdio.
+    pub identity: Option<Identity>,
 }
 
 /// By its secrets too. Names every field, so that none is forgotten.
@@ -86,9 +95,9 @@ impl PartialEq for Entry {
     fn eq(&self, other: &Self) -> bool {
         let secret =
             |token: &Option<SecretString>| token.as_ref().map(|token| token.expose_secret().to_owned());
-        let Self { name, url, ca_file, token, token_file, namespace } = self;
-        (name, url, ca_file, token_file, namespace)
-            == (&other.name, &other.url, &other.ca_file, &other.token_file, &other.namespace)
+        let Self { name, url, ca_file, token, token_file, namespace, identity } = self;
+        (name, url, ca_file, token_file, namespace, identity)
+            == (&other.name, &other.url, &other.ca_file, &other.token_file, &other.namespace, &other.identity)
             && secret(token) == secret(&other.token)
     }
 }
@@ -102,8 +111,8 @@ impl Sources {
     /// No source.
     pub fn none() -> Self {
         Self {
-            kubeconfig: KubeconfigSource { enabled: false, path: None },
-            in_cluster: InClusterSource { enabled: false },
+            kubeconfig: KubeconfigSource { enabled: false, path: None, identity: None },
+            in_cluster: InClusterSource { enabled: false, identity: None },
             ..Self::default()
         }
     }
@@ -153,18 +162,22 @@ impl Sources {
 
     fn configured(&self, resolved: impl Fn(&Path) -> PathBuf) -> Found {
         let mut all = Found::default();
-        let mut add = |found: Found| {
-            all.clusters.extend(found.clusters);
+        let mut add = |found: Found, identity: Option<Identity>| {
+            all.clusters.extend(found.clusters.into_iter().map(|cluster| cluster.with_identity(identity)));
             all.problems.extend(found.problems);
             all.default = all.default.take().or(found.default);
         };
         if self.kubeconfig.enabled {
-            add(sources::kubeconfig(self.kubeconfig.path.as_deref().map(&resolved).as_deref()));
+            add(
+                sources::kubeconfig(self.kubeconfig.path.as_deref().map(&resolved).as_deref()),
+                self.kubeconfig.identity,
+            );
         }
         if self.in_cluster.enabled {
-            add(sources::in_cluster());
+            add(sources::in_cluster(), self.in_cluster.identity);
         }
         for entry in &self.entries {
+            let identity = entry.identity;
             let entry = StaticCluster {
                 name: entry.name.clone(),
                 url: entry.url.clone(),
@@ -174,7 +187,7 @@ impl Sources {
                 namespace: entry.namespace.clone(),
             };
             match sources::static_cluster(entry, Source::Static) {
-                Ok(cluster) => all.clusters.push(cluster),
+                Ok(cluster) => all.clusters.push(cluster.with_identity(identity)),
                 Err(problem) => all.problems.push(format!("clusters.static: {problem}")),
             }
         }
@@ -230,6 +243,7 @@ mod tests {
             token: None,
             token_file: None,
             namespace: None,
+            identity: None,
         }
     }
 

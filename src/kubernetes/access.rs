@@ -1,21 +1,18 @@
 //! [`Access`]: one cluster, as one caller, for the length of one call. Every upstream byte of a
 //! caller passes here: paths are encoded, requests are counted, bounded in number, size and time.
 
-use std::{sync::Arc, time::Duration};
+mod send;
+#[cfg(test)]
+mod tests;
 
-use http::{Request, header};
-use http_body_util::BodyExt as _;
-use kube::client::Body;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, timeout_at},
-};
+use std::sync::Arc;
+
+use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
     cluster::Cluster,
-    fault::{Fault, excerpt},
+    fault::Fault,
+    identity::{As, Identity},
     kind::Kind,
     kinds::Kinds,
     list::Listed,
@@ -26,14 +23,10 @@ use super::{
 };
 use crate::answer::redact::Learned;
 
+pub(super) use send::parse;
+
 /// Requests of one call that are on their way at once.
 const PARALLEL: usize = 8;
-/// A larger body is not read to its end.
-const MAX_BODY: usize = 16 << 20;
-/// Tries of a read after the first.
-const RETRIES: u32 = 2;
-/// A `Retry-After` beyond this is told to the caller instead of waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a caller may see of one cluster, decided by the gate and asked by [`Access`] for every object.
 pub trait View: Send + Sync {
@@ -67,6 +60,7 @@ pub struct Access {
     spent: Budgeted,
     parallel: Arc<Semaphore>,
     agent: Arc<str>,
+    acting: As,
 }
 
 impl std::fmt::Debug for Access {
@@ -76,8 +70,8 @@ impl std::fmt::Debug for Access {
 }
 
 impl Access {
-    /// Opens `cluster` for a call.
-    pub fn new(cluster: Arc<Cluster>, view: Arc<dyn View>, spent: Budgeted) -> Self {
+    /// Opens `cluster` for a call, whose requests are made as `acting` says.
+    pub fn new(cluster: Arc<Cluster>, view: Arc<dyn View>, acting: As, spent: Budgeted) -> Self {
         let agent =
             format!("{}/{} call/{}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), spent.call_id);
         Self {
@@ -87,6 +81,7 @@ impl Access {
             spent,
             parallel: Arc::new(Semaphore::new(PARALLEL)),
             agent: agent.into(),
+            acting,
         }
     }
 
@@ -109,12 +104,28 @@ impl Access {
         &self.cluster
     }
 
-    /// What the cluster serves: from the shared cache, or read now.
+    /// How the caller is shown to the cluster.
+    pub fn identity(&self) -> Identity {
+        match self.acting {
+            As::Server => Identity::Own,
+            As::Caller(_) | As::Nobody(_) => Identity::Impersonate,
+        }
+    }
+
+    /// For what all callers share, and nothing else: the same cluster as the server itself.
+    fn as_server(&self) -> Result<Self, Fault> {
+        match &self.acting {
+            As::Nobody(unfit) => Err(Fault::Unfit(Arc::clone(unfit))),
+            As::Server | As::Caller(_) => Ok(Self { acting: As::Server, ..self.clone() }),
+        }
+    }
+
+    /// What the cluster serves: from the cache that all callers share, or read now, as the server.
     ///
     /// # Errors
     /// What went wrong while reading it.
     pub async fn kinds(&self) -> Result<Arc<Kinds>, Fault> {
-        self.cluster.kinds(self).await
+        self.cluster.kinds(&self.as_server()?).await
     }
 
     /// What the cluster serves now, for a name the cache does not know; read again at most every
@@ -123,7 +134,7 @@ impl Access {
     /// # Errors
     /// What went wrong while reading it.
     pub async fn fresh_kinds(&self) -> Result<Arc<Kinds>, Fault> {
-        self.cluster.fresh_kinds(self).await
+        self.cluster.fresh_kinds(&self.as_server()?).await
     }
 
     /// One object.
@@ -182,138 +193,5 @@ impl Access {
     /// Counts what an object will take in memory.
     pub(super) fn keep(&self, weight: usize) -> Result<(), Fault> {
         self.spent.meter.keep(weight)
-    }
-
-    /// GETs a path of this API server and reads the answer as JSON.
-    ///
-    /// # Errors
-    /// Any [`Fault`]; transient ones were tried again within the deadline.
-    pub async fn get_json(
-        &self,
-        path: &str,
-        query: &[(&str, String)],
-        accept: &'static str,
-    ) -> Result<Value, Fault> {
-        let body = self.get_body(path, query, accept).await?;
-        self.spent.meter.keep(raw::weight(&body))?;
-        parse(&body)
-    }
-
-    /// The same, unread: for who expands it piece by piece.
-    pub(super) async fn get_body(
-        &self,
-        path: &str,
-        query: &[(&str, String)],
-        accept: &'static str,
-    ) -> Result<Vec<u8>, Fault> {
-        let uri = with_query(path, query);
-        let mut attempt = 0;
-        loop {
-            let fault = match self.once(&uri, accept).await {
-                Ok(body) => return Ok(body),
-                Err(fault) => fault,
-            };
-            let Some(wait) = wait_before_retry(&fault, attempt) else { return Err(fault) };
-            if Instant::now() + wait >= self.spent.deadline {
-                return Err(fault);
-            }
-            attempt += 1;
-            tokio::time::sleep(wait).await;
-        }
-    }
-
-    async fn once(&self, uri: &str, accept: &'static str) -> Result<Vec<u8>, Fault> {
-        let started = Instant::now();
-        timeout_at(self.spent.deadline, self.bytes(uri, accept))
-            .await
-            .map_err(|_| Fault::Timeout(started.elapsed()))?
-    }
-
-    async fn bytes(&self, uri: &str, accept: &'static str) -> Result<Vec<u8>, Fault> {
-        let _permit = self.parallel.acquire().await.map_err(|_| Fault::Unreachable("closing".to_owned()))?;
-        let client = self.cluster.client().await?;
-        let request = Request::get(uri)
-            .header(header::ACCEPT, accept)
-            .header(header::USER_AGENT, &*self.agent)
-            .body(Body::empty())
-            .map_err(|error| Fault::Configuration(error.to_string()))?;
-        self.spent.meter.request()?;
-        let response = client.send(request).await.map_err(|error| match error {
-            kube::Error::Auth(error) => Fault::Unauthorized(innermost(&error)),
-            error => Fault::Unreachable(innermost(&error)),
-        })?;
-        let status = response.status();
-        let retry_after = seconds(response.headers().get(header::RETRY_AFTER));
-        let body = self.collect(response.into_body()).await?;
-        if status.is_success() {
-            Ok(body)
-        } else {
-            Err(Fault::from_response(status.as_u16(), retry_after, &body))
-        }
-    }
-
-    async fn collect(&self, mut body: Body) -> Result<Vec<u8>, Fault> {
-        let mut bytes = Vec::new();
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| Fault::Unreachable(innermost(&error)))?;
-            let Some(data) = frame.data_ref() else { continue };
-            self.spent.meter.received(data.len())?;
-            if bytes.len() + data.len() > MAX_BODY {
-                return Err(Fault::TooLarge(MAX_BODY));
-            }
-            bytes.extend_from_slice(data);
-        }
-        Ok(bytes)
-    }
-}
-
-/// A body as JSON.
-pub(super) fn parse<'b, T: serde::Deserialize<'b>>(body: &'b [u8]) -> Result<T, Fault> {
-    serde_json::from_slice(body).map_err(|error| {
-        if error.is_eof() {
-            Fault::Malformed(format!("it ends in the middle, after {} bytes", body.len()))
-        } else {
-            Fault::Malformed(excerpt(body))
-        }
-    })
-}
-
-/// The innermost cause says more than the layers around it ("client error (Connect)").
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
-}
-
-fn with_query(path: &str, query: &[(&str, String)]) -> String {
-    let mut uri = path.to_owned();
-    for (index, (key, value)) in query.iter().enumerate() {
-        uri.push(if index == 0 { '?' } else { '&' });
-        uri.push_str(key);
-        uri.push('=');
-        uri.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
-    }
-    uri
-}
-
-fn seconds(header: Option<&http::HeaderValue>) -> Option<Duration> {
-    header?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
-}
-
-/// `None` where trying again would not help or would keep the caller too long.
-fn wait_before_retry(fault: &Fault, attempt: u32) -> Option<Duration> {
-    if attempt >= RETRIES {
-        return None;
-    }
-    let jitter =
-        Duration::from_millis(u64::from(jiff::Timestamp::now().subsec_nanosecond().unsigned_abs()) % 50);
-    let backoff = Duration::from_millis(50) * 4_u32.pow(attempt) + jitter;
-    match fault {
-        Fault::Throttled { retry_after: Some(wait) } => (*wait <= PATIENCE).then_some(*wait + jitter),
-        Fault::Throttled { retry_after: None } | Fault::Unreachable(_) => Some(backoff),
-        Fault::Status { status: 500 | 502 | 503 | 504, .. } => Some(backoff),
-        _ => None,
     }
 }

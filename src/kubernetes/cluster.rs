@@ -6,7 +6,14 @@ use arc_swap::ArcSwap;
 use kube::Client;
 use tokio::{sync::OnceCell, time::Instant};
 
-use super::{access::Access, discovery, fault::Fault, identity::Identity, kinds::Kinds};
+use super::{
+    access::Access,
+    connection::{Connected, Credential},
+    discovery,
+    fault::Fault,
+    identity::Identity,
+    kinds::Kinds,
+};
 
 /// A younger discovery is not read again because a kind was not found in it.
 const REFRESH_AFTER_MISS: Duration = Duration::from_secs(10);
@@ -42,14 +49,14 @@ impl Source {
 pub struct Cluster {
     name: String,
     source: Source,
-    identity: Identity,
+    identity: Option<Identity>,
     default_namespace: String,
     connect: Connect,
-    client: OnceCell<Client>,
+    client: OnceCell<Connected>,
     discovery: ArcSwap<Discovered>,
 }
 
-type Connect = Box<dyn Fn() -> futures::future::BoxFuture<'static, Result<Client, Fault>> + Send + Sync>;
+type Connect = Box<dyn Fn() -> futures::future::BoxFuture<'static, Result<Connected, Fault>> + Send + Sync>;
 
 /// One reading of the discovery documents, or the place where the first caller puts it.
 struct Discovered {
@@ -85,11 +92,11 @@ impl Cluster {
         Self {
             name: name.into(),
             source,
-            identity: Identity::Own,
+            identity: None,
             default_namespace: default_namespace.into(),
             connect: Box::new(move || {
                 let config = connect();
-                Box::pin(async move { discovery::client(config.await?) })
+                Box::pin(async move { Connected::new(config.await?) })
             }),
             client: OnceCell::new(),
             discovery: ArcSwap::new(Discovered::empty()),
@@ -106,8 +113,14 @@ impl Cluster {
         self.source
     }
 
-    /// How callers are shown to it.
-    pub fn identity(&self) -> Identity {
+    /// The same, with what is configured for how callers are shown to it.
+    #[must_use]
+    pub fn with_identity(self, identity: Option<Identity>) -> Self {
+        Self { identity, ..self }
+    }
+
+    /// How callers are shown to it where that is configured; otherwise the door of each decides.
+    pub fn identity(&self) -> Option<Identity> {
         self.identity
     }
 
@@ -128,6 +141,22 @@ impl Cluster {
 
     /// The shared client. Made once: the first caller connects, the others wait for it.
     pub(super) async fn client(&self) -> Result<&Client, Fault> {
+        Ok(&self.connected().await?.client)
+    }
+
+    /// The same client, for requests that are made as somebody else.
+    ///
+    /// # Errors
+    /// The credential is none to do that with.
+    pub(super) async fn impersonator(&self) -> Result<&Client, Fault> {
+        let connected = self.connected().await?;
+        match connected.credential {
+            Credential::Own => Ok(&connected.client),
+            unfit => Err(Fault::Configuration(unfit.problem().to_owned())),
+        }
+    }
+
+    async fn connected(&self) -> Result<&Connected, Fault> {
         self.client.get_or_try_init(|| (self.connect)()).await
     }
 

@@ -1,20 +1,9 @@
-//! Connecting to an API server and reading what it serves.
+//! Reading what an API server serves.
 
-use kube::{
-    Client, Config,
-    core::discovery::v2::{ACCEPT_AGGREGATED_DISCOVERY_V2, APIGroupDiscoveryList},
-};
+use kube::core::discovery::v2::{ACCEPT_AGGREGATED_DISCOVERY_V2, APIGroupDiscoveryList};
 use serde_json::Value;
 
 use super::{access::Access, fault::Fault, kind::Kind, kinds::Kinds};
-
-/// A client without kube's own retries: it would retry any method 15 times over minutes
-/// (kube 5 `RetryPolicy::server_retry`). Ours are in [`Access`].
-pub(super) fn client(mut config: Config) -> Result<Client, Fault> {
-    config.default_retry = false;
-    config.connect_timeout = Some(std::time::Duration::from_secs(5));
-    Client::try_from(config).map_err(|error| Fault::Configuration(error.to_string()))
-}
 
 /// Two requests on any server since 1.26; an older one is asked group by group.
 pub(super) async fn read(access: &Access) -> Result<Kinds, Fault> {

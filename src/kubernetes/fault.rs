@@ -1,8 +1,10 @@
 //! [`Fault`]: what can go wrong between us and an API server, in words a caller can act on.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
+
+use super::identity::Unfit;
 
 /// A failed read of a cluster.
 #[derive(Clone, Debug, thiserror::Error, PartialEq)]
@@ -31,6 +33,12 @@ pub enum Fault {
     /// 403, with the API server's own reason.
     #[error("forbidden by the cluster: {0}")]
     Forbidden(String),
+    /// 403, not for what was asked but because the server may not act for the caller.
+    #[error("the cluster does not let this server act for you: {0}")]
+    MayNotImpersonate(String),
+    /// The cluster must be shown the caller, and cannot be; nothing was sent.
+    #[error("the cluster is to be shown who calls (identity: impersonate), and {0}")]
+    Unfit(Arc<Unfit>),
     /// 401: the credential for this cluster is missing, wrong or expired.
     #[error("the cluster refused the credential (401): {0}")]
     Unauthorized(String),
@@ -91,6 +99,20 @@ impl Fault {
         }
     }
 
+    /// For a request that was made as somebody else: a refusal to do so is about the server's rights, any
+    /// other about the caller's. The API server says `User "SERVER" cannot impersonate resource "users"…`;
+    /// since 1.36 also `impersonate:MODE` and `impersonate-on:MODE:VERB` (KEP-5284).
+    pub(super) fn of_impersonation(self) -> Self {
+        match self {
+            Self::Forbidden(message)
+                if refused_verb(&message).is_some_and(|verb| verb.starts_with("impersonate")) =>
+            {
+                Self::MayNotImpersonate(message)
+            }
+            other => other,
+        }
+    }
+
     /// The fault that a response which is not a success stands for.
     ///
     /// `body` is untrusted and may be HTML of some proxy: only a Kubernetes `Status` is quoted whole.
@@ -108,6 +130,19 @@ impl Fault {
             status => Self::Status { status, message },
         }
     }
+}
+
+/// The verb in the message of a 403, `User "NAME" cannot VERB …`. Names in it are quoted as Go does, so that
+/// one which looks like such a sentence has backslashes before its quotes.
+fn refused_verb(message: &str) -> Option<&str> {
+    let (_, user) = message.split_once("User \"")?;
+    let mut escaped = false;
+    let end = user.bytes().position(|byte| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    })?;
+    user.get(end + 1..)?.strip_prefix(" cannot ")?.split(' ').next()
 }
 
 fn status_message(body: &[u8]) -> Option<String> {
@@ -143,5 +178,26 @@ mod tests {
         assert!(page.to_string().contains("an HTML page"), "{page}");
         assert!(!page.to_string().contains("script"), "{page}");
         assert!(page.is_transient());
+    }
+
+    #[test]
+    fn whose_rights_are_missing_is_told_apart() {
+        let fault = |message: &str| Fault::Forbidden(message.to_owned()).of_impersonation();
+        for ours in [
+            r#"users "oidc:alice" is forbidden: User "system:serviceaccount:mcp:platform-mcp" cannot impersonate resource "users" in API group "" at the cluster scope"#,
+            r#"pods is forbidden: User "platform-mcp" cannot impersonate-on:user-info:list resource "pods" in API group "" at the cluster scope"#,
+            r#"groups.authentication.k8s.io "g" is forbidden: User "p" cannot impersonate:user-info resource "groups""#,
+        ] {
+            assert!(matches!(fault(ours), Fault::MayNotImpersonate(_)), "{ours}");
+        }
+        for theirs in [
+            r#"pods is forbidden: User "oidc:alice" cannot list resource "pods" in API group "" in the namespace "x""#,
+            r#"pods is forbidden: User "a\" cannot impersonate resource \"users" cannot list resource "pods""#,
+            r#"forbidden: User "oidc:alice" cannot get path "/version""#,
+            "quota exceeded: User cannot impersonate",
+            r#"User ""#,
+        ] {
+            assert!(matches!(fault(theirs), Fault::Forbidden(_)), "{theirs}");
+        }
     }
 }

@@ -1,14 +1,42 @@
 //! How an API server is told on whose behalf a request is made (design section 6).
+//!
+//! Identity is a layer over a cluster's one connection pool: headers that [`super::Access`] adds to each
+//! request. There is never a client for a caller.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// What a header name may hold of the name of an extra; the rest is percent-encoded, `%` too (client-go,
+/// `transport/round_trippers.go`, `legalHeaderByte`).
+const EXTRA_NAME: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'!')
+    .remove(b'#')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'^')
+    .remove(b'_')
+    .remove(b'`')
+    .remove(b'|')
+    .remove(b'~');
 
 /// How the API server is told on whose behalf a request is made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum Identity {
     /// The server's own credential: our permission set is then the only gate.
     #[default]
     Own,
-    /// The server's own credential, and the caller's name and groups in `Impersonate-…`.
+    /// The server's own credential, and the caller's name and groups in `Impersonate-…`: the cluster's
+    /// RBAC decides too, and its audit log names the caller.
     Impersonate,
 }
 
@@ -33,4 +61,148 @@ pub struct Impersonation {
     pub uid: Option<String>,
     /// `Impersonate-Extra-…`, by the name of the extra.
     pub extra: BTreeMap<String, Vec<String>>,
+}
+
+/// As whom the requests of one call are made.
+#[derive(Clone, Debug, Default)]
+pub enum As {
+    /// As the server.
+    #[default]
+    Server,
+    /// As the caller: these headers, checked.
+    Caller(Arc<HeaderMap>),
+    /// As nobody: nothing may be sent.
+    Nobody(Arc<Unfit>),
+}
+
+/// Why nobody can be impersonated. Then nothing is sent: without these headers, the API server would take
+/// the request for the server's own.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// The local user, whom no issuer vouches for.
+    #[error("the local user has no identity that the cluster could be shown")]
+    Nameless,
+    /// What no header can carry unchanged.
+    #[error(
+        "your {0} cannot be passed on to the cluster: empty, with a control character, or with space around it"
+    )]
+    NoHeader(&'static str),
+    /// A name of Kubernetes's own.
+    #[error("your {0} begins with \"system:\", which is Kubernetes's own")]
+    System(&'static str),
+}
+
+impl As {
+    /// The caller, as `identity` says.
+    pub fn of(identity: Identity, impersonation: Option<&Impersonation>) -> Self {
+        let headers = match (identity, impersonation) {
+            (Identity::Own, _) => return Self::Server,
+            (Identity::Impersonate, None) => Err(Unfit::Nameless),
+            (Identity::Impersonate, Some(impersonation)) => impersonation.headers(),
+        };
+        match headers {
+            Ok(headers) => Self::Caller(Arc::new(headers)),
+            Err(unfit) => Self::Nobody(Arc::new(unfit)),
+        }
+    }
+}
+
+impl Impersonation {
+    /// The headers that ask for it.
+    fn headers(&self) -> Result<HeaderMap, Unfit> {
+        let mut headers = HeaderMap::with_capacity(self.groups.len() + self.extra.len() + 2);
+        headers.insert("impersonate-user", named("username", &self.user)?);
+        for group in &self.groups {
+            headers.append("impersonate-group", named("groups", group)?);
+        }
+        if let Some(uid) = &self.uid {
+            headers.insert("impersonate-uid", value("uid", uid)?);
+        }
+        for (name, values) in &self.extra {
+            let name = utf8_percent_encode(&name.to_lowercase(), EXTRA_NAME).to_string();
+            let name = HeaderName::try_from(format!("impersonate-extra-{name}"));
+            let name = name.map_err(|_| Unfit::NoHeader("extra"))?;
+            for extra in values {
+                headers.append(&name, value("extra", extra)?);
+            }
+        }
+        Ok(headers)
+    }
+}
+
+/// The verifier refuses `system:` names already; this is the last place before they would count.
+fn named(what: &'static str, text: &str) -> Result<HeaderValue, Unfit> {
+    let value = value(what, text)?;
+    if text.starts_with("system:") { Err(Unfit::System(what)) } else { Ok(value) }
+}
+
+/// A text as a header carries it unchanged. Servers drop space around a header's value, so that
+/// ` system:masters` would become another group on its way; and an empty user is the server itself.
+fn value(what: &'static str, text: &str) -> Result<HeaderValue, Unfit> {
+    let kept = !text.is_empty() && text.trim() == text && !text.chars().any(char::is_control);
+    kept.then(|| HeaderValue::from_str(text).ok()).flatten().ok_or(Unfit::NoHeader(what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alice() -> Impersonation {
+        Impersonation {
+            user: "oidc:alice".to_owned(),
+            groups: vec!["oidc:team-a".to_owned(), "oidc:Jürgens Leute".to_owned()],
+            uid: Some("4711".to_owned()),
+            extra: [("Example.com/Scope%".to_owned(), vec!["a".to_owned(), "b".to_owned()])].into(),
+        }
+    }
+
+    fn seen(acting: &As) -> Vec<(String, String)> {
+        let As::Caller(headers) = acting else { panic!("{acting:?}") };
+        let text = |value: &HeaderValue| String::from_utf8(value.as_bytes().to_vec()).expect("UTF-8");
+        headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
+    }
+
+    #[test]
+    fn a_caller_is_shown_whole() {
+        let acting = As::of(Identity::Impersonate, Some(&alice()));
+        let expected = [
+            ("impersonate-user", "oidc:alice"),
+            ("impersonate-group", "oidc:team-a"),
+            ("impersonate-group", "oidc:Jürgens Leute"),
+            ("impersonate-uid", "4711"),
+            ("impersonate-extra-example.com%2fscope%25", "a"),
+            ("impersonate-extra-example.com%2fscope%25", "b"),
+        ];
+        assert_eq!(seen(&acting), expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert!(matches!(As::of(Identity::Own, Some(&alice())), As::Server));
+    }
+
+    #[test]
+    fn who_cannot_be_shown_whole_is_nobody_and_never_the_server() {
+        let nobody =
+            |impersonation: Option<&Impersonation>| match As::of(Identity::Impersonate, impersonation) {
+                As::Nobody(unfit) => unfit,
+                other => panic!("{other:?}"),
+            };
+        assert_eq!(*nobody(None), Unfit::Nameless);
+        for odd in
+            ["", " ", "a\r\nimpersonate-group: system:masters", "a\u{7f}", "a\tb", " alice", "alice\u{a0}"]
+        {
+            let odd = odd.to_owned();
+            for wrong in [
+                Impersonation { user: odd.clone(), ..alice() },
+                Impersonation { groups: vec!["ok".to_owned(), odd.clone()], ..alice() },
+                Impersonation { uid: Some(odd.clone()), ..alice() },
+                Impersonation { extra: [("k".to_owned(), vec![odd.clone()])].into(), ..alice() },
+            ] {
+                assert!(matches!(*nobody(Some(&wrong)), Unfit::NoHeader(_)), "{wrong:?}");
+            }
+        }
+        for system in ["system:masters", "system:", "system:serviceaccount:kube-system:x"] {
+            let group = Impersonation { groups: vec![system.to_owned()], ..alice() };
+            assert_eq!(*nobody(Some(&group)), Unfit::System("groups"));
+            let user = Impersonation { user: system.to_owned(), ..alice() };
+            assert_eq!(*nobody(Some(&user)), Unfit::System("username"));
+        }
+    }
 }

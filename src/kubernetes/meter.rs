@@ -20,10 +20,10 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// Counts a request that is about to be sent.
-    pub(crate) fn request(&self) -> Result<(), Fault> {
+    /// Counts a request that is about to be sent; says the how manieth it is.
+    pub(crate) fn request(&self) -> Result<u64, Fault> {
         let spent = || Fault::Spent(format!("{MOST_REQUESTS} requests"));
-        spend(&self.requests, 1, MOST_REQUESTS).map_err(|()| spent())
+        spend(&self.requests, 1, MOST_REQUESTS).map(|before| before + 1).map_err(|()| spent())
     }
 
     /// Counts bytes that came. Those that go over the limit came too, and are counted.
@@ -38,7 +38,7 @@ impl Meter {
     /// Counts what an object will take in memory.
     pub(crate) fn keep(&self, weight: usize) -> Result<(), Fault> {
         let spent = || Fault::Spent(format!("{} MiB of memory", MOST_KEPT >> 20));
-        spend(&self.kept, weight as u64, MOST_KEPT).map_err(|()| spent())
+        spend(&self.kept, weight as u64, MOST_KEPT).map(drop).map_err(|()| spent())
     }
 
     /// Requests sent so far, retries included.
@@ -52,9 +52,10 @@ impl Meter {
     }
 }
 
-fn spend(counter: &AtomicU64, amount: u64, most: u64) -> Result<(), ()> {
+/// What it was before.
+fn spend(counter: &AtomicU64, amount: u64, most: u64) -> Result<u64, ()> {
     let within = |before: u64| before.checked_add(amount).filter(|after| *after <= most);
-    counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, within).map(drop).map_err(drop)
+    counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, within).map_err(drop)
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! From what the arguments name to clusters that were decided for.
 
-use std::sync::Arc;
+use std::{cell::LazyCell, sync::Arc};
 
 use super::{entry::Entry, tool::Reach};
 use crate::{
     Error, ErrorKind,
     caller::Caller,
-    kubernetes::{Access, Budgeted, Cluster, Clusters, Fault, View, clusters::Lookup},
+    kubernetes::{Access, As, Budgeted, Cluster, Clusters, Fault, Identity, View, clusters::Lookup},
     permission::{Decision, Extent, Permission, Requirement, Scope, decide},
 };
 
@@ -41,9 +41,15 @@ pub(super) fn reach(
         Reach::Cluster { cluster, namespace } => (cluster, namespace, false),
         Reach::Clusters { cluster, namespace } => (cluster, namespace, true),
     };
+    // once for all clusters of the call
+    let as_caller = LazyCell::new(|| As::of(Identity::Impersonate, caller.impersonation().map(|who| &**who)));
     let open = |cluster: Arc<Cluster>| {
+        let acting = match cluster.identity().unwrap_or_else(|| caller.identity()) {
+            Identity::Own => As::Server,
+            Identity::Impersonate => As::clone(&as_caller),
+        };
         let view = CallerView::new(caller, requirement.clone(), &cluster);
-        Access::new(cluster, Arc::new(view), spent.clone())
+        Access::new(cluster, Arc::new(view), acting, spent.clone())
     };
     if many && name.as_deref() == Some("*") {
         let scope = Scope::cluster(Extent::Anywhere, namespace.clone());

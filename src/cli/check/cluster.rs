@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{super::Failure, Report};
 use crate::{
     answer::redact::Learned,
-    kubernetes::{Access, Budgeted, Cluster, Fault, Meter, View},
+    kubernetes::{Access, As, Budgeted, Cluster, Fault, MayImpersonate, Meter, View},
 };
 
 /// A cluster that does not answer in this time counts as unreachable here; calls may wait longer.
@@ -19,10 +19,12 @@ pub(super) struct Finding {
     version: Result<String, Fault>,
     /// Whether kro's kinds are served.
     kro: Result<bool, Fault>,
+    /// What the server may impersonate there, where it has to.
+    rights: Option<Result<MayImpersonate, Fault>>,
 }
 
-/// Asks for the version and for what is served.
-pub(super) async fn reach(cluster: &Arc<Cluster>) -> Finding {
+/// Asks for the version, for what is served, and for the right to impersonate where that is needed.
+pub(super) async fn reach(cluster: &Arc<Cluster>, impersonates: bool) -> Finding {
     let started = Instant::now();
     let spent = Budgeted {
         meter: Arc::new(Meter::default()),
@@ -30,7 +32,7 @@ pub(super) async fn reach(cluster: &Arc<Cluster>) -> Finding {
         deadline: started + PATIENCE,
         call_id: "check".into(),
     };
-    let access = Access::new(Arc::clone(cluster), Arc::new(NoObjects), spent);
+    let access = Access::new(Arc::clone(cluster), Arc::new(NoObjects), As::Server, spent);
     let version = access.get_json("/version", &[], "application/json").await;
     let took = started.elapsed();
     let kro = match &version {
@@ -44,16 +46,21 @@ pub(super) async fn reach(cluster: &Arc<Cluster>) -> Finding {
             .unwrap_or("of unknown version")
             .to_owned()
     });
-    Finding { took, version, kro }
+    let rights = match impersonates && version.is_ok() {
+        true => Some(cluster.may_impersonate(started + PATIENCE).await),
+        false => None,
+    };
+    Finding { took, version, kro, rights }
 }
 
 impl Finding {
-    pub(super) fn tell(self, name: &str, report: &mut Report) -> Result<(), Failure> {
+    pub(super) fn tell(self, name: &str, needed: &[String], report: &mut Report) -> Result<(), Failure> {
         let version = match self.version {
             Ok(version) => version,
             Err(fault) => return report.fail(&format!("{name}: {fault}"), mend(&fault)),
         };
         let reached = format!("{name}: {version}, answers in {} ms", self.took.as_millis());
+        let rights = self.rights;
         match self.kro {
             Ok(true) => report.ok(&format!("{reached}, serves kro")),
             Ok(false) => report.warn(
@@ -63,7 +70,34 @@ impl Finding {
             Err(fault) => {
                 report.fail(&format!("{reached}, but what it serves cannot be read: {fault}"), mend(&fault))
             }
+        }?;
+        match rights {
+            None => Ok(()),
+            Some(rights) => impersonation(name, rights, needed, report),
         }
+    }
+}
+
+fn impersonation(
+    name: &str,
+    rights: Result<MayImpersonate, Fault>,
+    needed: &[String],
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let rights = match rights {
+        Ok(rights) => rights,
+        Err(fault) => return report.fail(&format!("{name}: {fault}"), mend(&fault)),
+    };
+    let needed: Vec<&str> = needed.iter().map(String::as_str).collect();
+    let missing = rights.missing(&needed).join(", ");
+    let bind = "bind examples/rbac/impersonate.yaml to the user of the server's credential";
+    match (missing.is_empty(), rights.complete) {
+        (true, _) => report.ok(&format!("{name}: the server may impersonate callers")),
+        (false, true) => report.fail(&format!("{name}: the server may not impersonate {missing}"), bind),
+        (false, false) => report.warn(
+            &format!("{name}: the API server does not say whether the server may impersonate {missing}"),
+            bind,
+        ),
     }
 }
 

@@ -3,6 +3,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{Router, http::Uri};
 use tokio::time::Instant;
 
+use super::super::identity::As;
 use super::*;
 use crate::{
     answer::redact::Learned,
@@ -58,7 +59,8 @@ fn access(url: &str) -> Access {
         deadline: Instant::now() + Duration::from_secs(20),
         call_id: "test".into(),
     };
-    Access::new(Arc::new(static_cluster(entry, Source::Static).expect("a cluster")), Arc::new(Mine), spent)
+    let cluster = static_cluster(entry, Source::Static).expect("a cluster");
+    Access::new(Arc::new(cluster), Arc::new(Mine), As::Server, spent)
 }
 
 /// What the list reads of a server that answers each page with `body(query)`.

@@ -43,7 +43,7 @@ pub struct ClusterRow {
     name: String,
     /// kubeconfig, in-cluster, static
     source: &'static str,
-    /// How callers are shown to the API server.
+    /// How you are shown to the API server: impersonate (as yourself), own (as this server).
     identity: &'static str,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     default: bool,
@@ -130,7 +130,7 @@ async fn row(call: &Call, access: Access) -> ClusterRow {
     ClusterRow {
         name: clusters.shown_name(cluster),
         source: cluster.source().name(),
-        identity: cluster.identity().name(),
+        identity: access.identity().name(),
         default: clusters.is_default(cluster),
         reachable,
         latency_ms: reachable.then(|| u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)),

@@ -1,0 +1,175 @@
+//! Sending: every request of a caller is made here, as whom [`Access`] was opened for.
+
+use std::{sync::Arc, time::Duration};
+
+use http::{Request, header};
+use http_body_util::BodyExt as _;
+use kube::client::Body;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    super::{
+        fault::{Fault, excerpt},
+        identity::As,
+        raw,
+    },
+    Access,
+};
+
+/// A larger body is not read to its end.
+const MAX_BODY: usize = 16 << 20;
+/// Tries of a read after the first.
+const RETRIES: u32 = 2;
+/// A `Retry-After` beyond this is told to the caller instead of waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+impl Access {
+    /// GETs a path of this API server and reads the answer as JSON.
+    ///
+    /// # Errors
+    /// Any [`Fault`]; transient ones were tried again within the deadline.
+    pub async fn get_json(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        accept: &'static str,
+    ) -> Result<Value, Fault> {
+        let body = self.get_body(path, query, accept).await?;
+        self.spent.meter.keep(raw::weight(&body))?;
+        parse(&body)
+    }
+
+    /// The same, unread: for who expands it piece by piece.
+    pub(in crate::kubernetes) async fn get_body(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        accept: &'static str,
+    ) -> Result<Vec<u8>, Fault> {
+        let uri = with_query(path, query);
+        let mut attempt = 0;
+        loop {
+            let fault = match self.once(&uri, accept).await {
+                Ok(body) => return Ok(body),
+                Err(fault) => fault,
+            };
+            let Some(wait) = wait_before_retry(&fault, attempt) else { return Err(fault) };
+            if Instant::now() + wait >= self.spent.deadline {
+                return Err(fault);
+            }
+            attempt += 1;
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn once(&self, uri: &str, accept: &'static str) -> Result<Vec<u8>, Fault> {
+        let started = Instant::now();
+        timeout_at(self.spent.deadline, self.bytes(uri, accept))
+            .await
+            .map_err(|_| Fault::Timeout(started.elapsed()))?
+    }
+
+    async fn bytes(&self, uri: &str, accept: &'static str) -> Result<Vec<u8>, Fault> {
+        let _permit = self.parallel.acquire().await.map_err(|_| Fault::Unreachable("closing".to_owned()))?;
+        let client = match &self.acting {
+            As::Nobody(unfit) => return Err(Fault::Unfit(Arc::clone(unfit))),
+            As::Server => self.cluster.client().await?,
+            As::Caller(_) => self.cluster.impersonator().await?,
+        };
+        let number = self.spent.meter.request()?;
+        let request = self.request(uri, accept, number)?;
+        let response = client.send(request).await.map_err(|error| match error {
+            kube::Error::Auth(error) => Fault::Unauthorized(innermost(&error)),
+            error => Fault::Unreachable(innermost(&error)),
+        })?;
+        let status = response.status();
+        let retry_after = seconds(response.headers().get(header::RETRY_AFTER));
+        let body = self.collect(response.into_body()).await?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        let fault = Fault::from_response(status.as_u16(), retry_after, &body);
+        Err(if matches!(self.acting, As::Caller(_)) { fault.of_impersonation() } else { fault })
+    }
+
+    fn request(&self, uri: &str, accept: &'static str, number: u64) -> Result<Request<Body>, Fault> {
+        let mut request = Request::get(uri)
+            .header(header::ACCEPT, accept)
+            .header(header::USER_AGENT, &*self.agent)
+            // what the API server's audit log then calls this request
+            .header("audit-id", format!("{}.{number}", self.spent.call_id))
+            .body(Body::empty())
+            .map_err(|error| Fault::Configuration(error.to_string()))?;
+        if let As::Caller(headers) = &self.acting {
+            request.headers_mut().extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+        }
+        Ok(request)
+    }
+
+    async fn collect(&self, mut body: Body) -> Result<Vec<u8>, Fault> {
+        let mut bytes = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| Fault::Unreachable(innermost(&error)))?;
+            let Some(data) = frame.data_ref() else { continue };
+            self.spent.meter.received(data.len())?;
+            if bytes.len() + data.len() > MAX_BODY {
+                return Err(Fault::TooLarge(MAX_BODY));
+            }
+            bytes.extend_from_slice(data);
+        }
+        Ok(bytes)
+    }
+}
+
+/// A body as JSON.
+pub(in crate::kubernetes) fn parse<'b, T: serde::Deserialize<'b>>(body: &'b [u8]) -> Result<T, Fault> {
+    serde_json::from_slice(body).map_err(|error| {
+        if error.is_eof() {
+            Fault::Malformed(format!("it ends in the middle, after {} bytes", body.len()))
+        } else {
+            Fault::Malformed(excerpt(body))
+        }
+    })
+}
+
+/// The innermost cause says more than the layers around it ("client error (Connect)").
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+fn with_query(path: &str, query: &[(&str, String)]) -> String {
+    let mut uri = path.to_owned();
+    for (index, (key, value)) in query.iter().enumerate() {
+        uri.push(if index == 0 { '?' } else { '&' });
+        uri.push_str(key);
+        uri.push('=');
+        uri.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
+    }
+    uri
+}
+
+fn seconds(header: Option<&http::HeaderValue>) -> Option<Duration> {
+    header?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// `None` where trying again would not help or would keep the caller too long.
+fn wait_before_retry(fault: &Fault, attempt: u32) -> Option<Duration> {
+    if attempt >= RETRIES {
+        return None;
+    }
+    let jitter =
+        Duration::from_millis(u64::from(jiff::Timestamp::now().subsec_nanosecond().unsigned_abs()) % 50);
+    let backoff = Duration::from_millis(50) * 4_u32.pow(attempt) + jitter;
+    match fault {
+        Fault::Throttled { retry_after: Some(wait) } => (*wait <= PATIENCE).then_some(*wait + jitter),
+        Fault::Throttled { retry_after: None } | Fault::Unreachable(_) => Some(backoff),
+        Fault::Status { status: 500 | 502 | 503 | 504, .. } => Some(backoff),
+        _ => None,
+    }
+}

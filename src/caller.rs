@@ -1,6 +1,7 @@
 //! [`Caller`]: who makes a call and what they may do.
 
 pub mod callers;
+pub mod credential;
 pub mod local;
 pub mod oidc;
 
@@ -14,6 +15,7 @@ use crate::{
 };
 
 pub use callers::Callers;
+pub use credential::{Credential, TOKEN_VARIABLE, Unusable};
 pub use oidc::Refusal;
 
 /// Who makes a call. Made only by the rooms below this module: the local user, and the owner of a token

@@ -28,6 +28,7 @@ Exit codes:
 Environment:
   PLATFORM_MCP_CONFIG  the configuration file, where --config is not given
   PLATFORM_MCP_LOG     which logs go to standard error, as `info` or `platform_mcp=debug`
+  PLATFORM_MCP_TOKEN   the token, where --token-file is not given
   KUBECONFIG           the kubeconfig files, where --kubeconfig is not given";
 
 /// Typed tools over a Kubernetes platform, for AI agents (MCP).
@@ -52,6 +53,10 @@ struct Global {
     /// Role of the local user, instead of the configured one.
     #[arg(long, global = true, value_name = "NAME")]
     role: Option<String>,
+    /// File with the token of whoever is served over stdio or calls from the shell; read again at each
+    /// use. For configured issuers.
+    #[arg(long, global = true, value_name = "FILE")]
+    token_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,6 +2,7 @@
 //! answer in its protocol. Nothing else is decided here.
 
 mod authenticate;
+mod follow;
 pub mod http;
 mod mcp;
 mod oauth;
@@ -10,6 +11,10 @@ mod refused;
 pub mod serving;
 mod shape;
 pub mod stdio;
+mod subscriptions;
 mod terms;
+mod who;
 
+pub use subscriptions::Most;
 pub use terms::{Rate, Terms};
+pub use who::Who;

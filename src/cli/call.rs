@@ -58,7 +58,10 @@ impl Call {
         }
         let built = config.build()?;
         setup::warn(&built);
-        let caller = setup::local(&built.callers)?;
+        let caller = match sample {
+            Some(_) => setup::local(&built.callers)?,
+            None => setup::caller(global, &built.callers).await?,
+        };
         let Built { toolbox, .. } = built;
         let request = Request {
             door: "call",

@@ -6,8 +6,11 @@ use std::net::SocketAddr;
 
 use clap::Args;
 
-use super::{Failure, Global, out, serve, setup};
-use crate::{demo, door::http::HttpDoor};
+use super::{Failure, Global, out, serve};
+use crate::{
+    demo,
+    door::{Who, http::HttpDoor},
+};
 
 /// Show and serve an embedded sample platform; needs no cluster.
 #[derive(Debug, Args)]
@@ -28,8 +31,7 @@ impl Demo {
         let built = config.build()?;
         let ending = serve::on_signal();
         if self.stdio {
-            let caller = setup::local(&built.callers)?;
-            return serve::over_stdio(serve::serving(built), caller, ending).await;
+            return serve::over_stdio(serve::serving(built, &ending), Who::Local, ending).await;
         }
         let address = self.http.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
         let door = HttpDoor::bind(address, config.http_options(), built.callers.need_token()).await?;
@@ -39,7 +41,7 @@ impl Demo {
             shown = tour::show(&built) => shown?,
         }
         out::text(&connect(&door.url()))?;
-        Ok(door.serve(serve::serving(built), ending).await?)
+        Ok(door.serve(serve::serving(built, &ending), ending).await?)
     }
 }
 

@@ -88,6 +88,7 @@ impl Reload {
                         tracing::warn!("{file}: {key} is not what it was at the start; that needs a restart");
                     }
                     setup::log(&built);
+                    built.callers.issuers().warm();
                     serving.replace(Served::new(built.toolbox, built.callers, built.terms));
                     source = next;
                     tracing::info!("{file}: read again; it holds from now on");

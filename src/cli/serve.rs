@@ -11,9 +11,9 @@ use super::{
     setup,
 };
 use crate::{
-    caller::Caller,
     config::Built,
     door::{
+        Who,
         http::HttpDoor,
         serving::{Served, Serving},
         stdio,
@@ -37,11 +37,19 @@ impl Serve {
         setup::log(&built);
         let ending = on_signal();
         let Some(address) = self.http else {
-            let caller = setup::local(&built.callers)?;
-            let serving = serving(built);
+            let who = setup::owner(global, &built.callers)?;
+            if matches!(who, Who::Owner(_)) {
+                built.callers.issuers().warm();
+            }
+            let serving = serving(built, &ending);
             follow(reload, source, &serving);
-            return over_stdio(serving, caller, ending).await;
+            return over_stdio(serving, who, ending).await;
         };
+        if global.token_file.is_some() {
+            return Err(Failure::usage(
+                "--token-file is for stdio: over HTTP each request brings its own token",
+            ));
+        }
         if let Some(exposed) = source.config().metrics.exposed() {
             tracing::warn!("{exposed}");
         }
@@ -52,7 +60,7 @@ impl Serve {
             out::error_line(&format!("serving metrics on http://{address}/metrics"));
         }
         built.callers.issuers().warm();
-        let serving = serving(built);
+        let serving = serving(built, &ending);
         follow(reload, source, &serving);
         Ok(door.serve(serving, ending).await?)
     }
@@ -68,17 +76,17 @@ fn follow(reload: Option<Reload>, source: Source, serving: &Arc<Serving>) {
 /// Serves stdio until the client closes it.
 pub(super) async fn over_stdio(
     serving: Arc<Serving>,
-    caller: Arc<Caller>,
+    who: Who,
     ending: CancellationToken,
 ) -> Result<(), Failure> {
-    stdio::serve(serving, caller, ending)
+    stdio::serve(serving, who, ending)
         .await
         .map_err(|problem| Failure::failed(format!("serving stdio: {problem}")))
 }
 
 /// What doors serve of a configuration.
-pub(super) fn serving(built: Built) -> Arc<Serving> {
-    Serving::new(Served::new(built.toolbox, built.callers, built.terms))
+pub(super) fn serving(built: Built, ending: &CancellationToken) -> Arc<Serving> {
+    Serving::new(Served::new(built.toolbox, built.callers, built.terms), ending)
 }
 
 /// Fires at SIGINT or SIGTERM.

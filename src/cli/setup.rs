@@ -4,8 +4,9 @@ use std::{path::PathBuf, sync::Arc};
 
 use super::{Failure, Global, out};
 use crate::{
-    caller::{Caller, Callers},
+    caller::{Caller, Callers, Credential, TOKEN_VARIABLE},
     config::{Built, Config, FILE_VARIABLE, clusters::Sources, server::AuditTo},
+    door::Who,
 };
 
 impl Global {
@@ -32,6 +33,22 @@ impl Global {
             config.local.roles.clear();
         }
         Ok(config)
+    }
+
+    /// The token of whoever runs the command, if one was given. A variable that is empty gives none.
+    pub(super) fn credential(&self) -> Result<Option<Credential>, Failure> {
+        let variable = std::env::var_os(TOKEN_VARIABLE).filter(|token| !token.is_empty());
+        match (&self.token_file, variable) {
+            (Some(_), Some(_)) => Err(Failure::usage(format!(
+                "--token-file and {TOKEN_VARIABLE} are both given, and only one of them can be meant"
+            ))),
+            (Some(file), None) => Ok(Some(Credential::file(file.clone()))),
+            (None, Some(token)) => match token.into_string() {
+                Ok(token) => Ok(Some(Credential::variable(token.trim().to_owned().into()))),
+                Err(_) => Err(Failure::usage(format!("{TOKEN_VARIABLE} holds no token: it is not text"))),
+            },
+            (None, None) => Ok(None),
+        }
     }
 }
 
@@ -72,6 +89,43 @@ pub(super) fn warn(built: &Built) {
 
 /// The local user, where there is one.
 pub(super) fn local(callers: &Callers) -> Result<Arc<Caller>, Failure> {
-    let none = || Failure::usage("issuers are configured, so a caller needs a token; or give --role NAME");
+    let none = || {
+        Failure::usage(format!(
+            "issuers are configured, so a caller needs a token: give it in {TOKEN_VARIABLE} or --token-file. \
+             Or let the local user in with --role NAME or local.role"
+        ))
+    };
     callers.local().map(Arc::clone).ok_or_else(none)
+}
+
+/// Whom the process serves over stdio: the owner of a token if one was given, else the local user.
+pub(super) fn owner(global: &Global, callers: &Callers) -> Result<Who, Failure> {
+    let Some(credential) = global.credential()? else {
+        local(callers)?;
+        return Ok(Who::Local);
+    };
+    if !callers.need_token() {
+        return Err(Failure::usage(format!(
+            "a token is given ({TOKEN_VARIABLE} or --token-file), and no issuer is configured that could have \
+             issued it: add issuers to the configuration, or leave the token out"
+        )));
+    }
+    if global.role.is_some() {
+        return Err(Failure::usage(format!(
+            "--role is for the local user, and a token is given ({TOKEN_VARIABLE} or --token-file): only one of \
+             them can be meant"
+        )));
+    }
+    Ok(Who::Owner(Arc::new(credential)))
+}
+
+/// The same, to call a tool at once.
+pub(super) async fn caller(global: &Global, callers: &Callers) -> Result<Arc<Caller>, Failure> {
+    match owner(global, callers)? {
+        Who::Owner(credential) => {
+            let caller = credential.caller(callers).await;
+            caller.map_err(|unusable| Failure::failed(unusable.error.text()))
+        }
+        _ => local(callers),
+    }
 }

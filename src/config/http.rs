@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::{Config, issuers::Issuer, problem::Wrong, server::Limits};
 use crate::door::{
-    Rate, Terms,
+    Most, Rate, Terms,
     http::{HttpOptions, TlsFiles},
 };
 
@@ -78,6 +78,11 @@ impl Http {
         }
     }
 
+    /// The host of the URL.
+    pub(super) fn host(&self) -> Option<String> {
+        self.url.as_deref().and_then(|url| url.parse::<Uri>().ok()?.host().map(str::to_owned))
+    }
+
     pub(super) fn terms(&self, limits: &Limits, issuers: &[Issuer]) -> Terms {
         let default = Terms::default();
         let over_zero = |number: Option<u32>| number.and_then(NonZeroU32::new);
@@ -92,6 +97,10 @@ impl Http {
                 burst: over_zero(limits.burst).unwrap_or(default.rate.burst),
             },
             concurrent: limits.concurrent_calls.unwrap_or(default.concurrent),
+            subscriptions: Most {
+                all: limits.subscriptions.unwrap_or(default.subscriptions.all),
+                each: limits.subscriptions_per_caller.unwrap_or(default.subscriptions.each),
+            },
         }
     }
 }
@@ -99,10 +108,9 @@ impl Http {
 impl Config {
     /// What the configuration says of HTTP that holds for the life of the process.
     pub fn http_options(&self) -> HttpOptions {
-        let Http { url, allowed_hosts, allowed_origins, tls, trusted_proxies, .. } = &self.http;
-        let own = url.as_deref().and_then(|url| url.parse::<Uri>().ok()?.host().map(str::to_owned));
+        let Http { allowed_hosts, allowed_origins, tls, trusted_proxies, .. } = &self.http;
         HttpOptions {
-            allowed_hosts: allowed_hosts.iter().cloned().chain(own).collect(),
+            allowed_hosts: allowed_hosts.iter().cloned().chain(self.http.host()).collect(),
             allowed_origins: allowed_origins.clone(),
             metrics: self.metrics.address,
             tls: tls.as_ref().map(|tls| TlsFiles {

@@ -73,6 +73,12 @@ pub struct Limits {
     /// Seconds after which an HTTP connection without a request is closed; otherwise 75.
     #[schemars(range(min = 1, max = LONGEST_IDLE))]
     pub idle_seconds: Option<u32>,
+    /// Subscriptions to changes at a time, of everybody together; otherwise 1000.
+    #[schemars(range(min = 1, max = MOST_CONNECTIONS))]
+    pub subscriptions: Option<u32>,
+    /// Subscriptions of one caller at a time; otherwise 16.
+    #[schemars(range(min = 1, max = MOST_CONNECTIONS))]
+    pub subscriptions_per_caller: Option<u32>,
 }
 
 impl Limits {
@@ -85,6 +91,8 @@ impl Limits {
             ("concurrentCalls", self.concurrent_calls, MOST_AT_A_TIME),
             ("connections", self.connections, MOST_CONNECTIONS),
             ("idleSeconds", self.idle_seconds, LONGEST_IDLE),
+            ("subscriptions", self.subscriptions, MOST_CONNECTIONS),
+            ("subscriptionsPerCaller", self.subscriptions_per_caller, MOST_CONNECTIONS),
         ] {
             if number.is_some_and(|number| !(1..=most).contains(&number)) {
                 return Err(Wrong::new(format!("must be from 1 to {most}")).below(key));

@@ -38,11 +38,7 @@ use self::{
     rates::Rates,
     tls::Tls,
 };
-use super::{
-    mcp::{Mcp, Who},
-    oauth, ops,
-    serving::Serving,
-};
+use super::{mcp::Mcp, oauth, ops, serving::Serving, who::Who};
 
 pub(super) use self::entrance::{Client, Shortfall};
 pub use self::tls::{TlsFiles, TlsProblem};

@@ -1,7 +1,10 @@
 //! MCP, whatever the transport: rmcp's handler, thin. Both eras (2026-07-28 without sessions, and
 //! `initialize` of 2025-11-25 and older) are rmcp's work; what is listed and called is the toolbox's.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use http::request::Parts;
 use rmcp::{
@@ -9,38 +12,32 @@ use rmcp::{
     model::{
         CacheScope, CallToolRequestMethod, CallToolRequestParams, CallToolResponse, CallToolResult,
         CompleteRequestParams, CompleteResult, ConstString as _, ContentBlock, CustomRequest, CustomResult,
-        ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult,
-        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-        ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
-        ToolAnnotations,
+        ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation, InitializeRequestParams,
+        InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+        ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
+        ServerCapabilities, ServerConfig, SubscriptionFilter, Tool, ToolAnnotations,
     },
-    service::RequestContext,
+    service::{NotificationContext, RequestContext, SubscriptionContext},
 };
 
 use crate::{
     Error, ErrorKind,
     answer::sanitise,
+    audit::Refused,
     caller::Caller,
     telemetry::TraceContext,
     toolbox::{Effect, Entry, Request},
 };
 
 use super::{
+    follow::Follower,
     http::{Client, Shortfall},
-    serving::Serving,
+    serving::{Served, Serving},
+    who::Who,
 };
 
 /// How long a client may keep a caller's tool list, in milliseconds.
 const LIST_LIFE: u64 = 60_000;
-
-/// How the caller of a message is known.
-#[derive(Clone, Debug)]
-pub(super) enum Who {
-    /// The process serves one caller: stdio.
-    Always(Arc<Caller>),
-    /// A layer in front put the caller into the request's extensions. Without one there is no call.
-    EachRequest,
-}
 
 /// The MCP handler. Cheap to clone: rmcp makes one for each request.
 #[derive(Clone, Debug)]
@@ -48,20 +45,37 @@ pub(super) struct Mcp {
     serving: Arc<Serving>,
     who: Who,
     door: &'static str,
+    /// Whether a client that shook hands is told of changes.
+    told: Arc<AtomicBool>,
 }
 
 impl Mcp {
     pub(super) fn new(serving: Arc<Serving>, who: Who, door: &'static str) -> Self {
-        Self { serving, who, door }
+        Self { serving, who, door, told: Arc::default() }
     }
 
-    fn caller(&self, context: &RequestContext<RoleServer>) -> Result<Arc<Caller>, ErrorData> {
-        match &self.who {
-            Who::Always(caller) => Ok(Arc::clone(caller)),
-            Who::EachRequest => of_request::<Arc<Caller>>(context)
-                .map(Arc::clone)
-                .ok_or_else(|| ErrorData::invalid_request("no caller: authentication is required", None)),
+    /// What is served now, and to whom. That there is nobody stands in the audit log.
+    async fn here(&self, context: &RequestContext<RoleServer>) -> Result<(Arc<Served>, Arc<Caller>), Error> {
+        let served = Arc::clone(&self.serving.now());
+        match self.who.caller(&served, context).await {
+            Ok(caller) => Ok((served, caller)),
+            Err(unusable) => {
+                served.toolbox.refused(&Refused {
+                    door: self.door,
+                    outcome: unusable.error.outcome(),
+                    reason: unusable.reason,
+                    detail: unusable.error.message.clone(),
+                    token: unusable.token.as_deref(),
+                    ..Refused::default()
+                });
+                Err(unusable.error)
+            }
         }
+    }
+
+    async fn caller(&self, context: &RequestContext<RoleServer>) -> Result<Arc<Caller>, ErrorData> {
+        let (_, caller) = self.here(context).await.map_err(|error| nobody(&error))?;
+        Ok(caller)
     }
 }
 
@@ -100,6 +114,7 @@ impl ServerHandler for Mcp {
     fn get_info(&self) -> ServerConfig {
         let capabilities = ServerCapabilities::builder()
             .enable_tools()
+            .enable_tool_list_changed()
             .enable_prompts()
             .enable_resources()
             .enable_completions()
@@ -112,14 +127,28 @@ impl ServerHandler for Mcp {
             .with_instructions(include_str!("../../prompts/instructions.md"))
     }
 
+    /// The older era has no request for notifications, and over HTTP no stream of ours to send them on.
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        context.peer.set_peer_info(request.clone());
+        let mut result = self.negotiate_initialize(&request)?;
+        if let (Who::EachRequest, Some(tools)) = (&self.who, &mut result.capabilities.tools) {
+            tools.list_changed = None;
+        }
+        Ok(result)
+    }
+
     async fn list_tools(
         &self,
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         one_page(request)?;
-        let caller = self.caller(&context)?;
-        Ok(ListToolsResult::with_all_items(self.serving.now().list(&caller))
+        let (served, caller) = self.here(&context).await.map_err(|error| nobody(&error))?;
+        Ok(ListToolsResult::with_all_items(served.list(&caller))
             .with_cache_scope(CacheScope::Private)
             .with_ttl_ms(LIST_LIFE))
     }
@@ -129,17 +158,22 @@ impl ServerHandler for Mcp {
         params: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        let (served, caller) = match self.here(&context).await {
+            Ok(here) => here,
+            // the owner of the process reads what the model is told, and can mend it
+            Err(error) if !matches!(self.who, Who::EachRequest) => return Ok(told(&error)),
+            Err(error) => return Err(nobody(&error)),
+        };
         let request = Request {
             door: self.door,
-            caller: self.caller(&context)?,
+            caller,
             tool: params.name.into_owned(),
             arguments: params.arguments.unwrap_or_default(),
             cancel: context.ct.clone(),
             client: of_request::<Client>(&context).map(|client| client.0),
             trace: trace(&context),
         };
-        let toolbox = Arc::clone(&self.serving.now().toolbox);
-        match toolbox.call(request).await {
+        match served.toolbox.call(request).await {
             Ok(finished) => {
                 let mut result = CallToolResult::success(vec![ContentBlock::text(finished.text)]);
                 result.structured_content = Some(finished.structure);
@@ -170,6 +204,34 @@ impl ServerHandler for Mcp {
         Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, request.method, None))
     }
 
+    /// The SDK takes out of it what [`Self::get_info`] does not offer: all but the list of tools.
+    fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        Some(requested.clone())
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let request = context.request_context();
+        let (served, caller) = self.here(request).await.map_err(|error| nobody(&error))?;
+        if context.accepted().tools_list_changed != Some(true) {
+            return Ok(());
+        }
+        let place = self.serving.subscriptions().place(&caller, served.terms.subscriptions);
+        let _place = place.map_err(|full| ErrorData::invalid_request(full.to_string(), None))?;
+        drop(served);
+        let list = Follower::begin(&self.serving, &self.who, Some((&caller, request))).await;
+        list.tell(&context).await;
+        Ok(())
+    }
+
+    /// Of the older era, over stdio: no request asks for notifications there.
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        if matches!(self.who, Who::EachRequest) || self.told.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let list = Follower::begin(&self.serving, &self.who, None).await;
+        tokio::spawn(list.tell_older(context.peer));
+    }
+
     // Prompts, resources and completions are declared, and there are none yet. Each list is the
     // caller's own, and what is not there is answered like what they may not see.
 
@@ -178,7 +240,7 @@ impl ServerHandler for Mcp {
         _: CompleteRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        self.caller(&context)?;
+        self.caller(&context).await?;
         Ok(CompleteResult::default())
     }
 
@@ -188,7 +250,7 @@ impl ServerHandler for Mcp {
         context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
         one_page(request)?;
-        self.caller(&context)?;
+        self.caller(&context).await?;
         Ok(ListPromptsResult::default().with_cache_scope(CacheScope::Private).with_ttl_ms(LIST_LIFE))
     }
 
@@ -197,7 +259,7 @@ impl ServerHandler for Mcp {
         request: GetPromptRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        self.caller(&context)?;
+        self.caller(&context).await?;
         let name = sanitise::short(&request.name, 64);
         Err(ErrorData::invalid_params(format!("there is no prompt {name:?}"), None))
     }
@@ -208,7 +270,7 @@ impl ServerHandler for Mcp {
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
         one_page(request)?;
-        self.caller(&context)?;
+        self.caller(&context).await?;
         Ok(ListResourcesResult::default().with_cache_scope(CacheScope::Private).with_ttl_ms(LIST_LIFE))
     }
 
@@ -218,7 +280,7 @@ impl ServerHandler for Mcp {
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
         one_page(request)?;
-        self.caller(&context)?;
+        self.caller(&context).await?;
         let none = ListResourceTemplatesResult::default();
         Ok(none.with_cache_scope(CacheScope::Private).with_ttl_ms(LIST_LIFE))
     }
@@ -228,7 +290,7 @@ impl ServerHandler for Mcp {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        self.caller(&context)?;
+        self.caller(&context).await?;
         let uri = sanitise::short(&request.uri, 200);
         let data = serde_json::json!({ "uri": uri });
         Err(ErrorData::resource_not_found(format!("there is no resource {uri:?}"), Some(data)))
@@ -247,7 +309,15 @@ fn one_page(request: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
 fn failed(error: &Error) -> Result<CallToolResponse, ErrorData> {
     match error.kind {
         ErrorKind::UnknownTool => Err(ErrorData::invalid_params(error.message.clone(), None)),
-        ErrorKind::Unauthenticated => Err(ErrorData::invalid_request(error.text(), None)),
-        _ => Ok(CallToolResult::error(vec![ContentBlock::text(error.text())]).into()),
+        ErrorKind::Unauthenticated => Err(nobody(error)),
+        _ => Ok(told(error)),
     }
+}
+
+fn told(error: &Error) -> CallToolResponse {
+    CallToolResult::error(vec![ContentBlock::text(error.text())]).into()
+}
+
+fn nobody(error: &Error) -> ErrorData {
+    ErrorData::invalid_request(error.text(), None)
 }

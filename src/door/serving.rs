@@ -1,13 +1,17 @@
 //! [`Serving`]: what doors serve now. Replaced as a whole when the configuration changes; a call that
 //! runs keeps what it began with.
 
-use std::sync::Arc;
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::Arc,
+};
 
 use arc_swap::{ArcSwap, Guard};
 use rmcp::model::Tool;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
-use super::{Terms, mcp};
+use super::{Terms, mcp, subscriptions::Subscriptions};
 use crate::{
     caller::{Caller, Callers},
     toolbox::{Entry, Toolbox},
@@ -23,25 +27,45 @@ pub struct Served {
     /// On which terms over HTTP.
     pub terms: Terms,
     /// The tools as MCP lists them, in the toolbox's order.
-    tools: Vec<(Arc<Entry>, Tool)>,
+    tools: Vec<Listed>,
+}
+
+#[derive(Debug)]
+struct Listed {
+    entry: Arc<Entry>,
+    tool: Tool,
+    /// Of all that a list says of it.
+    fingerprint: u64,
 }
 
 impl Served {
     /// Serves these tools to these callers on these terms.
     pub fn new(toolbox: Arc<Toolbox>, callers: Callers, terms: Terms) -> Self {
-        let tools =
-            toolbox.entries().iter().map(|entry| (Arc::clone(entry), mcp::described(entry))).collect();
+        let tools = toolbox.entries().iter().map(|entry| Listed::new(Arc::clone(entry))).collect();
         Self { toolbox, callers, terms, tools }
     }
 
     /// The tools that exist for this caller, as MCP lists them, in a fixed order.
     pub(super) fn list(&self, caller: &Caller) -> Vec<Tool> {
-        let permissions = caller.permissions();
-        self.tools
-            .iter()
-            .filter(|(entry, _)| permissions.shows(&entry.contract.front.permission))
-            .map(|(_, tool)| tool.clone())
-            .collect()
+        self.listed(caller).map(|listed| listed.tool.clone()).collect()
+    }
+
+    /// Two lists are the same where this is.
+    pub(super) fn fingerprint(&self, caller: &Caller) -> Vec<u64> {
+        self.listed(caller).map(|listed| listed.fingerprint).collect()
+    }
+
+    fn listed<'s>(&'s self, caller: &'s Caller) -> impl Iterator<Item = &'s Listed> {
+        self.tools.iter().filter(|listed| caller.permissions().shows(&listed.entry.contract.front.permission))
+    }
+}
+
+impl Listed {
+    fn new(entry: Arc<Entry>) -> Self {
+        let tool = mcp::described(&entry);
+        let mut hasher = DefaultHasher::new();
+        serde_json::to_string(&tool).unwrap_or_default().hash(&mut hasher);
+        Self { entry, tool, fingerprint: hasher.finish() }
     }
 }
 
@@ -50,12 +74,20 @@ impl Served {
 pub struct Serving {
     current: ArcSwap<Served>,
     replaced: watch::Sender<u64>,
+    subscriptions: Arc<Subscriptions>,
+    ending: CancellationToken,
 }
 
 impl Serving {
-    /// Serves this until it is replaced.
-    pub fn new(served: Served) -> Arc<Self> {
-        Arc::new(Self { current: ArcSwap::from_pointee(served), replaced: watch::Sender::new(0) })
+    /// Serves this until it is replaced. Subscriptions end at the latest when `ending` fires.
+    pub fn new(served: Served, ending: &CancellationToken) -> Arc<Self> {
+        Arc::new(Self {
+            current: ArcSwap::from_pointee(served),
+            replaced: watch::Sender::new(0),
+            subscriptions: Arc::default(),
+            // a door may end them earlier
+            ending: ending.child_token(),
+        })
     }
 
     /// What is served now.
@@ -72,5 +104,15 @@ impl Serving {
     /// Changes with each replacement.
     pub fn replacements(&self) -> watch::Receiver<u64> {
         self.replaced.subscribe()
+    }
+
+    /// The subscriptions there are, whatever the configuration was when they began.
+    pub(super) fn subscriptions(&self) -> &Arc<Subscriptions> {
+        &self.subscriptions
+    }
+
+    /// Fires when nobody is told anything any more.
+    pub(super) fn ending(&self) -> &CancellationToken {
+        &self.ending
     }
 }

@@ -2,6 +2,8 @@
 
 use std::num::NonZeroU32;
 
+use super::Most;
+
 /// On which terms callers are served over HTTP. Replaced with the rest of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
@@ -15,6 +17,8 @@ pub struct Terms {
     pub rate: Rate,
     /// Requests of one caller at a time.
     pub concurrent: u32,
+    /// Subscriptions at a time.
+    pub subscriptions: Most,
 }
 
 /// A rate that gathers up while it is not used.
@@ -36,6 +40,7 @@ impl Default for Terms {
             step_up: false,
             rate: Rate { per_second, burst },
             concurrent: 32,
+            subscriptions: Most::default(),
         }
     }
 }

@@ -13,6 +13,7 @@ use super::{
     cluster::{Cluster, Source},
     fault::Fault,
 };
+use crate::caller::TOKEN_VARIABLE;
 
 /// What a source found.
 #[derive(Debug, Default)]
@@ -132,6 +133,9 @@ fn connected(
             let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
                 .await
                 .map_err(|error| Fault::Configuration(whole_chain(&error)))?;
+            if let Some(exec) = &mut config.auth_info.exec {
+                exec.drop_env.get_or_insert_default().push(TOKEN_VARIABLE.to_owned());
+            }
             if let Some(token) = &config.auth_info.token {
                 config.auth_info.token = Some(usable_token(token).map_err(Fault::Configuration)?);
             }

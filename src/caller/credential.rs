@@ -1,0 +1,149 @@
+//! [`Credential`]: the token of whoever started the process, for stdio and the shell. Whoever reads what is
+//! said here owns the token, so it is said plainly, as it never is over HTTP.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::io::AsyncReadExt as _;
+
+use super::{Caller, Callers, Refusal, oidc};
+use crate::{Error, ErrorKind};
+
+/// The environment variable that holds a token.
+pub const TOKEN_VARIABLE: &str = "PLATFORM_MCP_TOKEN";
+
+/// What a token file may hold, in bytes.
+const LONGEST: u64 = 64 << 10;
+/// How long a file may take to be read.
+const READING: Duration = Duration::from_secs(5);
+/// How long a program that replaces the token may leave the file empty.
+const REPLACING: Duration = Duration::from_millis(100);
+
+/// Where the token of whoever started the process comes from.
+#[derive(Debug)]
+pub struct Credential {
+    place: Place,
+    /// When the last token that was taken ends.
+    expires: Mutex<Option<Timestamp>>,
+}
+
+#[derive(Debug)]
+enum Place {
+    Variable(SecretString),
+    File(PathBuf),
+}
+
+/// Why there is no caller.
+#[derive(Clone, Debug)]
+pub struct Unusable {
+    /// A word for the audit log.
+    pub reason: &'static str,
+    /// What the audit log may say of the token, where there was one.
+    pub token: Option<String>,
+    /// What the owner is told.
+    pub error: Error,
+}
+
+impl Credential {
+    /// The token that [`TOKEN_VARIABLE`] held when the process began.
+    pub fn variable(token: SecretString) -> Self {
+        Self { place: Place::Variable(token), expires: Mutex::default() }
+    }
+
+    /// The token in a file, read at each use.
+    pub fn file(path: PathBuf) -> Self {
+        Self { place: Place::File(path), expires: Mutex::default() }
+    }
+
+    /// Its owner, by the rules that hold now.
+    ///
+    /// # Errors
+    /// That there is no token, or that it is not taken, and what to do. There is no other caller then.
+    pub async fn caller(&self, callers: &Callers) -> Result<Arc<Caller>, Unusable> {
+        let token = self.token().await?;
+        match callers.token(token.expose_secret()).await {
+            Ok(caller) => {
+                *self.expires.lock() = caller.token().map(|token| token.expires);
+                Ok(caller)
+            }
+            Err(refusal) => {
+                let named = oidc::prefix(&oidc::hash(token.expose_secret()));
+                Err(Unusable { token: Some(named), ..self.refused(&refusal) })
+            }
+        }
+    }
+
+    async fn token(&self) -> Result<SecretString, Unusable> {
+        match &self.place {
+            Place::Variable(token) => Ok(token.clone()),
+            Place::File(path) => match read(path).await {
+                Ok(Some(token)) => Ok(token),
+                Ok(None) => {
+                    Err(self.unusable("empty", format!("the token file {} is empty", path.display())))
+                }
+                Err(why) => {
+                    let what = format!("the token file {} cannot be read: {why}", path.display());
+                    Err(self.unusable("unreadable", what))
+                }
+            },
+        }
+    }
+
+    fn refused(&self, refusal: &Refusal) -> Unusable {
+        match refusal {
+            Refusal::Unavailable { .. } => {
+                let error = Error::new(
+                    ErrorKind::Unauthenticated,
+                    format!("your token cannot be verified: {refusal}"),
+                );
+                Unusable {
+                    reason: refusal.reason(),
+                    token: None,
+                    error: error.next("try again; the token may be good"),
+                }
+            }
+            Refusal::Expired => {
+                let at = self.expires.lock().map_or(String::new(), |at| format!(" at {at}"));
+                self.unusable(refusal.reason(), format!("your token has expired{at}"))
+            }
+            _ => self.unusable(refusal.reason(), format!("your token is not taken: {refusal}")),
+        }
+    }
+
+    fn unusable(&self, reason: &'static str, what: String) -> Unusable {
+        let next = match &self.place {
+            Place::Variable(_) => {
+                format!("get a new token and start the server again with it in {TOKEN_VARIABLE}")
+            }
+            Place::File(path) => format!("get a new token and write it to {}", path.display()),
+        };
+        Unusable { reason, token: None, error: Error::new(ErrorKind::Unauthenticated, what).next(next) }
+    }
+}
+
+/// The token in the file; none where the file stays empty.
+async fn read(path: &Path) -> std::io::Result<Option<SecretString>> {
+    for again in [false, true] {
+        if again {
+            tokio::time::sleep(REPLACING).await;
+        }
+        let text = tokio::time::timeout(READING, whole(path)).await??;
+        let token = text.expose_secret().trim();
+        if !token.is_empty() {
+            return Ok(Some(token.to_owned().into()));
+        }
+    }
+    Ok(None)
+}
+
+async fn whole(path: &Path) -> std::io::Result<SecretString> {
+    let mut text = String::new();
+    tokio::fs::File::open(path).await?.take(LONGEST).read_to_string(&mut text).await?;
+    Ok(text.into())
+}

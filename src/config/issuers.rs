@@ -137,7 +137,11 @@ impl Issuer {
         for (name, claim) in &self.extra {
             let wrong = match () {
                 () if !is_extra_name(name) => {
-                    "the name of an extra is made of lower-case letters, digits, dots, dashes and underscores"
+                    "the name of an extra is made of lower-case letters, digits, and . - _ with perhaps a \
+                     domain and / before it, as example.com/team"
+                }
+                () if is_kubernetes_own(name) => {
+                    "names below k8s.io and kubernetes.io are the API server's own"
                 }
                 () if claim.is_empty() => "must name a claim",
                 () => continue,
@@ -237,7 +241,15 @@ pub(super) fn coherent(issuers: &[Issuer], audience: Option<&str>) -> Result<(),
 /// As it can stand in the name of a header, whose case is lost on the way.
 fn is_extra_name(name: &str) -> bool {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '_');
-    !name.is_empty() && name.len() <= 128 && name.chars().all(fits)
+    let whole = |part: &str| !part.is_empty() && part.chars().all(fits);
+    name.len() <= 128 && name.splitn(2, '/').all(whole)
+}
+
+fn is_kubernetes_own(name: &str) -> bool {
+    let domain = name.split_once('/').map_or("", |(domain, _)| domain);
+    ["k8s.io", "kubernetes.io"]
+        .iter()
+        .any(|own| domain.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
 #[cfg(test)]
@@ -296,13 +308,17 @@ mod tests {
             ("groups: {prefix: '-'}", "groups.prefix: leave it out"),
             ("username: {claim: ''}", "username.claim"),
             ("extra: {Team: team}", "extra.Team"),
-            ("extra: {'a/b': team}", "extra.a/b"),
+            ("extra: {'a/b/c': team}", "extra.a/b/c"),
+            ("extra: {'/b': team}", "extra./b"),
+            ("extra: {'a%2fb': team}", "extra.a%2fb"),
+            ("extra: {'authentication.kubernetes.io/pod-name': team}", "API server's own"),
             ("extra: {team: ''}", "extra.team"),
         ] {
             let wrong = coherent(&[issuer(text)], None).expect_err(text).to_string();
             assert!(wrong.contains(said), "{text}: {wrong}");
         }
-        let fine = "algorithms: [ES256], username: {claim: email, prefix: 'oidc:'}, extra: {team: team}";
+        let fine =
+            "algorithms: [ES256], username: {claim: email, prefix: 'oidc:'}, extra: {example.com/team: team}";
         assert_eq!(coherent(&[issuer(fine)], None), Ok(()));
     }
 

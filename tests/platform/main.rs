@@ -46,6 +46,7 @@ mod cli;
 mod clients;
 mod conformance;
 mod faults;
+mod issuer_faults;
 mod issuer_rig;
 mod kro_graph;
 mod oidc_cluster;

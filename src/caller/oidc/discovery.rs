@@ -48,7 +48,12 @@ impl Origin {
         if keys.origin() != issuer.origin() {
             return Err("its jwks_uri is not on its own origin".to_owned());
         }
-        KeySet::read(&get(&client, keys, "key set").await?)
+        let keys = KeySet::read(&get(&client, keys, "key set").await?)?;
+        // a set without any entry takes all keys back; one with nothing but odd entries is a fault
+        match keys.skipped() {
+            [first, ..] if keys.is_empty() => Err(format!("none of its keys can be used: {first}")),
+            _ => Ok(keys),
+        }
     }
 
     async fn client(&self, issuer: &Url) -> Result<Client, String> {

@@ -77,6 +77,11 @@ impl KeySet {
         self.keys.iter().filter(|key| algorithms.iter().any(|algorithm| key.serves(*algorithm))).count()
     }
 
+    /// Whether there is no usable key.
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     /// What was left out and why, a line each.
     pub(super) fn skipped(&self) -> &[String] {
         &self.skipped

@@ -125,30 +125,34 @@ async fn an_issuer_that_is_down_at_the_start_is_taken_up_when_it_is_there() {
 
 #[tokio::test]
 async fn whoever_has_a_known_key_does_not_notice_that_the_issuer_is_gone() {
-    let issuer = Issuer::start();
-    let server = serve(&issuer);
-    taken_at_last(&server, &issuer).await;
-    let nameless = Answer::Json(json!({"issuer": "https://a.example"}));
-    for fault in ["gone", "a page", "an error", "no usable key", "another name"] {
-        match fault {
+    let cases = ["gone", "a page", "an error", "64 MB", "no usable key", "another name"];
+    join_all(cases.into_iter().map(async |case| {
+        let issuer = Issuer::start();
+        let server = serve(&issuer);
+        taken_at_last(&server, &issuer).await;
+        match case {
             "gone" => issuer.down(),
-            "a page" => issuer.up().jwks(Answer::Html),
+            "a page" => issuer.jwks(Answer::Html),
             "an error" => issuer.jwks(Answer::Status(500)),
-            "no usable key" => {
-                issuer.jwks(Answer::Json(json!({"keys": [{"kty": "RSA", "kid": "rsa256-1"}]})))
-            }
-            _ => issuer.jwks(Answer::Good).discovery(nameless.clone()),
+            "64 MB" => issuer.jwks(Answer::Huge(64 << 20)),
+            "no usable key" => issuer.jwks(Answer::Json(json!({"keys": [{"kty": "RSA", "kid": "rs256-1"}]}))),
+            _ => issuer.discovery(Answer::Json(json!({"issuer": "https://a.example"}))),
         };
+        // a false signature makes the server ask
+        let forged = in_the_name_of(&issuer, &issuer.neighbour().forge());
+        assert_eq!(status(&server, &forged).await, 401, "{case}");
+        server.wait_for(|text| text.contains("cannot be fetched").then_some(()));
         for _ in 0..3 {
             assert_eq!(
                 status(&server, &issuer.forge().good("alice")).await,
                 200,
-                "{fault}: {}",
+                "{case}: {}",
                 server.said()
             );
         }
-        assert_ne!(status(&server, &in_the_name_of(&issuer, &issuer.neighbour().forge())).await, 200);
-    }
+        assert_eq!(status(&server, &forged).await, 401, "{case}");
+    }))
+    .await;
 }
 
 #[tokio::test]

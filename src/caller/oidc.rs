@@ -25,9 +25,10 @@ pub(super) mod tests;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use compact::Compact;
+pub use identity::Identity;
 use issuer::Issuer;
 pub use refusal::Refusal;
 pub use settings::IssuerSettings;
@@ -89,6 +90,14 @@ impl Issuers {
         let issuer = self.issuers.iter().find(|issuer| &*issuer.name == named).ok_or(Refusal::Issuer)?;
         issuer.verify(parts, prefix(&hash(token)), now).await
     }
+}
+
+/// What a token says of itself, true or not: to explain it, and for nothing else.
+///
+/// # Errors
+/// It is no token.
+pub fn unverified(token: &str) -> Result<Map<String, Value>, Refusal> {
+    Compact::parse(token).map(|parts| parts.claims)
 }
 
 /// The SHA-256 of a token: what it is known by, here and in logs.

@@ -1,6 +1,7 @@
 //! `check`: what works, and how to mend the rest. One line each.
 
 mod cluster;
+mod explain;
 mod identity;
 mod issuer;
 mod report;
@@ -12,13 +13,15 @@ use crate::{
     caller::Caller,
     config::{Built, Config, server::AuditTo},
     demo,
+    permission::{Policy, scope::matches},
     toolbox::Toolbox,
 };
 use report::Report;
 
 /// Say what of the configuration and the clusters works, and how to mend the rest.
 #[derive(Debug, Args)]
-#[command(after_help = "Exits with 1 where anything fails; a warning is no failure.")]
+#[command(after_help = "With --as or --claims: what a caller could do and why, instead.\n\n\
+                  Exits with 1 where anything fails, or a token would be refused; a warning is no failure.")]
 pub(super) struct Check {
     /// Print the JSON Schema of the configuration file instead.
     #[arg(long)]
@@ -26,12 +29,17 @@ pub(super) struct Check {
     /// Over the embedded sample platform.
     #[arg(long, conflicts_with = "schema")]
     demo: bool,
+    #[command(flatten)]
+    explain: explain::Explain,
 }
 
 impl Check {
     pub(super) async fn run(&self, global: &Global) -> Result<(), Failure> {
         if self.schema {
             return Ok(out::json(&Config::schema())?);
+        }
+        if let Some(whom) = self.explain.whom() {
+            return self.explain.run(whom, global).await;
         }
         let sample = match self.demo {
             true => Some(demo::Api::start().await.map_err(|error| Failure::failed(error.to_string()))?),
@@ -44,6 +52,7 @@ impl Check {
                 report.fail(problem, "mend that part of the file; everything else is served")?;
             }
             issuer::tell(built.callers.issuers(), &mut report).await?;
+            rules(&built, &mut report)?;
             clusters(&config, &built, &mut report).await?;
         }
         report.verdict()
@@ -121,6 +130,23 @@ fn local(config: &Config, toolbox: &Toolbox, caller: &Caller, report: &mut Repor
 
 fn visible(toolbox: &Toolbox, caller: &Caller) -> usize {
     toolbox.list(caller).count()
+}
+
+/// Rules that are narrowed to clusters that nobody knows: one that denies would deny nothing.
+fn rules(built: &Built, report: &mut Report) -> Result<(), Failure> {
+    let known: Vec<String> = built.toolbox.clusters().iter().flat_map(|cluster| cluster.names()).collect();
+    for issuer in built.callers.issuers().settings() {
+        let patterns = built.callers.policy(&issuer.issuer).into_iter().flat_map(Policy::cluster_patterns);
+        for (rule, pattern) in patterns {
+            if !known.iter().any(|name| matches(pattern, name)) {
+                report.warn(
+                    &format!("{}, {rule}: within.clusters: no cluster is called {pattern:?}", issuer.issuer),
+                    "look for a typing mistake; where it is meant for later, the rule does nothing yet",
+                )?;
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn clusters(config: &Config, built: &Built, report: &mut Report) -> Result<(), Failure> {

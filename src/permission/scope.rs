@@ -106,6 +106,18 @@ pub struct Within {
     pub projects: Option<Vec<String>>,
 }
 
+/// `everywhere`, or as `clusters dev, prod and namespaces team-*`.
+impl std::fmt::Display for Within {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = ["clusters", "namespaces", "environments", "projects"];
+        let narrowed = names.iter().zip(self.narrowed());
+        let shown: Vec<String> = narrowed
+            .filter_map(|(name, patterns)| Some(format!("{name} {}", patterns?.join(", "))))
+            .collect();
+        if shown.is_empty() { f.write_str("everywhere") } else { f.write_str(&shown.join(" and ")) }
+    }
+}
+
 /// How much of a scope a [`Within`] covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Cover {
@@ -210,6 +222,15 @@ pub fn matches(pattern: &str, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_reads_as_words() {
+        let names = |names: &[&str]| Some(names.iter().map(ToString::to_string).collect());
+        let within =
+            Within { clusters: names(&["dev", "prod"]), namespaces: names(&["a-*"]), ..Within::default() };
+        assert_eq!(within.to_string(), "clusters dev, prod and namespaces a-*");
+        assert_eq!(Within::default().to_string(), "everywhere");
+    }
 
     #[test]
     fn a_star_is_the_only_wildcard() {

@@ -10,16 +10,19 @@ use super::{
 
 /// The widest scopes that there are, each for the permissions that are asked for in it. An RGD is in no
 /// namespace, so a grant narrowed to namespaces gives nothing of it.
-static WIDEST: LazyLock<[(Permissions, Scope); 3]> = LazyLock::new(|| {
+static WIDEST: LazyLock<[(Permissions, Scope); 4]> = LazyLock::new(|| {
     let matching = |patterns: &[&str]| {
         patterns.iter().fold(Permissions::default(), |all, pattern| all.union(Permissions::matching(pattern)))
     };
     let rgds = matching(&["kro.rgds.*"]);
     let in_clusters = matching(&["kro.*", "kubernetes.*", "knative.*"]).without(rgds);
+    let in_palette = matching(&["spectrocloud.*"]);
+    let others = Permissions::all().without(rgds).without(in_clusters).without(in_palette);
     [
         (rgds, Scope::cluster(Extent::Anywhere, Extent::None)),
         (in_clusters, Scope::cluster(Extent::Anywhere, Extent::Anywhere)),
-        (Permissions::all().without(rgds).without(in_clusters), Scope::ANYWHERE),
+        (in_palette, Scope { namespace: Extent::None, ..Scope::ANYWHERE }),
+        (others, Scope::ANYWHERE),
     ]
 });
 
@@ -320,6 +323,7 @@ mod tests {
         let namespaced = given(Within { namespaces: Some(vec!["*".to_owned()]), ..Within::default() });
         assert!(namespaced.contains(Permission::KroInstancesList));
         assert!(!namespaced.contains(Permission::KroRgdsList), "an RGD is in no namespace");
+        assert!(!namespaced.contains(Permission::SpectrocloudProfileViewInfo), "nor is what Palette has");
         let palette = given(Within { environments: Some(vec!["prod".to_owned()]), ..Within::default() });
         assert!(palette.contains(Permission::SpectrocloudClusterViewInfo));
         assert!(!palette.contains(Permission::KroInstancesList), "no Kubernetes object is in an environment");

@@ -111,8 +111,8 @@ fn rule(grant: &Grant) -> Rule {
 fn text(identity: &Identity, impersonated: Option<&Impersonation>) -> String {
     let mut table = Table::new(&["effect", "rule", "within", "permissions"]);
     for rule in &identity.rules {
-        let within = rule.within.as_ref().map_or(Ok("everywhere".to_owned()), serde_json::to_string);
-        table.row([rule.effect, &rule.rule, &within.unwrap_or_default(), &rule.permissions.join(" ")]);
+        let within = rule.within.clone().unwrap_or_default().to_string();
+        table.row([rule.effect, &rule.rule, &within, &rule.permissions.join(" ")]);
     }
     let line = |name: &str, value: Option<String>| {
         value.filter(|value| !value.is_empty()).map(|value| format!("{name}: {value}\n")).unwrap_or_default()

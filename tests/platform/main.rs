@@ -45,6 +45,7 @@ mod trust;
 mod cli;
 mod clients;
 mod conformance;
+mod explain;
 mod faults;
 mod issuer_faults;
 mod issuer_rig;

@@ -16,18 +16,26 @@ const LONGEST_EXTRA: usize = 1024;
 /// The most groups, and the most values of an extra.
 const MOST: usize = 1000;
 
-/// Who that is.
-#[derive(Debug)]
-pub(super) struct Identity {
-    pub(super) subject: String,
-    pub(super) username: String,
-    pub(super) groups: Vec<String>,
+/// Who the owner of a token is. Says nothing of whether the token is good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// `sub`.
+    pub subject: String,
+    /// The configured claim.
+    pub username: String,
+    /// The configured claim, without prefix.
+    pub groups: Vec<String>,
     pub(super) token_id: Option<String>,
-    pub(super) impersonation: Impersonation,
+    /// Who clusters are asked to act as.
+    pub impersonation: Impersonation,
 }
 
 impl Identity {
-    pub(super) fn of(claims: &Map<String, Value>, settings: &IssuerSettings) -> Result<Self, Refusal> {
+    /// Reads it from the claims of a token, verified or not.
+    ///
+    /// # Errors
+    /// What of them makes every token that says so refused.
+    pub fn of(claims: &Map<String, Value>, settings: &IssuerSettings) -> Result<Self, Refusal> {
         let subject = required(claims, "sub")?;
         let username = required(claims, &settings.username_claim)?;
         if settings.username_claim == "email" && claims.get("email_verified").is_some_and(|said| said != true)

@@ -27,6 +27,11 @@ impl Report {
         Self::line("fail", what, mend)
     }
 
+    /// Neither good nor bad.
+    pub(super) fn note(word: &str, what: &str) -> Result<(), Failure> {
+        Self::line(word, what, "")
+    }
+
     fn line(word: &str, what: &str, mend: &str) -> Result<(), Failure> {
         let what = crate::answer::sanitise::line(what);
         let arrow = if mend.is_empty() { "" } else { " → " };

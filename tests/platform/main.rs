@@ -53,6 +53,7 @@ mod kro_graph;
 mod oidc_cluster;
 mod oidc_rig;
 mod protocol;
+mod resource_server;
 mod scopes;
 mod secrets;
 mod stdio;

@@ -33,7 +33,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use self::{
     connection::Arrivals,
-    entrance::{DOOR, Entrance},
+    entrance::{DOOR, Entrance, HEADERS},
     hops::Hops,
     rates::Rates,
     tls::Tls,
@@ -45,8 +45,6 @@ pub use self::tls::{TlsFiles, TlsProblem};
 
 /// How long calls that run may take to end once serving ends.
 const GRACE: Duration = Duration::from_secs(10);
-/// Bytes of all headers of a request: a token of 16 KiB fits, with all that proxies add.
-const HEADERS: u32 = 64 << 10;
 /// Requests of one HTTP/2 connection at a time.
 const STREAMS: u32 = 100;
 /// A TLS handshake takes no longer.
@@ -171,9 +169,8 @@ impl HttpDoor {
         });
         let streams = CancellationToken::new();
         let app = router(&entrance, &options, &cancel, &streams);
-        // all that ends with serving
-        let beside = tokio::task::JoinSet::new();
-        let mut beside = beside;
+        // all of it ends with serving
+        let mut beside = tokio::task::JoinSet::new();
         if let Some(listener) = metrics {
             let app = ops::metrics(serving);
             beside.spawn(async move {
@@ -215,11 +212,11 @@ where
     let handle = axum_server::Handle::<SocketAddr>::new();
     let mut server = axum_server::Server::from_listener(listener).acceptor(acceptor).handle(handle.clone());
     // the time for the head of a request is kept by the connection, for both versions alike
-    server.http_builder().http1().max_buf_size(HEADERS as usize).header_read_timeout(None);
+    server.http_builder().http1().max_buf_size(HEADERS).header_read_timeout(None);
     server
         .http_builder()
         .http2()
-        .max_header_list_size(HEADERS)
+        .max_header_list_size(u32::try_from(HEADERS).unwrap_or(u32::MAX))
         .max_concurrent_streams(STREAMS)
         .max_pending_accept_reset_streams(20)
         .max_local_error_reset_streams(100);

@@ -52,6 +52,7 @@ mod issuer_rig;
 mod kro_graph;
 mod oidc_cluster;
 mod oidc_rig;
+mod protection;
 mod protocol;
 mod resource_server;
 mod scopes;

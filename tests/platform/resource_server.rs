@@ -195,7 +195,8 @@ async fn behind_a_proxy_the_configured_url_is_told() {
     let reply = sent(mcp.http_request(&whoami()).header(header::HOST, "mcp.example.com")).await;
     assert_eq!(reply.status, 200, "its host is ours: {}", reply.text);
     let reply = Mcp::new(server.url("/mcp")).request("tools/list", json!({})).await;
-    let place = r#"resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/base/mcp""#;
+    let place =
+        r#"resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/base/mcp""#;
     assert!(reply.header("www-authenticate").contains(place), "{:?}", reply.headers);
 }
 
@@ -268,8 +269,8 @@ async fn a_refusal_leaves_a_line_with_the_hash_of_the_token() {
     let mut claims = issuer.forge().claims("alice");
     claims["aud"] = json!("https://elsewhere.test");
     let token = issuer.forge().claiming(&claims);
-    let mcp = Mcp::with_token(server.url("/mcp"), &token)
-        .header("x-forwarded-for", "203.0.113.9, 198.51.100.7");
+    let mcp =
+        Mcp::with_token(server.url("/mcp"), &token).header("x-forwarded-for", "203.0.113.9, 198.51.100.7");
     assert_eq!(mcp.request("tools/list", json!({})).await.status, 401);
     let line = server.wait_for(|said| {
         let line = said.lines().find(|line| line.contains("\"reason\":\"audience\""))?;

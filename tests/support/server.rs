@@ -342,9 +342,9 @@ impl Said {
     }
 }
 
-/// The loopback address in the first `http://ADDRESS` that `path` follows.
+/// The address in the first `http://ADDRESS` or `https://ADDRESS` that `path` follows.
 fn address_before(text: &str, path: &str) -> Option<SocketAddr> {
-    text.split("http://").skip(1).find_map(|rest| {
+    text.split("://").skip(1).find_map(|rest| {
         let end = rest.find(|c: char| !(c.is_ascii_hexdigit() || "[]:.".contains(c)))?;
         let (address, after) = rest.split_at(end);
         if after.starts_with(path) { address.parse().ok() } else { None }

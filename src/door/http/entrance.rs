@@ -40,6 +40,8 @@ use crate::{
 /// This door's name in audit lines.
 pub(super) const DOOR: &str = "http";
 
+/// Bytes of all headers of a request: a token of 16 KiB fits, with all that proxies add.
+pub(super) const HEADERS: usize = 64 << 10;
 /// To find out whose a token is; the issuer may have to be asked for its keys.
 const VERIFY: Duration = Duration::from_secs(15);
 
@@ -138,6 +140,13 @@ impl Entrance {
         body: Body,
     ) -> Result<(Arc<Caller>, Running, Bytes), Box<Turned>> {
         self.reaches(peer)?;
+        // hyper's bound of HTTP/1 is of its buffer, and may be passed by as much again
+        if parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>()
+            > HEADERS
+        {
+            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            return Err(Turned::new(Refused::malformed(status, "the headers are over 64 KiB"), "head_size"));
+        }
         let caller = self.caller(served, parts).await?;
         let running = self.take(served, &caller)?;
         let body = body::whole(body, body::TIME).await.map_err(unfit)?;
@@ -223,8 +232,8 @@ impl Entrance {
         {
             (refused, reason) = (Refused::busy(busy.again), busy.reason);
         }
-        // a flood must not fill the log: of what is only too much, now and then a line
-        if refused.status != StatusCode::TOO_MANY_REQUESTS || self.rates.worth_a_line(client) {
+        // each refused credential has its line; of what is malformed or too much, a flood must not fill the log
+        if refused.status == StatusCode::UNAUTHORIZED || self.rates.worth_a_line(client) {
             served.toolbox.refused(&audit::Refused {
                 door: DOOR,
                 outcome: outcome(refused.status),

@@ -47,6 +47,7 @@ mod clients;
 mod conformance;
 mod explain;
 mod faults;
+mod impersonation;
 mod issuer_faults;
 mod issuer_rig;
 mod kro_graph;

@@ -172,6 +172,11 @@ impl Server {
         found.unwrap_or_else(|text| panic!("the product did not say what was waited for:\n{text}"))
     }
 
+    /// A file in the process's own folder; nothing where there is none yet.
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self._home.path().join(name)).unwrap_or_default()
+    }
+
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
         self.process.terminate();

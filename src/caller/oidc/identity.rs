@@ -134,7 +134,7 @@ fn name(value: &str, longest: usize) -> Result<&str, &'static str> {
 fn prefixed(prefix: &str, name: &str) -> Result<String, Refusal> {
     let whole = format!("{prefix}{name}");
     match name.starts_with("system:") || whole.starts_with("system:") {
-        true => Err(Refusal::System),
+        true => Err(Refusal::System(name.to_owned())),
         false => Ok(whole),
     }
 }

@@ -43,8 +43,8 @@ pub enum Refusal {
         why: &'static str,
     },
     /// It names a user or group that only the API server's own may have.
-    #[error("a name that begins with \"system:\"")]
-    System,
+    #[error("a name that begins with \"system:\": {0:?}")]
+    System(String),
     /// The issuer has no key of its name.
     #[error("the issuer has no such key")]
     Key,
@@ -76,7 +76,7 @@ impl Refusal {
             Self::NotYet => "not_yet_valid",
             Self::Lifetime => "lifetime",
             Self::Claim { .. } => "claim",
-            Self::System => "system_name",
+            Self::System(_) => "system_name",
             Self::Key => "key",
             Self::Signature => "signature",
             Self::Unavailable { .. } => "unavailable",

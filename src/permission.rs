@@ -1,6 +1,6 @@
 //! Permissions: names, sets, and the pure decision. Knows no domain and no door.
 
-mod claims;
+pub(crate) mod claims;
 pub mod name;
 pub mod policy;
 pub mod requirement;

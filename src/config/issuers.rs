@@ -98,7 +98,7 @@ pub enum TokenKind {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Mapped {
-    /// The claim; otherwise `sub`, and `groups`.
+    /// The claim, by its name or by a path with dots, as `realm_access.roles`. Otherwise `sub`, and `groups`.
     pub claim: Option<String>,
     /// What clusters get in front of its values, as the API server's `--oidc-username-prefix`.
     pub prefix: String,

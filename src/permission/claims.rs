@@ -77,15 +77,32 @@ impl<'c> Seen<'c> {
     }
 }
 
-enum Found<'c> {
+/// What is at a name.
+pub(crate) enum Found<'c> {
+    /// This.
     Value(&'c Value),
-    /// On the way there is something that has no members.
+    /// Something that cannot be read: on the way there is something that has no members, or the token says
+    /// that the claim is somewhere else.
     Blocked,
+    /// Nothing.
     Nothing,
 }
 
+/// What is at `name`: the claim of that very name, else what a path with dots leads to. Where an issuer
+/// says only where a claim can be had (OpenID Connect Core section 5.6.2; Entra ID, of many groups), it is
+/// not nothing: what is denied to one of its values must not be had by having too many.
+pub(crate) fn find<'c>(claims: &'c Map<String, Value>, name: &str) -> Found<'c> {
+    match within(claims, name) {
+        Found::Nothing if claims.get("_claim_names").is_some_and(|names| names.get(name).is_some()) => {
+            Found::Blocked
+        }
+        Found::Nothing if name == "groups" && claims.contains_key("hasgroups") => Found::Blocked,
+        found => found,
+    }
+}
+
 /// Names with dots are common (`https://example.com/roles`): the whole name first, then each place to cut it.
-fn find<'c>(claims: &'c Map<String, Value>, name: &str) -> Found<'c> {
+fn within<'c>(claims: &'c Map<String, Value>, name: &str) -> Found<'c> {
     if let Some(value) = claims.get(name) {
         return Found::Value(value);
     }
@@ -93,7 +110,7 @@ fn find<'c>(claims: &'c Map<String, Value>, name: &str) -> Found<'c> {
     for (dot, _) in name.match_indices('.') {
         let (head, tail) = name.split_at(dot);
         match claims.get(head) {
-            Some(Value::Object(inner)) => match find(inner, tail.trim_start_matches('.')) {
+            Some(Value::Object(inner)) => match within(inner, tail.trim_start_matches('.')) {
                 Found::Nothing => {}
                 deeper => return deeper,
             },

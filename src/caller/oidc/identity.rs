@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::{refusal::Refusal, settings::IssuerSettings};
-use crate::kubernetes::Impersonation;
+use crate::{
+    kubernetes::Impersonation,
+    permission::claims::{Found, find},
+};
 
 /// The longest name, in bytes.
 const LONGEST_NAME: usize = 256;
@@ -70,26 +73,25 @@ impl Identity {
 }
 
 fn required<'c>(claims: &'c Map<String, Value>, claim: &str) -> Result<&'c str, Refusal> {
-    match claims.get(claim) {
-        None => Err(Refusal::claim(claim, "absent")),
-        Some(Value::String(value)) => name(value, LONGEST_NAME).map_err(|why| Refusal::claim(claim, why)),
-        Some(_) => Err(Refusal::claim(claim, "not a string")),
+    match find(claims, claim) {
+        Found::Nothing => Err(Refusal::claim(claim, "absent")),
+        Found::Value(Value::String(value)) => {
+            name(value, LONGEST_NAME).map_err(|why| Refusal::claim(claim, why))
+        }
+        _ => Err(Refusal::claim(claim, "not a string")),
     }
 }
 
 /// An absent claim is no groups. Anything that is not a plain list is refused, since a rule that denies
 /// something to a group must not be dodged by a claim that cannot be read.
 fn groups<'c>(claims: &'c Map<String, Value>, claim: &str) -> Result<Vec<&'c str>, Refusal> {
-    match claims.get(claim) {
-        Some(Value::Array(groups)) => list(groups, LONGEST_NAME).map_err(|why| Refusal::claim(claim, why)),
-        Some(_) => Err(Refusal::claim(claim, "not a list")),
-        // too many to be listed (OpenID Connect Core section 5.6.2; Entra ID)
-        None if claims.get("_claim_names").is_some_and(|names| names.get(claim).is_some())
-            || claims.contains_key("hasgroups") && claim == "groups" =>
-        {
-            Err(Refusal::claim(claim, "not in the token but somewhere else, which is not asked"))
+    match find(claims, claim) {
+        Found::Value(Value::Array(groups)) => {
+            list(groups, LONGEST_NAME).map_err(|why| Refusal::claim(claim, why))
         }
-        None => Ok(Vec::new()),
+        Found::Value(_) => Err(Refusal::claim(claim, "not a list")),
+        Found::Blocked => Err(Refusal::claim(claim, "not in the token, or not to be found in it")),
+        Found::Nothing => Ok(Vec::new()),
     }
 }
 
@@ -100,11 +102,11 @@ fn extra(
     let mut extra = BTreeMap::new();
     for (key, claim) in wanted {
         let wrong = |why| Refusal::claim(claim, why);
-        let values = match claims.get(claim) {
-            None => continue,
-            Some(Value::String(value)) => vec![name(value, LONGEST_EXTRA).map_err(wrong)?],
-            Some(Value::Array(values)) => list(values, LONGEST_EXTRA).map_err(wrong)?,
-            Some(_) => return Err(wrong("not a string or a list of strings")),
+        let values = match find(claims, claim) {
+            Found::Nothing => continue,
+            Found::Value(Value::String(value)) => vec![name(value, LONGEST_EXTRA).map_err(wrong)?],
+            Found::Value(Value::Array(values)) => list(values, LONGEST_EXTRA).map_err(wrong)?,
+            _ => return Err(wrong("not a string or a list of strings")),
         };
         extra.insert(key.clone(), values.into_iter().map(str::to_owned).collect());
     }

@@ -402,6 +402,22 @@ async fn an_email_is_a_name_only_once_it_is_verified() {
 }
 
 #[tokio::test]
+async fn groups_may_lie_deeper() {
+    let deep = IssuerSettings { groups_claim: "realm_access.roles".to_owned(), ..settings() };
+    let issuers = issuers(deep, &published());
+    let said = async |changes: Value| {
+        let verified = issuers.verify(&token(&header(Alg::EdDsa), &with(changes)), now()).await;
+        verified.map(|verified| verified.groups().to_vec()).map_err(|refusal| refusal.reason())
+    };
+    assert_eq!(said(json!({"realm_access": {"roles": ["dev"]}})).await, Ok(vec!["dev".to_owned()]));
+    assert_eq!(said(json!({"realm_access.roles": ["dev"]})).await, Ok(vec!["dev".to_owned()]));
+    assert_eq!(said(json!({})).await, Ok(Vec::new()));
+    assert_eq!(said(json!({"realm_access": {"roles": ["system:masters"]}})).await, Err("system_name"));
+    assert_eq!(said(json!({"realm_access": {"roles": "dev"}})).await, Err("claim"));
+    assert_eq!(said(json!({"realm_access": ["dev"]})).await, Err("claim"));
+}
+
+#[tokio::test]
 async fn a_prefix_does_not_make_a_system_name() {
     let without = IssuerSettings { groups_prefix: "sys".to_owned(), ..settings() };
     let issuers = issuers(without, &published());

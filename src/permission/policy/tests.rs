@@ -92,6 +92,7 @@ fn a_denial_holds_where_its_claim_cannot_be_judged() {
         json!({"realm_access": {"roles": ["dev", {"name": "contractor"}]}}),
         json!({"realm_access": ["contractor"]}),
         json!({"realm_access": "contractor"}),
+        json!({"_claim_names": {"realm_access.roles": "src1"}}),
     ] {
         assert!(!allows(&policy, odd.clone(), LIST), "{odd}");
         assert!(!allows(&policy, odd.clone(), Permission::KubernetesSecretsRead), "it gives nothing: {odd}");

@@ -2,14 +2,16 @@
 //! by themselves that messages have the protocol's shape and that `structuredContent` is what the tool's
 //! `outputSchema` says.
 
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 use serde_json::{Value, json};
 
 use crate::{
+    forge::AUDIENCE,
     mcp::{LEGACY, Mcp, STATELESS},
+    oidc::Provider,
     parts::{node, python, support},
-    server::Server,
+    server::{Product, Server},
 };
 
 /// An official client.
@@ -54,7 +56,11 @@ fn calls() -> Value {
 }
 
 /// Runs one session and returns what the client saw.
-fn session(sdk: Sdk, mut session: Value) -> Value {
+fn session(sdk: Sdk, session: Value) -> Value {
+    session_with(sdk, session, &[])
+}
+
+fn session_with(sdk: Sdk, mut session: Value, environment: &[(&str, &Path)]) -> Value {
     session["calls"] = calls();
     let mut command = match sdk {
         Sdk::TypeScript | Sdk::TypeScript1 => {
@@ -73,6 +79,7 @@ fn session(sdk: Sdk, mut session: Value) -> Value {
             command
         }
     };
+    command.envs(environment.iter().copied());
     let output = command.arg(session.to_string()).output().expect("the client runs");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{sdk:?} {session}:\n{errors}");
@@ -150,6 +157,43 @@ async fn over_stdio(sdk: Sdk) {
         "environment": {"HOME": home.path()},
     });
     works(sdk, &transport, &tools);
+}
+
+/// From a 401 over our metadata to the provider, to a token for us, and back.
+async fn with_a_token_of_its_own(sdk: Sdk) {
+    let provider = Provider::shared();
+    let rules = r#"[{when: {groups: team-a}, roles: [viewer]}]"#;
+    let scoped = provider.entry(rules).replacen('{', "{scopes: {kro.rgds.list: [kro.rgds.list]}, ", 1);
+    let config = format!("issuers: [{scoped}]\nhttp: {{url: '{AUDIENCE}'}}\n");
+    let server = Product::new(["serve", "--http", "127.0.0.1:0"]).config(&config).serve();
+    let (origin, _path) = AUDIENCE.rsplit_once('/').expect("a URL with a path");
+    for (mode, version) in modes(sdk) {
+        let asked = json!({"mode": mode, "http": AUDIENCE, "oauth": {
+            "client": "alice", "secret": "secret-of-alice", "issuer": provider.issuer(),
+            "through": format!("http://{}", server.address()),
+        }});
+        let seen = session_with(sdk, asked, &[("NODE_EXTRA_CA_CERTS", &provider.ca_file())]);
+        let at = format!("{sdk:?} {mode}: {seen:#}");
+        assert_eq!(seen["version"], version, "{at}");
+        assert_eq!(seen["answers"][0]["result"]["structuredContent"]["username"], "alice", "{at}");
+        let asked: Vec<&str> =
+            seen["asked"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+        let metadata = format!("{origin}/.well-known/oauth-protected-resource/mcp");
+        let token = format!("{}/token", provider.issuer());
+        assert!(asked.contains(&metadata.as_str()) && asked.contains(&token.as_str()), "{at}");
+        // it asked for the scope that the challenge names, and uses the token from then on
+        assert_eq!(asked.iter().filter(|url| **url == token).count(), 1, "{at}");
+    }
+}
+
+#[tokio::test]
+async fn the_typescript_client_finds_the_way_to_a_token() {
+    with_a_token_of_its_own(Sdk::TypeScript).await;
+}
+
+#[tokio::test]
+async fn the_older_typescript_client_finds_the_way_to_a_token() {
+    with_a_token_of_its_own(Sdk::TypeScript1).await;
 }
 
 #[tokio::test]

@@ -3,29 +3,44 @@
 //   node client.mjs FOLDER SESSION
 //
 // FOLDER is what install.sh made. SESSION is JSON: {sdk, mode, http} or {sdk, mode, command, arguments,
-// environment}, and calls: [{tool, arguments}].
+// environment}, and calls: [{tool, arguments}]. With oauth: {client, secret, issuer} it gets a token by itself,
+// starting from the server's 401; what goes to the origin of `http` is sent to oauth.through, as a proxy would.
 
 import { createRequire } from "node:module";
 
 const [folder, session] = process.argv.slice(2);
 // An import would look for the packages above this file; they are elsewhere.
 const load = createRequire(`${folder}/package.json`);
-const { sdk, mode, http, command, arguments: args, environment: env, calls } = JSON.parse(session);
+const { sdk, mode, http, oauth, command, arguments: args, environment: env, calls } = JSON.parse(session);
 
 const info = { name: "platform-mcp-tests", version: "0" };
-let client, Stdio, Http;
+let client, Stdio, Http, Credentials;
 if (sdk === "@modelcontextprotocol/client") {
   const current = load("@modelcontextprotocol/client");
   client = new current.Client(info, { versionNegotiation: { mode } });
   Http = current.StreamableHTTPClientTransport;
+  Credentials = current.ClientCredentialsProvider;
   Stdio = load("@modelcontextprotocol/client/stdio").StdioClientTransport;
 } else {
   client = new (load("@modelcontextprotocol/sdk/client/index.js").Client)(info);
   Http = load("@modelcontextprotocol/sdk/client/streamableHttp.js").StreamableHTTPClientTransport;
   Stdio = load("@modelcontextprotocol/sdk/client/stdio.js").StdioClientTransport;
+  Credentials = load("@modelcontextprotocol/sdk/client/auth-extensions.js").ClientCredentialsProvider;
 }
 
-const transport = http ? new Http(new URL(http)) : new Stdio({ command, args, env, stderr: "inherit" });
+const asked = [];
+const options = oauth && {
+  authProvider: new Credentials({
+    clientId: oauth.client,
+    clientSecret: oauth.secret,
+    expectedIssuer: oauth.issuer,
+  }),
+  fetch: (url, init) => {
+    asked.push(String(url));
+    return fetch(String(url).replace(new URL(http).origin, oauth.through), init);
+  },
+};
+const transport = http ? new Http(new URL(http), options) : new Stdio({ command, args, env, stderr: "inherit" });
 // The older SDK tells the negotiated version only to the transport.
 const told = {};
 const setProtocolVersion = transport.setProtocolVersion?.bind(transport);
@@ -49,4 +64,4 @@ for (const { tool, arguments: values } of calls) {
 const version = client.getNegotiatedProtocolVersion?.() ?? told.version;
 const [server, instructions] = [client.getServerVersion(), client.getInstructions()];
 await client.close();
-console.log(JSON.stringify({ version, server, instructions, tools, answers, errors }));
+console.log(JSON.stringify({ version, server, instructions, tools, answers, errors, asked }));

@@ -357,4 +357,6 @@ async fn what_every_answer_says_to_caches() {
         let reply = sent(request).await;
         assert_eq!(reply.header("cache-control"), "no-store", "{} {}", reply.status, reply.text);
     }
+    let source = "\"outcome\":\"not_allowed\",\"reason\":\"source\"";
+    server.wait_for(|said| (said.matches(source).count() == 2).then_some(()));
 }

@@ -114,6 +114,18 @@ pub(super) async fn enter(State(entrance): State<Arc<Entrance>>, request: Reques
     {
         return Refused::insufficient(challenge).into_response();
     }
+    // of the handler's own refusals, the one that is about where a request comes from
+    if response.status() == StatusCode::FORBIDDEN && entrance.rates.worth_a_line(client) {
+        served.toolbox.refused(&audit::Refused {
+            door: DOOR,
+            outcome: "not_allowed",
+            reason: "source",
+            detail: "a Host or an Origin that is not allowed".to_owned(),
+            caller: Some(&*caller),
+            client: Some(client),
+            ..audit::Refused::default()
+        });
+    }
     response.map(|body| Body::new(Held::new(body, running)))
 }
 

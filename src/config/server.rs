@@ -131,12 +131,34 @@ pub enum AuditTo {
 
 impl<'de> Deserialize<'de> for AuditTo {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let to = String::deserialize(deserializer)?;
-        Ok(match to.as_str() {
-            "stderr" => Self::Stderr,
-            "off" => Self::Off,
-            _ => Self::File(PathBuf::from(to)),
-        })
+        struct Place;
+
+        impl serde::de::Visitor<'_> for Place {
+            type Value = AuditTo;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("stderr, off or a path")
+            }
+
+            /// In YAML `off` is false, unless it is quoted.
+            fn visit_bool<E: serde::de::Error>(self, on: bool) -> Result<AuditTo, E> {
+                if on {
+                    Err(E::invalid_type(serde::de::Unexpected::Bool(on), &self))
+                } else {
+                    Ok(AuditTo::Off)
+                }
+            }
+
+            fn visit_str<E: serde::de::Error>(self, to: &str) -> Result<AuditTo, E> {
+                Ok(match to {
+                    "stderr" => AuditTo::Stderr,
+                    "off" => AuditTo::Off,
+                    path => AuditTo::File(PathBuf::from(path)),
+                })
+            }
+        }
+
+        deserializer.deserialize_any(Place)
     }
 }
 
@@ -160,6 +182,15 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_audit_log_is_switched_off_with_or_without_quotes() {
+        let to = |json: serde_json::Value| serde_json::from_value::<AuditTo>(json).map_err(|e| e.to_string());
+        assert_eq!(to(false.into()), Ok(AuditTo::Off), "as YAML reads `off`");
+        assert_eq!(to("off".into()), Ok(AuditTo::Off));
+        assert_eq!(to("off.log".into()), Ok(AuditTo::File("off.log".into())));
+        assert!(to(true.into()).is_err_and(|wrong| wrong.contains("stderr, off or a path")));
+    }
 
     #[test]
     fn metrics_beyond_loopback_are_warned_of() {

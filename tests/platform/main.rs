@@ -21,6 +21,8 @@ mod issuer_http;
 mod keys;
 #[path = "../support/kubectl.rs"]
 mod kubectl;
+#[path = "../support/listen.rs"]
+mod listen;
 #[path = "../support/mcp.rs"]
 mod mcp;
 #[path = "../support/odd_keys.rs"]
@@ -55,7 +57,11 @@ mod oidc_cluster;
 mod oidc_rig;
 mod protection;
 mod protocol;
+mod reload;
+mod replicas;
 mod resource_server;
 mod scopes;
 mod secrets;
 mod stdio;
+mod stdio_token;
+mod subscriptions;

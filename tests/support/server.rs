@@ -84,7 +84,7 @@ impl Product {
         let process = Running(process);
         let address = said.until(|text| address_before(text, "/mcp"));
         let address = address.unwrap_or_else(|text| panic!("the product said no address:\n{text}"));
-        Server { process, address, said, _home: self.home }
+        Server { process, address, said, home: self.home }
     }
 
     /// Starts it and speaks with it over its standard input and output.
@@ -109,7 +109,7 @@ impl Product {
                 }
             }
         });
-        StdioServer { process: Running(process), stdin, lines, said, _home: self.home }
+        StdioServer { process: Running(process), stdin, lines, said, home: self.home }
     }
 
     /// Runs it to its end with nothing on standard input.
@@ -123,7 +123,7 @@ pub(crate) struct Server {
     process: Running,
     address: SocketAddr,
     said: Said,
-    _home: TempDir,
+    home: TempDir,
 }
 
 impl Server {
@@ -174,7 +174,17 @@ impl Server {
 
     /// A file in the process's own folder; nothing where there is none yet.
     pub(crate) fn read(&self, name: &str) -> String {
-        std::fs::read_to_string(self._home.path().join(name)).unwrap_or_default()
+        std::fs::read_to_string(self.home.path().join(name)).unwrap_or_default()
+    }
+
+    /// Replaces its configuration as a Kubernetes `ConfigMap` is: at once, by another file.
+    pub(crate) fn reconfigure(&self, yaml: &str) {
+        replace(self.home.path(), "platform-mcp.yaml", yaml);
+    }
+
+    /// Sends SIGHUP.
+    pub(crate) fn hang_up(&self) {
+        self.process.signal("-HUP");
     }
 
     /// Sends SIGTERM.
@@ -197,7 +207,7 @@ pub(crate) struct StdioServer {
     stdin: Option<ChildStdin>,
     lines: Receiver<String>,
     said: Said,
-    _home: TempDir,
+    home: TempDir,
 }
 
 impl StdioServer {
@@ -242,9 +252,35 @@ impl StdioServer {
         }
     }
 
+    /// Puts a file into its folder, in place of one that may be there.
+    pub(crate) fn write(&self, name: &str, content: &str) -> std::path::PathBuf {
+        replace(self.home.path(), name, content);
+        self.home.path().join(name)
+    }
+
+    /// Waits until it has written a line in which `wanted` finds something.
+    ///
+    /// # Panics
+    /// Where it never does.
+    #[track_caller]
+    pub(crate) fn wait_for<T>(&self, wanted: impl Fn(&str) -> Option<T>) -> T {
+        let found = self.said.until(wanted);
+        found.unwrap_or_else(|text| panic!("the product did not say what was waited for:\n{text}"))
+    }
+
     /// Ends its standard input.
     pub(crate) fn end_input(&mut self) {
         self.stdin = None;
+    }
+
+    /// Replaces its configuration as a Kubernetes `ConfigMap` is: at once, by another file.
+    pub(crate) fn reconfigure(&self, yaml: &str) {
+        replace(self.home.path(), "platform-mcp.yaml", yaml);
+    }
+
+    /// Sends SIGHUP.
+    pub(crate) fn hang_up(&self) {
+        self.process.signal("-HUP");
     }
 
     /// Sends SIGTERM.
@@ -271,9 +307,13 @@ struct Running(Child);
 
 impl Running {
     fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    fn signal(&self, signal: &str) {
         let pid = self.0.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "SIGTERM could not be sent to {pid}");
+        let sent = Command::new("kill").args([signal, &pid]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "{signal} could not be sent to {pid}");
     }
 
     fn ended(&mut self, within: Duration) -> Option<ExitStatus> {
@@ -293,6 +333,13 @@ impl Drop for Running {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// Puts another file in the place of one, which is never half written.
+fn replace(folder: &Path, name: &str, content: &str) {
+    let new = folder.join(format!(".{name}.new"));
+    std::fs::write(&new, content).expect("the process's folder takes a file");
+    std::fs::rename(&new, folder.join(name)).expect("one file takes the place of another");
 }
 
 /// What a process writes, as it comes.

@@ -78,11 +78,10 @@ impl Call {
         self.caller().permissions().allows(permission, &scope_in(access, namespace))
     }
 
-    /// The same cluster, of which only what this permission covers is seen: for a tool that shows several
-    /// classes of objects, each with a permission of its own.
+    /// The same cluster, of which only what meets this is seen: for a tool that shows several classes of
+    /// objects, each with a permission of its own.
     #[must_use]
-    pub fn narrowed(&self, access: &Access, permission: Permission) -> Access {
-        let requirement = Requirement::one(permission);
+    pub fn narrowed(&self, access: &Access, requirement: Requirement) -> Access {
         let view = CallerView::new(&self.0.caller, requirement, access.cluster());
         access.through(Arc::new(view))
     }

@@ -44,6 +44,7 @@ mod small_rsa;
 #[path = "../support/trust.rs"]
 mod trust;
 
+mod callers;
 mod cli;
 mod clients;
 mod conformance;
@@ -53,6 +54,7 @@ mod impersonation;
 mod issuer_faults;
 mod issuer_rig;
 mod kro_graph;
+mod matrix;
 mod oidc_cluster;
 mod oidc_rig;
 mod protection;

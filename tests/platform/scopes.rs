@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::{
-    faulty::Faulty,
+    faulty::{Fault, Faulty},
     mcp::{Mcp, ToolAnswer},
     server::{Product, Server},
 };
@@ -97,4 +97,33 @@ async fn a_graph_shows_that_something_is_withheld_and_not_what() {
         shop.text
     );
     assert_eq!(nodes.iter().filter(|node| node["state"] == "withheld").count(), 0, "{}", shop.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_it_cannot_be_read_what_a_kind_is_everything_is_needed_that_it_may_be() {
+    let upstream = Faulty::start().await;
+    for path in ["/customresourcedefinitions", "/resourcegraphdefinitions"] {
+        upstream.when(path, Fault::Answer(403, r#"{"kind": "Status", "message": "forbidden"}"#));
+    }
+    let ask = async |allow: &str| {
+        let config = format!(
+            "clusters: {{static: [{{name: lab, url: \"{}\"}}]}}\nlocal: {{role: one}}\nroles: {{one: {{allow: {allow}}}}}\n",
+            upstream.url
+        );
+        let server = Product::new(["serve", "--http", "127.0.0.1:0"]).config(&config).serve();
+        let mcp = Mcp::new(server.url("/mcp"));
+        let named = |kind: &str, name: &str| json!({"kind": kind, "namespace": "shop", "name": name});
+        // a nested instance has the marks of a child too
+        let instance = mcp.call("kro_yaml", named("WebService", "storefront-api")).await;
+        (instance, mcp.call("kro_yaml", named("Service", "storefront-api")).await)
+    };
+    let (instance, child) = ask("[kro.resources.view-yaml]").await;
+    denied(&instance, "kro.instances.view-yaml");
+    assert!(!child.is_error, "{}", child.text);
+    let (instance, child) = ask("[kro.instances.view-yaml]").await;
+    denied(&instance, "kro.resources.view-yaml");
+    denied(&child, "kro.resources.view-yaml");
+    let (instance, _) = ask("[kro.*.view-yaml]").await;
+    assert!(!instance.is_error, "{}", instance.text);
+    assert_eq!(instance.structure["class"], "instance", "{}", instance.text);
 }

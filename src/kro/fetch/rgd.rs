@@ -88,21 +88,44 @@ impl Reader {
 
     /// The name of the RGD that generates a kind.
     pub async fn rgd_of_kind(&self, of: &GroupKind) -> Option<String> {
-        if let Some(name) = self.rgd_of_crd(of).await {
-            return Some(name);
+        self.generating(of).await.unwrap_or_default()
+    }
+
+    /// Whether an RGD generates a kind; `None` where that cannot be read, as where the caller's own rights
+    /// in the cluster do not reach that far.
+    pub async fn is_generated(&self, of: &GroupKind) -> Option<bool> {
+        if !may_be_generated(of) {
+            return Some(false);
         }
-        let kind = self.rgd_kind().await?;
-        let listed = self.access.unfiltered().list(&kind, None, &Selector::all()).await.ok()?;
-        listed.items.iter().find(|rgd| instance_kind(rgd) == *of).map(|rgd| rgd.name().to_owned())
+        self.generating(of).await.ok().map(|name| name.is_some())
+    }
+
+    async fn generating(&self, of: &GroupKind) -> Result<Option<String>, Fault> {
+        let by_crd = self.rgd_of_crd(of).await;
+        if let Ok(Some(name)) = by_crd {
+            return Ok(Some(name));
+        }
+        let Some(kind) = self.rgd_kind().await else { return by_crd };
+        let listed = self.access.unfiltered().list(&kind, None, &Selector::all()).await?;
+        match listed.items.iter().find(|rgd| instance_kind(rgd) == *of) {
+            Some(rgd) => Ok(Some(rgd.name().to_owned())),
+            None if !listed.complete() => Err(Fault::Malformed("not all RGDs could be read".to_owned())),
+            None => by_crd,
+        }
     }
 
     /// The label that kro puts on the CRDs it generates. Their RGD is not their owner.
-    async fn rgd_of_crd(&self, of: &GroupKind) -> Option<String> {
-        let generated = self.kind(of).await?;
-        let crds = self.kind(&GroupKind::new("apiextensions.k8s.io", "CustomResourceDefinition")).await?;
+    async fn rgd_of_crd(&self, of: &GroupKind) -> Result<Option<String>, Fault> {
+        let crds = GroupKind::new("apiextensions.k8s.io", "CustomResourceDefinition");
+        let (Some(generated), Some(crds)) = (self.kind(of).await, self.kind(&crds).await) else {
+            return Ok(None);
+        };
         let name = format!("{}.{}", generated.plural, generated.group);
-        let crd = self.access.unfiltered().get(&crds, None, &name).await.ok()?;
-        labels::rgd_name(&crd).map(str::to_owned)
+        match self.access.unfiltered().get(&crds, None, &name).await {
+            Ok(crd) => Ok(labels::rgd_name(&crd).map(str::to_owned)),
+            Err(Fault::NotFound(_)) => Ok(None),
+            Err(fault) => Err(fault),
+        }
     }
 }
 

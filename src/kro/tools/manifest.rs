@@ -14,7 +14,7 @@ use crate::{
         labels,
     },
     kubernetes::{Kind, Object},
-    permission::Permission,
+    permission::{Permission, Requirement},
     toolbox::{Call, Reach, Tool},
 };
 
@@ -51,16 +51,6 @@ pub(super) enum Class {
     External,
 }
 
-impl Class {
-    fn permission(self) -> Permission {
-        match self {
-            Self::Rgd | Self::Revision => Permission::KroRgdsViewYaml,
-            Self::Instance => Permission::KroInstancesViewYaml,
-            Self::Child | Self::External => Permission::KroResourcesViewYaml,
-        }
-    }
-}
-
 /// A manifest.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Output {
@@ -81,21 +71,25 @@ impl Tool for ShowManifest {
         let reader = open(&call).await?;
         let kind = reader.named_kind(&input.kind).await?;
         let by_kind = of_kind(&reader, &kind).await;
-        let expected = by_kind.unwrap_or(Class::Child);
+        let needs = by_kind.needs();
         // Where the caller may see another class only, nothing of this one is found or a candidate.
-        let narrowed = call.narrowed(reader.access(), expected.permission());
+        let narrowed = call.narrowed(reader.access(), Requirement::All(needs.into()));
         let reader = reader.over(narrowed);
+        let require = |namespace: Option<&str>| {
+            needs.iter().try_for_each(|permission| call.require(*permission, reader.access(), namespace))
+        };
         let named = input.namespace.as_deref().filter(|_| kind.namespaced);
         // Before anything is read: the words of a denial do not tell whether it exists.
         if named.is_some() || !kind.namespaced {
-            call.require(expected.permission(), reader.access(), named)?;
+            require(named)?;
         }
         let wanted = Wanted { namespace: input.namespace.as_deref(), name: &input.name };
         let mut object = reader.object(&kind, wanted).await?;
-        call.require(expected.permission(), reader.access(), object.namespace())?;
+        require(object.namespace())?;
         let class = match by_kind {
-            Some(class) => class,
-            None => belongs(&reader, &kind, &object).await?,
+            ByKind::Is(class) => class,
+            ByKind::Unclear if labels::is_instance(&object) => Class::Instance,
+            ByKind::Belongs | ByKind::Unclear => belongs(&reader, &kind, &object).await?,
         };
         call.scrub(&mut object);
         Ok(answer(class, object))
@@ -137,14 +131,39 @@ fn owner(child: &Object) -> String {
 }
 
 /// What objects of a kind are by their kind alone.
-async fn of_kind(reader: &Reader, kind: &Kind) -> Option<Class> {
+#[derive(Clone, Copy, Debug)]
+enum ByKind {
+    /// This.
+    Is(Class),
+    /// Children or external references, if anything of kro's.
+    Belongs,
+    /// It cannot be read whether an RGD generates the kind.
+    Unclear,
+}
+
+impl ByKind {
+    /// What is needed to see one; whatever it may be where that is not clear.
+    fn needs(self) -> &'static [Permission] {
+        match self {
+            Self::Is(Class::Rgd | Class::Revision) => &[Permission::KroRgdsViewYaml],
+            Self::Is(Class::Instance) => &[Permission::KroInstancesViewYaml],
+            Self::Is(Class::Child | Class::External) | Self::Belongs => &[Permission::KroResourcesViewYaml],
+            Self::Unclear => &[Permission::KroInstancesViewYaml, Permission::KroResourcesViewYaml],
+        }
+    }
+}
+
+async fn of_kind(reader: &Reader, kind: &Kind) -> ByKind {
     match (kind.group.as_str(), kind.kind.as_str()) {
-        (labels::GROUP, "ResourceGraphDefinition") => return Some(Class::Rgd),
-        (labels::INTERNAL_GROUP, "GraphRevision") => return Some(Class::Revision),
+        (labels::GROUP, "ResourceGraphDefinition") => return ByKind::Is(Class::Rgd),
+        (labels::INTERNAL_GROUP, "GraphRevision") => return ByKind::Is(Class::Revision),
         _ => {}
     }
-    let of = GroupKind::new(&kind.group, &kind.kind);
-    reader.rgd_of_kind(&of).await.map(|_| Class::Instance)
+    match reader.is_generated(&GroupKind::new(&kind.group, &kind.kind)).await {
+        Some(true) => ByKind::Is(Class::Instance),
+        Some(false) => ByKind::Belongs,
+        None => ByKind::Unclear,
+    }
 }
 
 /// A child by its marks, an external reference by the instance that has it; nothing else is shown.

@@ -1,0 +1,119 @@
+//! The permission sets of the matrix, and the rules of a configuration that make them.
+
+use std::collections::BTreeSet;
+
+use platform_mcp::permission::Permission;
+use serde_json::{Value, json};
+
+/// What one caller has.
+#[derive(Clone, Debug)]
+pub(super) struct Set {
+    /// The value of the claim `permission_set`.
+    pub(super) name: String,
+    has: BTreeSet<&'static str>,
+    /// Where it holds; otherwise everywhere.
+    pub(super) namespaces: Option<Vec<&'static str>>,
+    pub(super) clusters: Option<Vec<&'static str>>,
+    /// How a rule says it.
+    rule: Value,
+}
+
+impl Set {
+    fn new(name: impl Into<String>, has: impl IntoIterator<Item = &'static str>, rule: Value) -> Self {
+        let has = has.into_iter().collect();
+        Self { name: name.into(), has, namespaces: None, clusters: None, rule }
+    }
+
+    pub(super) fn has(&self, permission: &str) -> bool {
+        self.has.contains(permission)
+    }
+
+    /// The rules for whoever has this set.
+    pub(super) fn rules(&self) -> Vec<Value> {
+        let mut rule = self.rule.clone();
+        let Some(members) = rule.as_object_mut().filter(|members| !members.is_empty()) else {
+            return Vec::new();
+        };
+        members.insert("name".to_owned(), json!(self.name));
+        members.insert("when".to_owned(), json!({"permission_set": self.name}));
+        vec![rule]
+    }
+}
+
+/// What may hold a credential, and so is no viewer's.
+const CREDENTIALS: [&str; 4] = [
+    "spectrocloud.cluster.view-pack-values",
+    "spectrocloud.cluster.view-pack-manifests",
+    "spectrocloud.cluster.download-kubeconfig",
+    "kubernetes.secrets.read",
+];
+
+/// How the names of permissions end that only read.
+const READS: [&str; 9] =
+    ["list", "view-yaml", "show-events", "show", "view", "view-info", "view-clusters", "read", "proxy"];
+
+fn all() -> impl Iterator<Item = &'static str> {
+    Permission::ALL.iter().map(|permission| permission.name())
+}
+
+fn viewer() -> impl Iterator<Item = &'static str> {
+    let reads = |name: &str| name.rsplit('.').next().is_some_and(|verb| READS.contains(&verb));
+    all().filter(move |name| reads(name) && !CREDENTIALS.contains(name))
+}
+
+fn operator() -> impl Iterator<Item = &'static str> {
+    viewer().chain([
+        "kro.instances.apply",
+        "kro.instances.reconcile",
+        "kro.instances.delete",
+        "spectrocloud.cluster.update",
+    ])
+}
+
+/// Every set: each permission alone, each taken from a viewer, the roles, and the roles in a part.
+pub(super) fn sets() -> Vec<Set> {
+    let mut sets = vec![
+        Set::new("none", [], json!({})),
+        Set::new("viewer", viewer(), json!({"roles": ["viewer"]})),
+        Set::new("operator", operator(), json!({"roles": ["operator"]})),
+        Set::new("admin", all(), json!({"roles": ["admin"]})),
+        Set {
+            namespaces: Some(vec!["shop"]),
+            ..Set::new(
+                "viewer in shop",
+                viewer(),
+                json!({"roles": ["viewer"], "within": {"namespaces": ["shop"]}}),
+            )
+        },
+        Set {
+            clusters: Some(vec!["other"]),
+            ..Set::new(
+                "viewer in other",
+                viewer(),
+                json!({"roles": ["viewer"], "within": {"clusters": ["other"]}}),
+            )
+        },
+        Set {
+            clusters: Some(vec!["other"]),
+            namespaces: Some(vec!["shop", "media"]),
+            ..Set::new(
+                "admin in shop of other",
+                all(),
+                json!({"allow": ["*"], "within": {"clusters": ["oth*"], "namespaces": ["shop", "med*"]}}),
+            )
+        },
+        Set::new("denied all", [], json!({"roles": ["admin"], "deny": ["*"]})),
+    ];
+    for one in all() {
+        sets.push(Set::new(format!("only {one}"), [one], json!({"allow": [one]})));
+    }
+    for one in viewer() {
+        let left = viewer().filter(move |name| *name != one);
+        sets.push(Set::new(
+            format!("viewer without {one}"),
+            left,
+            json!({"roles": ["viewer"], "deny": [one]}),
+        ));
+    }
+    sets
+}

@@ -1,0 +1,204 @@
+//! A row for each tool: what it needs, and calls in different places with what each of them needs.
+//!
+//! Adding a tool: add its row here, with a call for each class of what it shows, in the namespace `shop` of
+//! the cluster `lab`, outside of it, in the cluster `other`, and in one that does not exist.
+
+use serde_json::{Value, json};
+
+/// Permissions.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Needs {
+    Nothing,
+    All(&'static [&'static str]),
+    Any(&'static [&'static str]),
+}
+
+/// What part of a cluster a call is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum At {
+    /// This namespace.
+    Namespace(&'static str),
+    /// What is in no namespace.
+    Cluster,
+    /// All that the caller may see.
+    Open,
+}
+
+/// One call.
+pub(super) struct Call {
+    pub(super) arguments: fn() -> Value,
+    /// The cluster that is named.
+    pub(super) cluster: Option<&'static str>,
+    pub(super) at: At,
+    /// What this very call needs.
+    pub(super) needs: Needs,
+    /// Whether there is something to answer with.
+    pub(super) exists: bool,
+}
+
+/// One tool.
+pub(super) struct Tool {
+    pub(super) name: &'static str,
+    /// Without which it does not exist.
+    pub(super) needs: Needs,
+    pub(super) calls: &'static [Call],
+}
+
+const fn call(cluster: Option<&'static str>, at: At, needs: Needs, arguments: fn() -> Value) -> Call {
+    Call { arguments, cluster, at, needs, exists: true }
+}
+
+const fn missing(cluster: Option<&'static str>, at: At, needs: Needs, arguments: fn() -> Value) -> Call {
+    Call { exists: false, ..call(cluster, at, needs, arguments) }
+}
+
+const LAB: Option<&str> = Some("lab");
+const OTHER: Option<&str> = Some("other");
+const NOWHERE: Option<&str> = Some("nowhere");
+const SHOP: At = At::Namespace("shop");
+const PAYMENTS: At = At::Namespace("payments");
+
+const GRAPH: Needs = Needs::All(&["kro.resource-graph.show"]);
+const INSTANCES: Needs = Needs::All(&["kro.instances.list"]);
+const RGD_YAML: Needs = Needs::All(&["kro.rgds.view-yaml"]);
+const INSTANCE_YAML: Needs = Needs::All(&["kro.instances.view-yaml"]);
+const CHILD_YAML: Needs = Needs::All(&["kro.resources.view-yaml"]);
+const CLUSTERS: Needs = Needs::All(&["kubernetes.clusters.read"]);
+
+pub(super) const TOOLS: &[Tool] = &[
+    Tool {
+        name: "kro_graph",
+        needs: GRAPH,
+        calls: &[
+            call(
+                LAB,
+                SHOP,
+                GRAPH,
+                || json!({"cluster": "lab", "kind": "Shop", "namespace": "shop", "name": "outlet"}),
+            ),
+            call(
+                LAB,
+                PAYMENTS,
+                GRAPH,
+                || json!({"cluster": "lab", "kind": "WebService", "namespace": "payments", "name": "checkout"}),
+            ),
+            missing(
+                LAB,
+                PAYMENTS,
+                GRAPH,
+                || json!({"cluster": "lab", "kind": "WebService", "namespace": "payments", "name": "no-such"}),
+            ),
+            call(LAB, At::Cluster, GRAPH, || json!({"cluster": "lab", "kind": "Team", "name": "shop"})),
+            call(
+                OTHER,
+                SHOP,
+                GRAPH,
+                || json!({"cluster": "static/other", "kind": "Shop", "namespace": "shop", "name": "outlet"}),
+            ),
+            missing(
+                NOWHERE,
+                SHOP,
+                GRAPH,
+                || json!({"cluster": "nowhere", "kind": "Shop", "namespace": "shop", "name": "outlet"}),
+            ),
+        ],
+    },
+    Tool {
+        name: "kro_instances",
+        needs: INSTANCES,
+        calls: &[
+            call(LAB, SHOP, INSTANCES, || json!({"cluster": "lab", "namespace": "shop"})),
+            call(LAB, PAYMENTS, INSTANCES, || json!({"cluster": "lab", "namespace": "payments"})),
+            missing(
+                LAB,
+                At::Namespace("no-such"),
+                INSTANCES,
+                || json!({"cluster": "lab", "namespace": "no-such"}),
+            ),
+            call(LAB, At::Open, INSTANCES, || json!({"cluster": "lab"})),
+            call(OTHER, At::Open, INSTANCES, || json!({"cluster": "other", "kind": "Shop"})),
+            missing(NOWHERE, At::Open, INSTANCES, || json!({"cluster": "nowhere"})),
+        ],
+    },
+    Tool {
+        name: "kro_yaml",
+        needs: Needs::Any(&["kro.rgds.view-yaml", "kro.instances.view-yaml", "kro.resources.view-yaml"]),
+        calls: &[
+            call(
+                LAB,
+                At::Cluster,
+                RGD_YAML,
+                || json!({"cluster": "lab", "kind": "ResourceGraphDefinition", "name": "webservice"}),
+            ),
+            missing(
+                LAB,
+                At::Cluster,
+                RGD_YAML,
+                || json!({"cluster": "lab", "kind": "ResourceGraphDefinition", "name": "no-such"}),
+            ),
+            call(
+                OTHER,
+                At::Cluster,
+                RGD_YAML,
+                || json!({"cluster": "other", "kind": "ResourceGraphDefinition", "name": "webservice"}),
+            ),
+            call(
+                LAB,
+                SHOP,
+                INSTANCE_YAML,
+                || json!({"cluster": "lab", "kind": "Shop", "namespace": "shop", "name": "outlet"}),
+            ),
+            call(
+                LAB,
+                PAYMENTS,
+                INSTANCE_YAML,
+                || json!({"cluster": "lab", "kind": "WebService", "namespace": "payments", "name": "checkout"}),
+            ),
+            call(
+                LAB,
+                At::Cluster,
+                INSTANCE_YAML,
+                || json!({"cluster": "lab", "kind": "Team", "name": "shop"}),
+            ),
+            call(
+                LAB,
+                SHOP,
+                CHILD_YAML,
+                || json!({"cluster": "lab", "kind": "Service", "namespace": "shop", "name": "outlet-web"}),
+            ),
+            call(
+                LAB,
+                PAYMENTS,
+                CHILD_YAML,
+                || json!({"cluster": "lab", "kind": "Service", "namespace": "payments", "name": "checkout"}),
+            ),
+            missing(
+                LAB,
+                PAYMENTS,
+                CHILD_YAML,
+                || json!({"cluster": "lab", "kind": "Secret", "namespace": "payments", "name": "no-such"}),
+            ),
+            call(
+                OTHER,
+                SHOP,
+                CHILD_YAML,
+                || json!({"cluster": "other", "kind": "Service", "namespace": "shop", "name": "outlet-web"}),
+            ),
+        ],
+    },
+    Tool {
+        name: "kubernetes_clusters",
+        needs: CLUSTERS,
+        calls: &[
+            call(LAB, At::Open, CLUSTERS, || json!({"cluster": "lab"})),
+            call(OTHER, At::Open, CLUSTERS, || json!({"cluster": "other"})),
+            missing(NOWHERE, At::Open, CLUSTERS, || json!({"cluster": "nowhere"})),
+            call(None, At::Open, CLUSTERS, || json!({})),
+        ],
+    },
+    Tool {
+        name: "whoami",
+        needs: Needs::Nothing,
+        calls: &[call(None, At::Open, Needs::Nothing, || json!({}))],
+    },
+];

@@ -21,7 +21,7 @@ use platform_mcp::{
         oidc::{IssuerSettings, Issuers},
     },
     kubernetes::{Clusters, Identity},
-    permission::Roles,
+    permission::{OneOrMore, Policy, Roles, Rule},
     toolbox::{Limits, Offer, Parts, Process, Request, Toolbox},
 };
 use serde_json::json;
@@ -57,6 +57,27 @@ fn decision(criterion: &mut Criterion) {
     });
     criterion.bench_function("decide, 50 rules, none grants", |bench| {
         bench.iter(|| decide(black_box(&set), black_box(&requirement), black_box(&none)));
+    });
+}
+
+/// What a caller costs who was not known before, beside verification: 100 rules, of which three are about them.
+fn binding(criterion: &mut Criterion) {
+    let rules: Vec<Rule> = (0..100)
+        .map(|team| Rule {
+            name: Some(format!("team {team}")),
+            when: [("groups".to_owned(), OneOrMore::One(format!("team-{team}")))].into(),
+            roles: vec!["operator".to_owned()],
+            within: Within { namespaces: Some(vec![format!("team-{team}-*")]), ..Within::default() },
+            ..Rule::default()
+        })
+        .collect();
+    let policy = Policy::new("https://login.example.com", &Roles::default(), &rules, None, &BTreeMap::new());
+    let policy = policy.expect("rules that make sense");
+    let groups = ["team-3", "team-50", "team-99", "people", "everyone"];
+    let claims = json!({"sub": "anna", "groups": groups});
+    let claims = claims.as_object().expect("an object");
+    criterion.bench_function("bind a caller to 100 rules, 3 match", |bench| {
+        bench.iter(|| policy.bind(black_box(claims)));
     });
 }
 
@@ -154,5 +175,5 @@ fn token(key: &Ed25519KeyPair, issuer: &str) -> String {
     format!("{header}.{claims}.{signature}")
 }
 
-criterion_group!(benches, decision, gated_call, verification);
+criterion_group!(benches, decision, binding, gated_call, verification);
 criterion_main!(benches);

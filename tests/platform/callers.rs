@@ -27,13 +27,15 @@ const ELSEWHERE: [&str; 12] = [
 ];
 
 /// Team a is at home in `shop`, and sees the manifests of RGDs; team b in `payments` of the cluster `lab`;
-/// administrators everywhere but in `quiet`.
+/// administrators everywhere but in the cluster `quiet`, and have no instances in some namespaces.
 const RULES: &str = r#"[
     {name: a, when: {groups: team-a}, roles: [viewer], within: {namespaces: [shop]}},
     {name: a reads RGDs, when: {groups: team-a}, allow: [kro.rgds.view-yaml, kro.rgds.list]},
     {name: b, when: {groups: team-b}, allow: [kro.instances.list, kubernetes.clusters.read],
      within: {namespaces: [payments], clusters: [lab]}},
     {name: admins, when: {groups: platform-admins}, roles: [admin]},
+    {name: some is nobody's, when: {groups: platform-admins}, deny: ["kro.instances.*", "kro.resource-graph.*"],
+     within: {namespaces: [payments, "in*"]}},
     {name: no one, deny: ["*"], within: {clusters: [quiet]}},
 ]"#;
 
@@ -113,6 +115,36 @@ async fn a_caller_of_one_namespace_sees_it_alone_in_every_tool() {
         let answer = alice.try_call(tool, arguments.clone()).await.expect("an answer");
         tells_nothing_of_elsewhere(&answer);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_taken_away_in_some_namespaces_is_in_no_row_total_or_candidate() {
+    let rig = Rig::start().await;
+    let carol = rig.client("carol").await;
+    let taken = ["payments", "insights", "checkout", "ledger", "dashboards", "weekly-churn"];
+    let all = carol.call("kro_instances", json!({})).await;
+    let rows = all.structure["rows"].as_array().expect("rows");
+    assert!(
+        rows.iter().any(|row| row["namespace"] == "media") && rows.iter().any(|row| row["kind"] == "Team")
+    );
+    assert_eq!(all.structure["total"], rows.len());
+    assert!(all.text.contains("filtered to the namespaces that you may see"), "{}", all.text);
+    let namespaced: Vec<&Value> = rows.iter().filter(|row| row["kind"] != "Team").collect();
+    for name in taken {
+        assert!(namespaced.iter().all(|row| !row.to_string().contains(name)), "{name}: {}", all.text);
+    }
+    let near = carol.call("kro_graph", json!({"kind": "WebService", "name": "chekcout"})).await;
+    assert!(near.is_error && near.text.contains("Nearest: "), "{}", near.text);
+    for name in taken {
+        assert!(!near.text.contains(name), "{name}: {}", near.text);
+    }
+    for name in ["checkout", "no-such"] {
+        let arguments = json!({"kind": "WebService", "namespace": "payments", "name": name});
+        let graph = carol.call("kro_graph", arguments.clone()).await;
+        assert!(graph.text.starts_with("you need the permission kro.resource-graph.show"), "{}", graph.text);
+    }
+    let team = carol.call("kro_graph", json!({"kind": "Team", "name": "payments"})).await;
+    assert!(!team.is_error, "a Team is in no namespace: {}", team.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -119,7 +119,7 @@ fn reason(condition: &Condition, name: &str, seen: &Seen<'_>) -> String {
         (Some((value, pattern)), _) if value == pattern => format!("{name} has {}", quoted(value)),
         (Some((value, pattern)), _) => format!("{name} has {} (wanted {pattern:?})", quoted(value)),
         (None, Fit::Unclear) => {
-            format!("{name} cannot be judged: it is no text and no list of texts (wanted {wanted})")
+            format!("{name} cannot be judged: no text and no list of texts is there (wanted {wanted})")
         }
         (None, _) if !seen.present => format!("{name}: wanted {wanted}; the token has no such claim"),
         (None, _) if seen.values().is_empty() => format!("{name}: wanted {wanted}; it is empty"),

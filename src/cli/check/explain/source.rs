@@ -17,6 +17,7 @@ use crate::{
         oidc::{self, Identity, IssuerSettings},
     },
     nearest,
+    permission::claims::{Found, find},
 };
 
 /// No file with a token or its claims is larger, in bytes.
@@ -90,19 +91,19 @@ impl Source {
             (None, Some(only), None) => only,
             (None, ..) => return Err(several(callers)),
         };
-        let names = ["sub", settings.username_claim.as_str()];
-        let is_told = names.iter().all(|name| claims.contains_key(*name));
+        let untold: Vec<&str> = ["sub", settings.username_claim.as_str()]
+            .into_iter()
+            .filter(|name| matches!(find(&claims, name), Found::Nothing))
+            .collect();
         let mut whole = claims.clone();
-        for name in names {
-            whole.entry(name).or_insert_with(|| "somebody".into());
-        }
+        whole.extend(untold.iter().map(|name| ((*name).to_owned(), "somebody".into())));
         let identity = Identity::of(&whole, settings);
         Ok(Self {
             refusal: identity.as_ref().err().cloned(),
             token: None,
             issuer: settings.issuer.clone(),
             claims,
-            identity: identity.ok().filter(|_| is_told),
+            identity: identity.ok().filter(|_| untold.is_empty()),
         })
     }
 }

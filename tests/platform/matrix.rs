@@ -9,10 +9,10 @@ mod tools;
 use std::collections::BTreeSet;
 
 use futures::{StreamExt as _, stream};
+use platform_mcp::demo;
 use serde_json::{Value, json};
 
 use crate::{
-    faulty::Faulty,
     mcp::{Mcp, stateless},
     oidc::Provider,
     server::{Product, Server},
@@ -72,21 +72,21 @@ fn reaches(set: &Set, call: &Call) -> bool {
 /// The server over two clusters, both the sample platform, with a rule for each set.
 struct Rig {
     server: Server,
-    _upstream: Faulty,
+    _sample: demo::Running,
 }
 
 impl Rig {
     async fn start(sets: &[Set]) -> Self {
-        let upstream = Faulty::start().await;
+        let sample = demo::Api::start().await.expect("the sample platform");
         let rules: Vec<Value> = sets.iter().flat_map(Set::rules).collect();
         let config = format!(
             "clusters:\n  static:\n    - {{name: lab, url: '{url}', token: sample}}\n    \
              - {{name: other, url: '{url}', token: sample}}\naudit: {{to: 'off'}}\nissuers: [{entry}]\n",
-            url = upstream.url,
+            url = sample.url(),
             entry = Provider::shared().entry(&json!(rules).to_string()),
         );
         let server = Product::new(["serve", "--http", "127.0.0.1:0"]).config(&config).serve();
-        Self { server, _upstream: upstream }
+        Self { server, _sample: sample }
     }
 
     /// A client whose token says which set is theirs.

@@ -92,11 +92,6 @@ impl Config {
         self
     }
 
-    /// The files that clusters are read from, beside this one.
-    pub fn cluster_files(&self) -> Vec<PathBuf> {
-        self.clusters.files(|path| self.resolved(path))
-    }
-
     /// The keys that differ from `before` and take effect at the next start only.
     pub fn needs_restart(&self, before: &Self) -> Vec<&'static str> {
         let key = |config: &Self| config.seal_key.as_ref().map(|key| key.expose_secret().to_owned());

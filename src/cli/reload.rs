@@ -1,14 +1,11 @@
 //! Takes up a changed configuration file while serving: when it is another one, and at SIGHUP. What is
 //! wrong with a new one is logged, and what held before goes on.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use super::{Failure, Global, setup};
 use crate::{
-    config::{
-        Before, Built, Config,
-        watch::{Stamp, Watch},
-    },
+    config::{Before, Built, Config, watch::Watch},
     door::serving::{Served, Serving},
 };
 
@@ -18,7 +15,6 @@ pub(super) struct Source {
     global: Global,
     http: bool,
     config: Arc<Config>,
-    files: Vec<(PathBuf, Option<Stamp>)>,
 }
 
 impl Source {
@@ -26,9 +22,7 @@ impl Source {
     pub(super) fn read(global: &Global, http: bool) -> Result<Self, Failure> {
         let config = global.config()?;
         let config = if http { config.for_http() } else { config };
-        // before the files are read: what changes meanwhile is a change
-        let files = config.cluster_files().into_iter().map(|path| (path.clone(), Stamp::of(&path))).collect();
-        Ok(Self { global: global.clone(), http, config: Arc::new(config), files })
+        Ok(Self { global: global.clone(), http, config: Arc::new(config) })
     }
 
     /// What was read.
@@ -39,12 +33,7 @@ impl Source {
     /// What is there now, and what is made of it in place of what is served.
     fn again(&self, served: &Served) -> Result<(Self, Built), Failure> {
         let next = Self::read(&self.global, self.http)?;
-        let before = Before {
-            config: &self.config,
-            toolbox: &served.toolbox,
-            callers: &served.callers,
-            same_files: next.files == self.files,
-        };
+        let before = Before { toolbox: &served.toolbox, callers: &served.callers };
         let built = next.config.rebuild(before)?;
         if served.callers.need_token() && !built.callers.need_token() {
             return Err(Failure::usage(

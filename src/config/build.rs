@@ -30,14 +30,10 @@ pub struct Built {
 /// What was made of the configuration before, and is kept where nothing about it changed.
 #[derive(Clone, Copy, Debug)]
 pub struct Before<'b> {
-    /// The configuration before.
-    pub config: &'b Config,
-    /// Its tools: with the connections to clusters, and what the process has once.
+    /// The tools: with the connections to clusters, and what the process has once.
     pub toolbox: &'b Toolbox,
-    /// Its callers: with the keys of issuers.
+    /// The callers: with the keys of issuers.
     pub callers: &'b Callers,
-    /// Whether the files that clusters are read from are what they were.
-    pub same_files: bool,
 }
 
 /// Why nothing can be made of a configuration.
@@ -80,13 +76,10 @@ impl Config {
 
     fn make(&self, before: Option<Before<'_>>) -> Result<Built, BuildProblem> {
         let callers = self.callers(before.map(|before| before.callers.issuers()))?;
-        let same = before.filter(|before| before.same_files && before.config.clusters == self.clusters);
-        let (clusters, problems) = match same {
-            Some(before) => (Arc::clone(before.toolbox.clusters()), Vec::new()),
-            None => {
-                let (clusters, problems) = self.clusters.find(|path| self.resolved(path));
-                (Arc::new(clusters), problems)
-            }
+        let (clusters, problems) = self.clusters.find(|path| self.resolved(path));
+        let clusters = match before {
+            Some(before) => clusters.keeping(before.toolbox.clusters()),
+            None => clusters,
         };
         let process = match before {
             Some(before) => Arc::clone(before.toolbox.process()),
@@ -94,7 +87,7 @@ impl Config {
         };
         process.measure().clusters(clusters.iter().count());
         let toolbox = Toolbox::new(Parts {
-            clusters,
+            clusters: Arc::new(clusters),
             process,
             limits: self.limits.limits(),
             offer: self.tools.offer(),

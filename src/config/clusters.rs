@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::problem::Wrong;
@@ -14,7 +14,7 @@ use crate::kubernetes::{
 };
 
 /// The sources of clusters. A name that two of them claim must be written `source/name`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Sources {
     /// The contexts of a kubeconfig.
@@ -33,7 +33,7 @@ pub struct Sources {
 }
 
 /// The contexts of a kubeconfig.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct KubeconfigSource {
     /// Whether it is read.
@@ -52,7 +52,7 @@ impl Default for KubeconfigSource {
 }
 
 /// The cluster of the Pod that the server runs in.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct InClusterSource {
     /// Whether it is added, where the server runs in a Pod.
@@ -90,18 +90,6 @@ pub struct Entry {
     pub identity: Option<Identity>,
 }
 
-/// By its secrets too. Names every field, so that none is forgotten.
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        let secret =
-            |token: &Option<SecretString>| token.as_ref().map(|token| token.expose_secret().to_owned());
-        let Self { name, url, ca_file, token, token_file, namespace, identity } = self;
-        (name, url, ca_file, token_file, namespace, identity)
-            == (&other.name, &other.url, &other.ca_file, &other.token_file, &other.namespace, &other.identity)
-            && secret(token) == secret(&other.token)
-    }
-}
-
 impl Sources {
     /// Only the sample platform, which listens there.
     pub fn sample(url: String) -> Self {
@@ -135,14 +123,6 @@ impl Sources {
             }
         }
         Ok(())
-    }
-
-    /// The files that clusters are read from when the configuration is, or at their first call and then kept.
-    pub(super) fn files(&self, resolved: impl Fn(&Path) -> PathBuf) -> Vec<PathBuf> {
-        let kubeconfig = self.kubeconfig.enabled.then(|| self.kubeconfig.path.as_deref().map(&resolved));
-        let mut files = kubeconfig.map(|file| sources::kubeconfig_files(file.as_deref())).unwrap_or_default();
-        files.extend(self.entries.iter().filter_map(|entry| entry.ca_file.as_deref().map(&resolved)));
-        files
     }
 
     /// Everything that the sources have, and what is broken. `resolved` says what a path means.

@@ -15,7 +15,7 @@ const MOST_WAITS: usize = 20;
 
 /// What tells one content of a file from the next, without reading it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stamp {
+struct Stamp {
     length: u64,
     modified: Option<std::time::SystemTime>,
     #[cfg(unix)]
@@ -24,7 +24,7 @@ pub struct Stamp {
 
 impl Stamp {
     /// Of the file that `path` leads to; `None` where there is none.
-    pub fn of(path: &Path) -> Option<Self> {
+    fn of(path: &Path) -> Option<Self> {
         std::fs::metadata(path).ok().map(|metadata| Self::from(&metadata))
     }
 }

@@ -51,10 +51,14 @@ pub struct Cluster {
     source: Source,
     identity: Option<Identity>,
     default_namespace: String,
+    made_of: Option<Digest>,
     connect: Connect,
     client: OnceCell<Connected>,
     discovery: ArcSwap<Discovered>,
 }
+
+/// SHA-256 of everything that a connection is made of, secrets included.
+pub type Digest = [u8; 32];
 
 type Connect = Box<dyn Fn() -> futures::future::BoxFuture<'static, Result<Connected, Fault>> + Send + Sync>;
 
@@ -94,6 +98,7 @@ impl Cluster {
             source,
             identity: None,
             default_namespace: default_namespace.into(),
+            made_of: None,
             connect: Box::new(move || {
                 let config = connect();
                 Box::pin(async move { Connected::new(config.await?) })
@@ -117,6 +122,21 @@ impl Cluster {
     #[must_use]
     pub fn with_identity(self, identity: Option<Identity>) -> Self {
         Self { identity, ..self }
+    }
+
+    /// The same, known by what it is made of.
+    #[must_use]
+    pub fn made_of(self, made_of: Option<Digest>) -> Self {
+        Self { made_of, ..self }
+    }
+
+    /// Whether the other one would be connected to in the same way, and with the same rights.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let known = |cluster: &Self| {
+            let Self { name, source, identity, default_namespace, made_of, .. } = cluster;
+            (name.clone(), *source, *identity, default_namespace.clone(), *made_of)
+        };
+        self.made_of.is_some() && known(self) == known(other)
     }
 
     /// How callers are shown to it where that is configured; otherwise the door of each decides.

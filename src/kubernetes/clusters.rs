@@ -35,6 +35,17 @@ impl Clusters {
         Self { all: found.into_iter().map(Arc::new).collect(), claims, default }
     }
 
+    /// The same, with the connections and the discovery of those that were known before.
+    #[must_use]
+    pub fn keeping(mut self, before: &Self) -> Self {
+        for cluster in &mut self.all {
+            if let Some(same) = before.all.iter().find(|old| old.is_same(cluster)) {
+                *cluster = Arc::clone(same);
+            }
+        }
+        self
+    }
+
     /// All of them, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Cluster>> {
         self.all.iter()
@@ -113,6 +124,32 @@ mod tests {
         assert!(matches!(clusters.lookup("prod"), Lookup::None));
         let shown: Vec<String> = clusters.iter().map(|c| clusters.shown_name(c)).collect();
         assert_eq!(shown, [arn, "kubeconfig/dev", "static/dev"]);
+    }
+
+    #[test]
+    fn what_is_configured_as_before_is_kept() {
+        let made = |name: &str, of: u8| cluster(Source::Static, name).made_of(Some([of; 32]));
+        let before = Clusters::new(vec![made("a", 1), made("b", 1), cluster(Source::Static, "c")], None);
+        let shown = made("d", 1).with_identity(Some(super::super::Identity::Own));
+        let found = vec![made("a", 1), made("b", 2), cluster(Source::Static, "c"), shown];
+        let after = Clusters::new(found, None).keeping(&before);
+        let kept = |name: &str| match (before.lookup(name), after.lookup(name)) {
+            (Lookup::One(old), Lookup::One(new)) => Some(Arc::ptr_eq(&old, &new)),
+            _ => None,
+        };
+        assert_eq!(
+            [kept("a"), kept("b"), kept("c"), kept("d")],
+            [Some(true), Some(false), Some(false), None]
+        );
+        let owner = Clusters::new(vec![made("d", 1)], None);
+        let shown = made("d", 1).with_identity(Some(super::super::Identity::Impersonate));
+        let after = Clusters::new(vec![shown], None).keeping(&owner);
+        let identity = after.iter().next().and_then(|cluster| cluster.identity());
+        assert_eq!(
+            identity,
+            Some(super::super::Identity::Impersonate),
+            "another identity is another cluster"
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use aws_lc_rs::digest;
 use kube::{
     Config,
     config::{AuthInfo, Context, KubeConfigOptions, Kubeconfig, NamedAuthInfo, NamedCluster, NamedContext},
@@ -10,10 +11,13 @@ use kube::{
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
-    cluster::{Cluster, Source},
+    cluster::{Cluster, Digest, Source},
     fault::Fault,
 };
 use crate::caller::TOKEN_VARIABLE;
+
+/// Where Pods find the certificate authority of their cluster.
+const IN_CLUSTER_CA: &str = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt";
 
 /// What a source found.
 #[derive(Debug, Default)]
@@ -50,22 +54,8 @@ pub fn kubeconfig(file: Option<&Path>) -> Found {
     }
 }
 
-/// The files that [`kubeconfig`] reads, whether or not they are there.
-pub fn kubeconfig_files(file: Option<&Path>) -> Vec<PathBuf> {
-    let named = std::env::var_os("KUBECONFIG").filter(|paths| !paths.is_empty());
-    match (file, named) {
-        (Some(file), _) => vec![file.to_path_buf()],
-        (None, Some(paths)) => std::env::split_paths(&paths).collect(),
-        (None, None) => home_file().into_iter().collect(),
-    }
-}
-
-fn home_file() -> Option<PathBuf> {
-    std::env::home_dir().map(|home| home.join(".kube/config"))
-}
-
 fn home_file_exists() -> bool {
-    home_file().is_some_and(|file| file.is_file())
+    std::env::home_dir().is_some_and(|home| home.join(".kube/config").is_file())
 }
 
 fn contexts(kubeconfig: &Kubeconfig) -> Found {
@@ -127,6 +117,7 @@ fn connected(
     kubeconfig: Kubeconfig,
     options: KubeConfigOptions,
 ) -> Cluster {
+    let made_of = made_of(&kubeconfig, name);
     let connect = move || {
         let (kubeconfig, options) = (kubeconfig.clone(), options.clone());
         async move {
@@ -142,7 +133,36 @@ fn connected(
             Ok(config)
         }
     };
-    Cluster::new(name, source, namespace, connect)
+    Cluster::new(name, source, namespace, connect).made_of(made_of)
+}
+
+/// Of what the connection of a context is made: its parts of the kubeconfig, and the files that they name
+/// and that are read once.
+fn made_of(kubeconfig: &Kubeconfig, context: &str) -> Option<Digest> {
+    let context = kubeconfig.contexts.iter().find(|named| named.name == context)?.context.as_ref()?;
+    let cluster = kubeconfig.clusters.iter().find(|named| named.name == context.cluster)?.cluster.as_ref()?;
+    let user = kubeconfig.auth_infos.iter().find(|named| Some(&named.name) == context.user.as_ref());
+    let user = user.and_then(|named| named.auth_info.as_ref());
+    let mut parts = serde_json::to_value((context, cluster, user)).ok()?;
+    // some of it is kept in maps without an order
+    parts.sort_all_objects();
+    let files = [
+        cluster.certificate_authority.as_ref(),
+        user.and_then(|user| user.client_certificate.as_ref()),
+        user.and_then(|user| user.client_key.as_ref()),
+    ];
+    digest_of(&parts.to_string(), files.into_iter().flatten())
+}
+
+fn digest_of<P: AsRef<Path>>(text: &str, files: impl IntoIterator<Item = P>) -> Option<Digest> {
+    let mut digest = digest::Context::new(&digest::SHA256);
+    digest.update(text.as_bytes());
+    for file in files {
+        let content = std::fs::read(file).unwrap_or_default();
+        digest.update(&(content.len() as u64).to_be_bytes());
+        digest.update(&content);
+    }
+    digest.finish().as_ref().try_into().ok()
 }
 
 /// The cluster of the Pod that we run in, where we run in one.
@@ -154,8 +174,11 @@ pub fn in_cluster() -> Found {
     let connect = || async { Config::incluster().map_err(|error| Fault::Configuration(whole_chain(&error))) };
     let namespace = std::fs::read_to_string("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
         .map_or_else(|_| "default".to_owned(), |namespace| namespace.trim().to_owned());
+    // the token is read again when it changes, and the authority is not
+    let made_of = digest_of("", [IN_CLUSTER_CA]);
+    let cluster = Cluster::new("in-cluster", source, namespace, connect).made_of(made_of);
     Found {
-        clusters: vec![Cluster::new("in-cluster", source, namespace, connect)],
+        clusters: vec![cluster],
         default: Some(format!("{}/in-cluster", source.name())),
         problems: Vec::new(),
     }
@@ -287,5 +310,31 @@ mod tests {
             Ok("t".into())
         );
         assert!(usable_token(&"t\u{7f}".to_owned().into()).is_err());
+    }
+
+    #[test]
+    fn a_context_is_known_by_its_own_parts_and_the_files_that_they_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let authority = folder.path().join("ca.crt");
+        let written = |server: &str, token: &str| {
+            let env: Vec<_> =
+                (0..8).map(|n| serde_json::json!({"name": n.to_string(), "value": "x"})).collect();
+            let text = serde_json::json!({
+                "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
+                "clusters": [
+                    {"name": "a", "cluster": {"server": "https://a", "certificate-authority": authority}},
+                    {"name": "b", "cluster": {"server": server}},
+                ],
+                "users": [{"name": "a", "user": {"token": token, "exec": {"command": "x", "env": env}}}],
+            });
+            let kubeconfig = Kubeconfig::from_yaml(&text.to_string()).expect("a kubeconfig");
+            made_of(&kubeconfig, "a").expect("it is there")
+        };
+        std::fs::write(&authority, "one").expect("written");
+        let first = written("https://b", "t");
+        assert_eq!(written("https://c", "t"), first, "another cluster is nothing to it");
+        assert_ne!(written("https://b", "u"), first, "a secret is a part of it");
+        std::fs::write(&authority, "two").expect("written");
+        assert_ne!(written("https://b", "t"), first, "and so is a file that is read once");
     }
 }

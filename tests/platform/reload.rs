@@ -5,13 +5,16 @@ use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::{
+    faulty::Faulty,
     issuer::Issuer,
     mcp::Mcp,
     server::{Product, Server},
+    silent::Silent,
 };
 
 /// As good as no limit on how often one caller may ask.
@@ -191,4 +194,44 @@ fn the_local_user_of_stdio_has_the_role_that_the_file_gives_now() {
     let answer = server.request(3, "tools/call", &whoami);
     assert_eq!(answer["result"]["isError"], true, "{answer}");
     assert!(answer.to_string().contains("PLATFORM_MCP_TOKEN"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clusters_that_stay_keep_what_is_known_of_them() {
+    let (issuer, upstream) = (Issuer::start(), Faulty::start().await);
+    let with = |more: &str| {
+        let lab = format!("{{name: lab, url: \"{}\", token: sample}}", upstream.url);
+        format!("clusters: {{default: lab, static: [{lab}{more}]}}\n{}", config(&issuer, VIEWER))
+    };
+    let server = serve(&with(""));
+    let client = Mcp::with_token(server.url("/mcp"), &issuer.forge().good("alice"));
+    let discovered =
+        || upstream.seen().iter().filter(|path| path.starts_with("/apis?") || *path == "/apis").count();
+    assert!(!client.call("kro_instances", json!({})).await.is_error);
+    let before = discovered();
+    assert!(before > 0, "{:?}", upstream.seen());
+    reload(&server, &with(", {name: other, url: 'https://127.0.0.1:1'}"));
+    let clusters = client.call("kubernetes_clusters", json!({})).await;
+    assert!(clusters.text.contains("other"), "{}", clusters.text);
+    assert!(!client.call("kro_instances", json!({"cluster": "lab"})).await.is_error);
+    assert_eq!(discovered(), before, "it is discovered once");
+    reload(&server, &with("").replace("token: sample", "token: another"));
+    assert!(!client.call("kro_instances", json!({})).await.is_error);
+    assert!(discovered() > before, "another credential may see something else");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_runs_goes_on_under_what_it_began_with() {
+    let upstream = Silent::start();
+    let config = format!("{}limits: {{callSeconds: 3}}\n", upstream.config());
+    let server = serve(&config);
+    let client = Mcp::new(server.url("/mcp"));
+    let call = tokio::spawn(async move { client.try_call("kro_instances", json!({})).await });
+    let connection = upstream.asked().await;
+    reload(&server, "roles: {none: {}}\nlocal: {role: none}\n");
+    assert!(!connection.closed(Duration::from_millis(500)).await, "its request is not broken off");
+    let answer = call.await.expect("no panic").expect("an answer, though not from the cluster");
+    assert!(answer.is_error || answer.text.contains("silent"), "{}", answer.text);
+    let client = Mcp::new(server.url("/mcp"));
+    assert_eq!(tools(&client).await, 1, "the next one is under the new rules");
 }

@@ -22,6 +22,7 @@ use platform_mcp::{
     },
     kubernetes::{Clusters, Identity},
     permission::{OneOrMore, Policy, Roles, Rule},
+    telemetry::Spans,
     toolbox::{Limits, Offer, Parts, Process, Request, Toolbox},
 };
 use serde_json::json;
@@ -91,6 +92,7 @@ fn gated_call(criterion: &mut Criterion) {
         process: Arc::new(Process::new(
             Seal::random().expect("randomness"),
             Audit::file(&folder.path().join("audit.log")).expect("a file"),
+            Spans::default(),
         )),
         limits: Limits::default(),
         offer: Offer::default(),

@@ -25,6 +25,8 @@ use tokio::sync::mpsc::{Permit, Receiver, Sender, channel};
 
 pub use line::{Line, Refused};
 
+use crate::ending::at_end;
+
 /// Lines that may wait for the disk.
 const WAITING: usize = 16_384;
 
@@ -40,16 +42,24 @@ const LAST_LINES: Duration = Duration::from_secs(2);
 /// Where lines go. Cheap to write to: a thread of its own does the I/O.
 #[derive(Debug)]
 pub struct Audit {
-    lines: Option<Sender<String>>,
+    lines: Option<Sender<Entry>>,
     /// Says something, or closes, when everything is written.
     written: Mutex<Option<mpsc::Receiver<()>>>,
     lost: Counter,
     patience: Duration,
 }
 
+/// What waits for the thread.
+#[derive(Debug)]
+enum Entry {
+    Line(String),
+    /// Says something when all lines before it are written.
+    Mark(mpsc::Sender<()>),
+}
+
 /// Room for one line, held from before a call is made until its line is written.
 #[derive(Debug)]
-pub(crate) struct Place<'a>(Option<Permit<'a, String>>);
+pub(crate) struct Place<'a>(Option<Permit<'a, Entry>>);
 
 /// The log has been full for longer than a call waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -87,6 +97,15 @@ impl Audit {
             drain(waiting, sink, &counted);
             drop(ended);
         })?;
+        let weak = lines.downgrade();
+        at_end(move || {
+            let (mark, written) = mpsc::channel();
+            let Some(lines) = weak.upgrade() else { return };
+            let sent = lines.try_send(Entry::Mark(mark));
+            if sent.is_err() || written.recv_timeout(LAST_LINES).is_err() {
+                tracing::error!("the audit log hangs: its last lines may be lost");
+            }
+        });
         Ok(Self { lines: Some(lines), written: Mutex::new(Some(written)), lost, patience })
     }
 
@@ -109,7 +128,7 @@ impl Audit {
     pub(crate) fn refused(&self, refused: &Refused<'_>) {
         let Some(lines) = &self.lines else { return };
         let text = serde_json::to_string(&line::RefusedLine::from(refused));
-        if !text.is_ok_and(|text| lines.try_send(text).is_ok()) {
+        if !text.is_ok_and(|text| lines.try_send(Entry::Line(text)).is_ok()) {
             self.lost.inc();
         }
     }
@@ -120,7 +139,7 @@ impl Place<'_> {
     pub(crate) fn write(self, line: &Line) {
         let Some(permit) = self.0 else { return };
         match serde_json::to_string(line) {
-            Ok(text) => permit.send(text),
+            Ok(text) => permit.send(Entry::Line(text)),
             Err(_) => tracing::error!(call = line.call, "a defect: an audit line is not JSON"),
         }
     }
@@ -137,21 +156,26 @@ impl Drop for Audit {
     }
 }
 
-fn drain(mut waiting: Receiver<String>, sink: impl Write, lost: &Counter) {
+fn drain(mut waiting: Receiver<Entry>, sink: impl Write, lost: &Counter) {
     let mut sink = BufWriter::with_capacity(64 << 10, sink);
     let mut failing = false;
-    while let Some(line) = waiting.blocking_recv() {
+    while let Some(first) = waiting.blocking_recv() {
         // Under load, one write for all lines of a moment: a thread that is woken for each line
         // costs the calls more than the lines do.
         thread::sleep(GATHER);
-        let mut lines: u64 = 0;
+        let (mut lines, mut marks): (u64, Vec<mpsc::Sender<()>>) = (0, Vec::new());
         let mut result = Ok(());
-        let mut next = Some(line);
-        while let Some(mut line) = next {
-            // with its end in one piece: another process may append to the same file
-            line.push('\n');
-            lines += 1;
-            result = result.and_then(|()| sink.write_all(line.as_bytes()));
+        let mut next = Some(first);
+        while let Some(entry) = next {
+            match entry {
+                Entry::Line(mut line) => {
+                    // with its end in one piece: another process may append to the same file
+                    line.push('\n');
+                    lines += 1;
+                    result = result.and_then(|()| sink.write_all(line.as_bytes()));
+                }
+                Entry::Mark(mark) => marks.push(mark),
+            }
             next = waiting.try_recv().ok();
         }
         let failed = result.and_then(|()| sink.flush()).err();
@@ -162,5 +186,8 @@ fn drain(mut waiting: Receiver<String>, sink: impl Write, lost: &Counter) {
             }
         }
         failing = failed.is_some();
+        for mark in marks {
+            let _ = mark.send(());
+        }
     }
 }

@@ -15,6 +15,7 @@ mod node;
 mod problem;
 mod reader;
 pub mod server;
+pub mod traces;
 pub mod watch;
 
 use std::{
@@ -63,6 +64,8 @@ pub struct Config {
     pub http: http::Http,
     /// Prometheus metrics, while HTTP is served.
     pub metrics: server::Metrics,
+    /// Spans for OpenTelemetry.
+    pub traces: traces::Traces,
     /// The folder that relative paths in the file are meant from.
     #[serde(skip)]
     folder: PathBuf,
@@ -100,12 +103,11 @@ impl Config {
         [
             ("sealKey", key(self) != key(before)),
             ("audit.to", self.audit.to != before.audit.to),
+            ("traces", self.traces.differs(&before.traces)),
             ("metrics.address", self.metrics.address != before.metrics.address),
             ("http.allowedHosts", http.allowed_hosts != old_http.allowed_hosts),
             ("the host of http.url", http.host() != old_http.host()),
             ("http.allowedOrigins", http.allowed_origins != old_http.allowed_origins),
-            ("http.tls", http.tls != old_http.tls),
-            ("http.trustedProxies", http.trusted_proxies != old_http.trusted_proxies),
             ("http.tls", http.tls != old_http.tls),
             ("http.trustedProxies", http.trusted_proxies != old_http.trusted_proxies),
             ("limits.connections", limits.connections != old_limits.connections),
@@ -131,6 +133,7 @@ impl Config {
         issuers::coherent(&self.issuers, self.http.url.as_deref()).map_err(|wrong| wrong.below("issuers"))?;
         self.tools.coherent().map_err(|wrong| wrong.below("tools"))?;
         self.limits.coherent().map_err(|wrong| wrong.below("limits"))?;
+        self.traces.coherent().map_err(|wrong| wrong.below("traces"))?;
         self.http.coherent().map_err(|wrong| wrong.below("http"))?;
         match &self.seal_key {
             // an empty one, of a variable that is not set, would be everybody's

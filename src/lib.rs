@@ -26,6 +26,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod door;
+pub mod ending;
 pub mod error;
 pub mod kro;
 pub mod kubernetes;

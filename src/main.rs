@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use platform_mcp::{cli::Cli, telemetry};
+use platform_mcp::{cli::Cli, ending, telemetry};
 
 /// Much of a call's own cost is allocation, and this allocator makes it cheaper (`make bench`). Without
 /// transparent huge pages: they would take 8 MiB before the first call.
@@ -19,6 +19,7 @@ fn main() -> ExitCode {
             let code = runtime.block_on(cli.run());
             // a read of standard input that nobody waits for must not keep the process
             runtime.shutdown_background();
+            ending::finish();
             code
         }
         Err(error) => {

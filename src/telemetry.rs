@@ -1,5 +1,7 @@
-//! Logs and metrics. Names of metrics follow OpenTelemetry's MCP and gen_ai conventions.
+//! Logs, metrics and traces. Names of metrics and attributes follow OpenTelemetry's MCP and gen_ai conventions.
 
+mod otlp;
+mod spans;
 pub mod trace;
 
 use std::{fmt::Write as _, io::IsTerminal as _};
@@ -10,6 +12,9 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
+pub use otlp::{Otlp, OtlpProblem};
+pub(crate) use spans::Server;
+pub use spans::{CallSpan, Spans};
 pub use trace::TraceContext;
 
 use crate::{audit::Line, kubernetes::Meter};

@@ -8,6 +8,7 @@ mod input;
 pub mod list;
 pub mod process;
 mod reach;
+mod record;
 pub mod schema;
 #[cfg(test)]
 mod tests;

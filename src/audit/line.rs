@@ -26,7 +26,8 @@ pub struct Line {
     pub call: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace: Option<String>,
-    door: &'static str,
+    /// Which door.
+    pub door: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<IpAddr>,
     caller: Who,
@@ -80,11 +81,11 @@ fn token(caller: &Caller) -> Option<Token> {
 }
 
 impl Line {
-    pub(crate) fn new(request: &Request, call: String) -> Self {
+    pub(crate) fn new(request: &Request, call: String, trace: Option<String>) -> Self {
         Self {
             time: Timestamp::now().to_string(),
             call,
-            trace: request.trace.as_ref().map(TraceContext::trace_id),
+            trace,
             door: request.door,
             client: request.client,
             caller: Who::from(&*request.caller),

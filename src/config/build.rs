@@ -11,6 +11,7 @@ use crate::{
     caller::{Caller, Callers, local, oidc::Issuers},
     door::Terms,
     permission::{Policy, PolicyProblem, RoleProblem, Roles},
+    telemetry::{OtlpProblem, Spans},
     toolbox::{ContractProblem, Parts, Process, Toolbox},
 };
 
@@ -51,6 +52,9 @@ pub enum BuildProblem {
     /// The system's cryptography does not work.
     #[error("no key to seal cursors with could be made")]
     Seal(#[from] aws_lc_rs::error::Unspecified),
+    /// Spans cannot be exported.
+    #[error("traces: {0}")]
+    Traces(#[from] OtlpProblem),
     /// A defect: a contract file that is not valid.
     #[error("{0}")]
     Contract(#[from] ContractProblem),
@@ -83,7 +87,7 @@ impl Config {
         };
         let process = match before {
             Some(before) => Arc::clone(before.toolbox.process()),
-            None => Arc::new(Process::new(self.seal()?, self.open_audit()?)),
+            None => Arc::new(Process::new(self.seal()?, self.open_audit()?, self.spans()?)),
         };
         process.measure().clusters(clusters.iter().count());
         let toolbox = Toolbox::new(Parts {
@@ -123,6 +127,11 @@ impl Config {
             policies.insert(issuer.url.clone(), policy);
         }
         Ok(Callers::new(local, Issuers::new(settings, before), policies, self.identity))
+    }
+
+    fn spans(&self) -> Result<Spans, OtlpProblem> {
+        let otlp = self.traces.otlp(|path| self.resolved(path));
+        otlp.map_or_else(|| Ok(Spans::default()), |otlp| Spans::otlp(&otlp))
     }
 
     fn seal(&self) -> Result<Seal, aws_lc_rs::error::Unspecified> {

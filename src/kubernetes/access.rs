@@ -21,7 +21,7 @@ use super::{
     raw,
     selector::Selector,
 };
-use crate::answer::redact::Learned;
+use crate::{answer::redact::Learned, telemetry::CallSpan};
 
 pub(super) use send::parse;
 
@@ -49,6 +49,8 @@ pub struct Budgeted {
     pub deadline: Instant,
     /// Names the call in the `User-Agent`, so that the API server's audit log can be joined with ours.
     pub call_id: Arc<str>,
+    /// The call's place in a trace, of which its requests become parts.
+    pub span: CallSpan,
 }
 
 /// One cluster as one caller sees it during one call.

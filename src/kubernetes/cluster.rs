@@ -164,19 +164,20 @@ impl Cluster {
         Ok(&self.connected().await?.client)
     }
 
-    /// The same client, for requests that are made as somebody else.
+    /// The same connection, for requests that are made as somebody else.
     ///
     /// # Errors
     /// The credential is none to do that with.
-    pub(super) async fn impersonator(&self) -> Result<&Client, Fault> {
+    pub(super) async fn impersonator(&self) -> Result<&Connected, Fault> {
         let connected = self.connected().await?;
         match connected.credential {
-            Credential::Own => Ok(&connected.client),
+            Credential::Own => Ok(connected),
             unfit => Err(Fault::Configuration(unfit.problem().to_owned())),
         }
     }
 
-    async fn connected(&self) -> Result<&Connected, Fault> {
+    /// The shared connection, with what is known of it.
+    pub(super) async fn connected(&self) -> Result<&Connected, Fault> {
         self.client.get_or_try_init(|| (self.connect)()).await
     }
 

@@ -3,11 +3,13 @@
 use kube::{Client, Config, config::AuthInfo};
 
 use super::fault::Fault;
+use crate::telemetry::Server;
 
 /// The client that all callers of a cluster share.
 pub(super) struct Connected {
     pub(super) client: Client,
     pub(super) credential: Credential,
+    pub(super) server: Server,
 }
 
 /// What the server shows an API server of itself.
@@ -29,8 +31,11 @@ impl Connected {
         config.default_retry = false;
         config.connect_timeout = Some(std::time::Duration::from_secs(5));
         let credential = Credential::of(&config);
+        let url = &config.cluster_url;
+        let port = url.port_u16().unwrap_or(if url.scheme_str() == Some("http") { 80 } else { 443 });
+        let server = Server { host: url.host().unwrap_or_default().to_owned(), port };
         let client = Client::try_from(config).map_err(|error| Fault::Configuration(error.to_string()))?;
-        Ok(Self { client, credential })
+        Ok(Self { client, credential, server })
     }
 }
 

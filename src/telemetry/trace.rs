@@ -37,6 +37,23 @@ impl TraceContext {
     pub fn trace_id(&self) -> String {
         self.0.trace_id().to_string()
     }
+
+    pub(super) fn span_context(&self) -> &SpanContext {
+        &self.0
+    }
+}
+
+/// Adds the headers that make what is asked a part of this span.
+pub(super) fn inject(span: &SpanContext, headers: &mut HeaderMap) {
+    let (trace, id) = (span.trace_id(), span.span_id());
+    let parent = format!("00-{trace}-{id}-{:02x}", span.trace_flags() & TraceFlags::SAMPLED);
+    let state = span.trace_state().header();
+    let headers_of = [("traceparent", parent), ("tracestate", state)];
+    for (name, value) in headers_of.into_iter().filter(|(_, value)| !value.is_empty()) {
+        if let Ok(value) = value.parse() {
+            headers.insert(name, value);
+        }
+    }
 }
 
 /// `version-traceid-parentid-flags`, in lower case. A later version may have more fields after these.
@@ -60,7 +77,7 @@ mod tests {
     #[test]
     fn a_parent_is_read_to_the_letter() {
         let context = TraceContext::parse(PARENT, Some("vendor=1")).expect("valid");
-        assert_eq!(context.trace_id(), "0af7651916cd43dd8448eb211c80319c");
+        assert_eq!(context.0.trace_id().to_string(), "0af7651916cd43dd8448eb211c80319c");
         assert!(context.0.is_sampled() && context.0.is_remote());
         let later = format!("{}-more", PARENT.replacen("00", "01", 1));
         assert!(TraceContext::parse(&later, None).is_some(), "a later version may say more");
@@ -78,6 +95,18 @@ mod tests {
         ] {
             assert_eq!(TraceContext::parse(wrong, None), None, "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn what_came_is_passed_on() {
+        let context = TraceContext::parse(PARENT, Some("a=1,b=2")).expect("valid");
+        let mut headers = HeaderMap::new();
+        inject(&context.0, &mut headers);
+        assert_eq!(TraceContext::from_headers(&headers), Some(context));
+        let bare = TraceContext::parse(PARENT, None).expect("valid");
+        let mut headers = HeaderMap::new();
+        inject(&bare.0, &mut headers);
+        assert_eq!(headers.len(), 1, "no empty state");
     }
 
     #[test]

@@ -13,13 +13,14 @@ use super::{
     call::{Call, Inner, question},
     entry::{Entry, Parsed},
     reach::{ANYWHERE, Reached, lacking, reach},
+    record::Record,
 };
 use crate::{
     Error, ErrorKind,
     answer::{Finished, redact::Learned, sanitise},
     audit::{Full, Line, Refused},
     caller::Caller,
-    kubernetes::{Budgeted, Meter},
+    kubernetes::Budgeted,
     permission::{Decision, Requirement, decide},
     telemetry::TraceContext,
 };
@@ -58,36 +59,26 @@ impl Toolbox {
     /// # Errors
     /// [`ErrorKind::UnknownTool`] for a tool that does not exist for this caller; else what went wrong.
     pub async fn call(self: &Arc<Self>, request: Request) -> Result<Finished, Error> {
-        let started = Instant::now();
-        let mut line = Line::new(&request, self.next_call_id());
-        let spent = Budgeted {
-            meter: Arc::new(Meter::default()),
-            learned: Arc::new(Learned::default()),
-            deadline: started + self.limits().call_time.saturating_sub(TO_ANSWER),
-            call_id: line.call.as_str().into(),
-        };
         let entry = self.find(&request.caller, &request.tool);
-        // no unknown name may become a label or fill a log
-        line.tool = entry
-            .as_ref()
-            .map_or_else(|| sanitise::short(&request.tool, 64), |entry| entry.contract.name.clone());
-        let place = self.audit().place().await;
-        let result = match (&entry, &place) {
-            (_, Err(full)) => Err(unaudited(*full)),
+        let mut record = Record::open(self, &request, entry.as_ref());
+        let spent = Budgeted {
+            meter: Arc::clone(&record.meter),
+            learned: Arc::new(Learned::default()),
+            deadline: record.started + self.limits().call_time.saturating_sub(TO_ANSWER),
+            call_id: record.line.call.as_str().into(),
+            span: record.span.clone(),
+        };
+        let result = match (&entry, record.place().await) {
+            (_, Err(full)) => Err(unaudited(full)),
             (None, _) => Err(unknown_tool(&request.tool)
                 .lacking(self.hidden(&request.tool).and_then(|entry| would_show(entry, &request.caller)))),
-            (Some(entry), _) => self.decided(entry, request, &spent, started, &mut line).await,
+            (Some(entry), _) => {
+                let started = record.started;
+                self.decided(entry, request, &spent, started, &mut record.line).await
+            }
         };
         let result = result.map_err(|error| scrubbed(error, &spent.learned));
-        line.finish(started, &spent.meter, &result);
-        self.measure().call(
-            entry.as_ref().map_or("unknown", |entry| &entry.contract.name),
-            &line,
-            &spent.meter,
-        );
-        if let Ok(place) = place {
-            place.write(&line);
-        }
+        record.close(&result);
         result
     }
 

@@ -2,7 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::{answer::seal::Seal, audit::Audit, telemetry::Measure};
+use crate::{
+    answer::seal::Seal,
+    audit::Audit,
+    telemetry::{Measure, Spans},
+};
 
 /// What every toolbox of the process shares: a changed configuration makes a new toolbox, and cursors stay
 /// good, no audit line gets lost, counters go on and no number of a call comes twice.
@@ -11,17 +15,18 @@ pub struct Process {
     seal: Seal,
     audit: Audit,
     measure: Measure,
+    spans: Spans,
     started: u32,
     calls: AtomicU64,
 }
 
 impl Process {
-    /// With the key of cursors and plans, and the place of audit lines.
-    pub fn new(seal: Seal, audit: Audit) -> Self {
+    /// With the key of cursors and plans, and the places of audit lines and of spans.
+    pub fn new(seal: Seal, audit: Audit, spans: Spans) -> Self {
         let started = jiff::Timestamp::now().subsec_nanosecond().unsigned_abs() ^ std::process::id();
         let mut measure = Measure::default();
         measure.audit(audit.lost());
-        Self { seal, audit, measure, started, calls: AtomicU64::new(0) }
+        Self { seal, audit, measure, spans, started, calls: AtomicU64::new(0) }
     }
 
     /// The key of cursors and plans.
@@ -37,6 +42,11 @@ impl Process {
     /// Where measurements go.
     pub fn measure(&self) -> &Measure {
         &self.measure
+    }
+
+    /// Where spans go.
+    pub(super) fn spans(&self) -> &Spans {
+        &self.spans
     }
 
     /// A number that no other call of this process has, and hardly one of another.

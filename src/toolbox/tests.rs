@@ -15,6 +15,7 @@ use crate::{
     caller::{Caller, local},
     kubernetes::{Cluster, Clusters, Fault, Source},
     permission::{Extent, Grant, PermissionSet, Permissions, Role, Roles, Within},
+    telemetry::Spans,
 };
 
 /// Does what its argument says.
@@ -77,6 +78,7 @@ impl Rig {
             process: Arc::new(Process::new(
                 Seal::random().expect("randomness"),
                 Audit::file(&audit).expect("a file"),
+                Spans::default(),
             )),
             limits: Limits { call_time: Duration::from_millis(700) },
             offer: Offer::default(),
@@ -247,4 +249,19 @@ async fn of_several_clusters_with_a_name_only_those_count_that_the_caller_may_se
     ask(&["static/dev", "kubeconfig/dev"]).await.expect("only one is left");
     let none = ask(&["*/dev"]).await.expect_err("none is left");
     assert_eq!((none.kind, none.candidates.len()), (ErrorKind::NotFound, 0), "{}", none.text());
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_under_way_is_audited_all_the_same() {
+    let rig = Rig::new();
+    let caller = caller("kro.*", &Within::default());
+    let never = CancellationToken::new();
+    let hangs = rig.call(&caller, "odd", json!({"how": "hang", "cluster": "dev"}), &never);
+    tokio::time::timeout(Duration::from_millis(50), hangs).await.expect_err("it hangs");
+    assert!(rig.toolbox.measure().text().contains(r#"outcome="cancelled""#), "counted too");
+    let lines = rig.audited();
+    assert_eq!(
+        (lines.len(), &lines[0]["outcome"], &lines[0]["decision"]),
+        (1, &json!("cancelled"), &json!("allow"))
+    );
 }

@@ -7,6 +7,8 @@
 mod audit;
 #[path = "../support/authority.rs"]
 mod authority;
+#[path = "../support/collector.rs"]
+mod collector;
 #[path = "../support/control_plane.rs"]
 mod control_plane;
 #[path = "../support/faulty.rs"]
@@ -67,3 +69,4 @@ mod secrets;
 mod stdio;
 mod stdio_token;
 mod subscriptions;
+mod traces;

@@ -6,6 +6,7 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::{Request, State},
+    http::HeaderMap,
     response::Response,
 };
 use platform_mcp::demo;
@@ -38,6 +39,7 @@ struct Shared {
     client: reqwest::Client,
     faults: Mutex<Vec<(String, Fault)>>,
     seen: Mutex<Vec<String>>,
+    headers: Mutex<Vec<HeaderMap>>,
 }
 
 impl Faulty {
@@ -48,6 +50,7 @@ impl Faulty {
             client: reqwest::Client::new(),
             faults: Mutex::default(),
             seen: Mutex::default(),
+            headers: Mutex::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("its address"));
@@ -66,17 +69,24 @@ impl Faulty {
     pub(crate) fn reset(&self) {
         self.state.faults.lock().expect("not poisoned").clear();
         self.state.seen.lock().expect("not poisoned").clear();
+        self.state.headers.lock().expect("not poisoned").clear();
     }
 
     /// The paths asked for so far.
     pub(crate) fn seen(&self) -> Vec<String> {
         self.state.seen.lock().expect("not poisoned").clone()
     }
+
+    /// The headers of each request so far.
+    pub(crate) fn headers(&self) -> Vec<HeaderMap> {
+        self.state.headers.lock().expect("not poisoned").clone()
+    }
 }
 
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let path = request.uri().to_string();
     shared.seen.lock().expect("not poisoned").push(path.clone());
+    shared.headers.lock().expect("not poisoned").push(request.headers().clone());
     let fault = {
         let faults = shared.faults.lock().expect("not poisoned");
         faults.iter().find(|(part, _)| path.contains(part)).map(|(_, fault)| fault.clone())

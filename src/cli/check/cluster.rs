@@ -8,6 +8,7 @@ use super::{super::Failure, Report};
 use crate::{
     answer::redact::Learned,
     kubernetes::{Access, As, Budgeted, Cluster, Fault, MayImpersonate, Meter, View},
+    telemetry::CallSpan,
 };
 
 /// A cluster that does not answer in this time counts as unreachable here; calls may wait longer.
@@ -31,6 +32,7 @@ pub(super) async fn reach(cluster: &Arc<Cluster>, impersonates: bool) -> Finding
         learned: Arc::new(Learned::default()),
         deadline: started + PATIENCE,
         call_id: "check".into(),
+        span: CallSpan::default(),
     };
     let access = Access::new(Arc::clone(cluster), Arc::new(NoObjects), As::Server, spent);
     let version = access.get_json("/version", &[], "application/json").await;

@@ -73,20 +73,22 @@ impl Access {
 
     async fn bytes(&self, uri: &str, accept: &'static str) -> Result<Vec<u8>, Fault> {
         let _permit = self.parallel.acquire().await.map_err(|_| Fault::Unreachable("closing".to_owned()))?;
-        let client = match &self.acting {
+        let connected = match &self.acting {
             As::Nobody(unfit) => return Err(Fault::Unfit(Arc::clone(unfit))),
-            As::Server => self.cluster.client().await?,
+            As::Server => self.cluster.connected().await?,
             As::Caller(_) => self.cluster.impersonator().await?,
         };
         let number = self.spent.meter.request()?;
-        let request = self.request(uri, accept, number)?;
-        let response = client.send(request).await.map_err(|error| match error {
+        let mut request = self.request(uri, accept, number)?;
+        let span = self.spent.span.request(request.headers_mut(), "GET", &connected.server);
+        let response = connected.client.send(request).await.map_err(|error| match error {
             kube::Error::Auth(error) => Fault::Unauthorized(innermost(&error)),
             error => Fault::Unreachable(innermost(&error)),
         })?;
         let status = response.status();
         let retry_after = seconds(response.headers().get(header::RETRY_AFTER));
         let body = self.collect(response.into_body()).await?;
+        span.answered(status.as_u16());
         if status.is_success() {
             return Ok(body);
         }

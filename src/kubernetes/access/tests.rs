@@ -67,6 +67,7 @@ fn open(cluster: &Arc<Cluster>, impersonation: Option<&Impersonation>) -> Access
         learned: Arc::new(Learned::default()),
         deadline: Instant::now() + Duration::from_secs(20),
         call_id: "1a-2".into(),
+        span: CallSpan::default(),
     };
     let acting = As::of(Identity::Impersonate, impersonation);
     Access::new(Arc::clone(cluster), Arc::new(All), acting, spent)

@@ -12,6 +12,7 @@ use crate::{
         cluster::Source,
         sources::{StaticCluster, static_cluster},
     },
+    telemetry::CallSpan,
 };
 
 /// Sees the namespace `mine`.
@@ -58,6 +59,7 @@ fn access(url: &str) -> Access {
         learned: Arc::new(Learned::default()),
         deadline: Instant::now() + Duration::from_secs(20),
         call_id: "test".into(),
+        span: CallSpan::default(),
     };
     let cluster = static_cluster(entry, Source::Static).expect("a cluster");
     Access::new(Arc::new(cluster), Arc::new(Mine), As::Server, spent)

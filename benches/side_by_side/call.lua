@@ -5,6 +5,7 @@ wrk.headers["Accept"] = "application/json, text/event-stream"
 wrk.headers["MCP-Protocol-Version"] = "2026-07-28"
 wrk.headers["Mcp-Method"] = "tools/call"
 wrk.headers["Mcp-Name"] = "whoami"
+{authorization}
 
 function done(summary, latency)
     local errors = summary.errors

@@ -18,18 +18,46 @@ fn body(method: &str, params: &Value) -> Value {
     request
 }
 
-fn ask(url: &str, method: &str, name: Option<&str>, params: &Value) -> Outcome<String> {
+fn ask(url: &str, method: &str, name: Option<&str>, params: &Value, token: Option<&str>) -> Outcome<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut request = reqwest::Client::new()
-            .post(url)
-            .header("accept", "application/json, text/event-stream")
-            .header("mcp-protocol-version", "2026-07-28")
-            .header("mcp-method", method);
-        if let Some(name) = name {
-            request = request.header("mcp-name", name);
-        }
+        let request = request(&reqwest::Client::new(), url, method, name, token);
         Ok(request.json(&body(method, params)).send().await?.error_for_status()?.text().await?)
+    })
+}
+
+fn request(
+    client: &reqwest::Client,
+    url: &str,
+    method: &str,
+    name: Option<&str>,
+    token: Option<&str>,
+) -> reqwest::RequestBuilder {
+    let mut request = client
+        .post(url)
+        .header("accept", "application/json, text/event-stream")
+        .header("mcp-protocol-version", "2026-07-28")
+        .header("mcp-method", method);
+    if let Some(name) = name {
+        request = request.header("mcp-name", name);
+    }
+    match token {
+        Some(token) => request.bearer_auth(token),
+        None => request,
+    }
+}
+
+/// Calls `whoami` once for the owner of each token.
+pub(super) fn call_as_each(url: &str, tokens: impl Iterator<Item = Outcome<String>>) -> Outcome<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let client = reqwest::Client::new();
+        let call = body("tools/call", &json!({"name": "whoami", "arguments": {}}));
+        for token in tokens {
+            let request = request(&client, url, "tools/call", Some("whoami"), Some(&token?));
+            request.json(&call).send().await?.error_for_status()?.bytes().await?;
+        }
+        Ok(())
     })
 }
 
@@ -42,7 +70,7 @@ pub(super) struct List {
 
 /// The caller's tool list, as it comes over the wire.
 pub(super) fn tool_list(url: &str) -> Outcome<List> {
-    let text = ask(url, "tools/list", None, &json!({}))?;
+    let text = ask(url, "tools/list", None, &json!({}), None)?;
     let answer: Value = serde_json::from_str(&text)?;
     let tools = answer.pointer("/result/tools").and_then(Value::as_array).ok_or("no tools")?;
     let read_by_model = tools
@@ -58,8 +86,8 @@ pub(super) fn tool_list(url: &str) -> Outcome<List> {
 }
 
 /// The result of a tool without arguments, as JSON.
-pub(super) fn answer_of(url: &str, tool: &str) -> Outcome<String> {
-    let text = ask(url, "tools/call", Some(tool), &json!({"name": tool, "arguments": {}}))?;
+pub(super) fn answer_of(url: &str, tool: &str, token: Option<&str>) -> Outcome<String> {
+    let text = ask(url, "tools/call", Some(tool), &json!({"name": tool, "arguments": {}}), token)?;
     let answer: Value = serde_json::from_str(&text)?;
     let result = answer.get("result").ok_or_else(|| format!("no result: {text}"))?;
     Ok(result.to_string())
@@ -78,12 +106,14 @@ impl Rate {
     }
 }
 
-/// Drives `whoami` calls with wrk for a while.
-pub(super) fn drive(url: &str, connections: u32, time: Duration) -> Outcome<Rate> {
+/// Drives `whoami` calls with wrk for a while, with a token where there is one.
+pub(super) fn drive(url: &str, token: Option<&str>, connections: u32, time: Duration) -> Outcome<Rate> {
     let folder = tempfile::tempdir()?;
     let script = folder.path().join("call.lua");
     let call = body("tools/call", &json!({"name": "whoami", "arguments": {}}));
-    std::fs::write(&script, format!(include_str!("call.lua"), body = call))?;
+    let authorization =
+        token.map_or(String::new(), |token| format!("wrk.headers[\"Authorization\"] = \"Bearer {token}\""));
+    std::fs::write(&script, format!(include_str!("call.lua"), body = call, authorization = authorization))?;
     let output = Command::new("wrk")
         .args(["--threads", "1", "--connections", &connections.to_string(), "--duration"])
         .arg(format!("{}s", time.as_secs()))

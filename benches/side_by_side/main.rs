@@ -7,18 +7,22 @@
 #![allow(clippy::print_stdout, reason = "printing figures is what it is for")]
 
 mod bare;
+mod issuer;
 mod load;
 mod process;
 
 use std::{error::Error, path::PathBuf, time::Duration};
 
+use issuer::Issuer;
 use process::Served;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_platform-mcp");
 const COLD_STARTS: usize = 25;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 4;
+/// Whose memory is measured.
+const CALLERS: usize = 10_000;
 const ROUND: Duration = Duration::from_secs(4);
 
 fn main() -> Outcome<()> {
@@ -39,7 +43,7 @@ fn main() -> Outcome<()> {
         idle < 20.0,
     );
 
-    let ours = Served::product(BINARY)?;
+    let ours = Served::product(BINARY, "")?;
     let list = load::tool_list(&ours.url)?;
     let each = list.bytes / list.tools.max(1);
     report(
@@ -56,22 +60,45 @@ fn main() -> Outcome<()> {
         list.read_by_model,
         list.read_by_model / list.tools.max(1)
     );
-    // the bare server answers the same bytes, so that only the work in between differs
-    let answer = load::answer_of(&ours.url, "whoami")?;
+    against_bare("gated call without upstream", &ours, None)?;
+    println!("  resident after the load: {:.1} MiB", ours.resident_mib()?);
+    drop(ours);
+
+    let issuer = Issuer::start()?;
+    let trusted = format!(
+        "issuers: [{{url: {:?}, audiences: [{:?}], rules: [{{when: {{groups: team-a}}, roles: [viewer]}}]}}]\n",
+        issuer.url(),
+        issuer::AUDIENCE
+    );
+    let ours = Served::product(BINARY, &trusted)?;
+    let token = issuer.token("alice")?;
+    against_bare("gated call with a token, bare rmcp without one", &ours, Some(&token))?;
+    drop(ours);
+
+    let ours = Served::product(BINARY, &trusted)?;
+    load::call_as_each(&ours.url, std::iter::once(issuer.token("alice")))?;
+    let before = ours.resident_mib()?;
+    load::call_as_each(&ours.url, (0..CALLERS).map(|number| issuer.token(&format!("caller-{number}"))))?;
+    let after = ours.resident_mib()?;
+    println!("  resident after one caller: {before:.1} MiB; after {CALLERS} different ones: {after:.1} MiB");
+    Ok(())
+}
+
+/// The product against a server that answers the same bytes, so that only the work in between differs.
+fn against_bare(what: &str, ours: &Served, token: Option<&str>) -> Outcome<()> {
+    let answer = load::answer_of(&ours.url, "whoami", token)?;
     let file = ours.folder.path().join("answer.json");
     std::fs::write(&file, answer)?;
     let bare = Served::bare(&file)?;
-    let mut ratios = Vec::new();
     for connections in [1, 16] {
         let (mut best_ours, mut best_bare) = (load::Rate::default(), load::Rate::default());
         for _ in 0..ROUNDS {
-            best_bare = best_bare.better(load::drive(&bare.url, connections, ROUND)?);
-            best_ours = best_ours.better(load::drive(&ours.url, connections, ROUND)?);
+            best_bare = best_bare.better(load::drive(&bare.url, None, connections, ROUND)?);
+            best_ours = best_ours.better(load::drive(&ours.url, token, connections, ROUND)?);
         }
         let ratio = best_ours.per_second / best_bare.per_second;
-        ratios.push(ratio);
         report(
-            &format!("gated call without upstream, {connections} connections"),
+            &format!("{what}, {connections} connections"),
             &format!(
                 "{:.0}/s, p50 {:.0} µs; bare rmcp {:.0}/s, p50 {:.0} µs; ratio {ratio:.2}",
                 best_ours.per_second, best_ours.p50_micros, best_bare.per_second, best_bare.p50_micros
@@ -80,8 +107,6 @@ fn main() -> Outcome<()> {
             ratio >= 0.8,
         );
     }
-    let after = process::resident_kib(ours.pid())? as f64 / 1024.0;
-    println!("  resident after the load: {after:.1} MiB");
     Ok(())
 }
 

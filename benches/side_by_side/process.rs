@@ -65,15 +65,15 @@ pub(super) struct Served {
 }
 
 impl Served {
-    /// The product, with its audit log in a file: the gate at its full cost.
-    pub(super) fn product(binary: &str) -> Outcome<Self> {
+    /// The product, with its audit log in a file: the gate at its full cost. `more` is configuration.
+    pub(super) fn product(binary: &str, more: &str) -> Outcome<Self> {
         let folder = tempfile::tempdir()?;
         let config = folder.path().join("config.yaml");
         let audit = folder.path().join("audit.log");
         // what one caller may ask is the load of the bench
         let limits = "limits: {requestsPerSecond: 1000000, burst: 1000000, concurrentCalls: 10000}";
-        let audit = format!("audit: {{to: {:?}}}\n{limits}\n", audit.display().to_string());
-        fs::write(&config, audit)?;
+        let audit = format!("audit: {{to: {:?}}}", audit.display().to_string());
+        fs::write(&config, format!("{audit}\n{limits}\n{more}"))?;
         let mut child = Command::new(binary)
             .args(["serve", "--http", "127.0.0.1:0", "--config"])
             .arg(&config)
@@ -109,8 +109,9 @@ impl Served {
         Ok(Self { child, url: url.trim().to_owned(), folder: tempfile::tempdir()? })
     }
 
-    pub(super) fn pid(&self) -> u32 {
-        self.child.id()
+    /// What it has in memory.
+    pub(super) fn resident_mib(&self) -> Outcome<f64> {
+        Ok(resident_kib(self.child.id())? as f64 / 1024.0)
     }
 }
 

@@ -193,6 +193,19 @@ mod tests {
     }
 
     #[test]
+    fn the_audit_log_is_off_with_quotes_and_without() {
+        let to = |text: &str| {
+            let variable = |_: &str| None;
+            super::super::file::parse::<AuditLog>(text, &variable).map(|log| log.to)
+        };
+        for text in ["to: off", "to: 'off'", "to: false"] {
+            assert_eq!(to(text), Ok(Some(AuditTo::Off)), "{text}");
+        }
+        assert_eq!(to("to: a/b.log"), Ok(Some(AuditTo::File("a/b.log".into()))));
+        assert!(to("to: on").is_err_and(|wrong| wrong.to_string().contains("stderr, off or a path")));
+    }
+
+    #[test]
     fn metrics_beyond_loopback_are_warned_of() {
         let exposed = |address: &str| Metrics { address: address.parse().ok() }.exposed();
         assert!(exposed("0.0.0.0:9090").is_some_and(|words| words.contains("0.0.0.0:9090")));

@@ -253,6 +253,8 @@ mod tests {
         assert_eq!(limits("limits: {callSeconds: '${SECONDS}'}"), Ok(Some(30)));
         assert_eq!(limits("limits: {callSeconds: '${NONE:-5}'}"), Ok(Some(5)));
         assert!(limits("limits: {callSeconds: '30'}").is_err(), "a string is one where no variable is");
+        let ratio = parse("traces: {otlp: 'http://a', sampleRatio: '${NONE:-0.5}'}");
+        assert_eq!(ratio.map(|config| config.traces.sample_ratio), Ok(Some(0.5)));
         let unset = limits("limits: {callSeconds: '${NONE}'}").expect_err("unset");
         assert_eq!(
             unset.split(" (").next(),

@@ -115,6 +115,7 @@ fn wanted(expected: &str) -> String {
         "a sequence" => "a list".to_owned(),
         "socket address" => "an address and a port, as 127.0.0.1:9090".to_owned(),
         "path string" => "a path".to_owned(),
+        "f64" => "a number".to_owned(),
         unsigned if unsigned.starts_with('u') && unsigned.len() <= 4 => {
             "a whole number that is not negative".to_owned()
         }

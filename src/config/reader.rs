@@ -53,6 +53,7 @@ impl<'de> Deserializer<'de> for &'de Node {
         deserialize_u16 visit_u16
         deserialize_u32 visit_u32
         deserialize_u64 visit_u64
+        deserialize_f64 visit_f64
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
@@ -114,7 +115,7 @@ impl<'de> Deserializer<'de> for &'de Node {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i64 i128 u8 u128 f32 f64 char str string bytes byte_buf unit unit_struct tuple
+        i8 i16 i32 i64 i128 u8 u128 f32 char str string bytes byte_buf unit unit_struct tuple
         tuple_struct identifier ignored_any
     }
 }

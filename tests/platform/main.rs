@@ -46,12 +46,14 @@ mod small_rsa;
 #[path = "../support/trust.rs"]
 mod trust;
 
+mod audiences;
 mod callers;
 mod cli;
 mod clients;
 mod conformance;
 mod explain;
 mod faults;
+mod forged_tokens;
 mod impersonation;
 mod issuer_faults;
 mod issuer_rig;

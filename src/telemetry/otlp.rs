@@ -5,7 +5,10 @@ use std::{
     future::Future,
     path::PathBuf,
     pin::Pin,
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -60,14 +63,16 @@ pub(super) fn provider(otlp: &Otlp) -> Result<SdkTracerProvider, OtlpProblem> {
         .with_http_client(Post::new(otlp)?)
         .build()
         .map_err(|error| OtlpProblem::Client(error.to_string()))?;
-    let resource = Resource::builder()
-        .with_service_name(env!("CARGO_PKG_NAME"))
-        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
-        .build();
+    let mut resource =
+        Resource::builder().with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")));
+    // what a deployment says in OpenTelemetry's own variable is there already
+    if std::env::var_os("OTEL_SERVICE_NAME").is_none() {
+        resource = resource.with_service_name(env!("CARGO_PKG_NAME"));
+    }
     Ok(SdkTracerProvider::builder()
         .with_span_processor(BatchSpanProcessor::builder(exporter).build())
         .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(otlp.ratio))))
-        .with_resource(resource)
+        .with_resource(resource.build())
         .build())
 }
 
@@ -77,6 +82,7 @@ pub(super) fn provider(otlp: &Otlp) -> Result<SdkTracerProvider, OtlpProblem> {
 struct Post {
     client: reqwest::Client,
     runtime: OnceLock<Result<Runtime, String>>,
+    failing: AtomicBool,
 }
 
 impl Post {
@@ -94,7 +100,7 @@ impl Post {
             builder = builder.tls_certs_only(certificates);
         }
         let client = builder.build().map_err(|error| OtlpProblem::Client(error.to_string()))?;
-        Ok(Self { client, runtime: OnceLock::new() })
+        Ok(Self { client, runtime: OnceLock::new(), failing: AtomicBool::new(false) })
     }
 
     async fn post(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
@@ -116,6 +122,14 @@ impl Post {
     }
 }
 
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
 type Sent<'p> = Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + 'p>>;
 
 impl HttpClient for Post {
@@ -129,10 +143,21 @@ impl HttpClient for Post {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 runtime.map_err(|error| error.to_string())
             });
-            match runtime {
+            let answer = match runtime {
                 Ok(runtime) => runtime.block_on(self.post(request)),
                 Err(error) => Err(error.clone().into()),
+            };
+            let problem = match &answer {
+                Ok(answer) if answer.status().is_success() => None,
+                Ok(answer) => Some(format!("the collector answered {}", answer.status())),
+                Err(error) => Some(innermost(&**error)),
+            };
+            let failed_before = self.failing.swap(problem.is_some(), Ordering::Relaxed);
+            // the exporter itself says nothing, and would say it every few seconds
+            if let Some(problem) = problem.filter(|_| !failed_before) {
+                tracing::warn!("spans cannot be exported, and are lost until they can: {problem}");
             }
+            answer
         })
     }
 }

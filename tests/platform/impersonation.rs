@@ -182,6 +182,23 @@ async fn nobody_becomes_a_master() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn names_beyond_ascii_arrive_as_they_are() {
+    let (plane, forge) = (ControlPlane::shared(), Provider::shared().forge());
+    let server = serve(&plane.server, &plane.tokens.admin);
+    let mut claims = forge.claims("alice");
+    claims["sub"] = json!("jürgen");
+    claims["groups"] = json!(["Köche", "a b", "料理人"]);
+    let mark = plane.audit_mark();
+    let juergen = Mcp::with_token(server.url("/mcp"), &forge.claiming(&claims));
+    let answer = juergen.call("kubernetes_clusters", json!({})).await;
+    assert_eq!(answer.structure["rows"][0]["reachable"], true, "{}", answer.text);
+    let whose = |line: &AuditLine| line.impersonated_user.as_deref() == Some("oidc:jürgen");
+    let lines = plane.audit_until(mark, "platform-mcp/", |lines| lines.iter().any(whose));
+    let line = lines.into_iter().find(whose).unwrap();
+    assert_eq!(line.impersonated_groups, ["oidc:Köche", "oidc:a b", "oidc:料理人", "system:authenticated"]);
+}
+
 /// Does what an example says, and takes it back.
 struct Applied(&'static str);
 

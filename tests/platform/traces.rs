@@ -184,3 +184,22 @@ async fn a_part_of_the_traces_is_kept_and_a_callers_own_decision_holds() {
     let spans = collector.until(|spans| !spans.is_empty()).await;
     assert_eq!((spans.len(), hex(&spans[0].trace_id).as_str()), (1, TRACE));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_that_is_not_there_is_told_of_once_and_costs_no_call() {
+    let upstream = Faulty::start().await;
+    let traces = json!({"otlp": "http://127.0.0.1:9", "headers": {"x-api-key": "planted"}});
+    let server = serve(&upstream, Some(traces));
+    let mcp = Mcp::new(server.url("/mcp"));
+    let words = "spans cannot be exported";
+    let began = Instant::now();
+    while server.said().matches(words).count() == 0 || began.elapsed() < Duration::from_secs(12) {
+        let answer = mcp.call("kubernetes_clusters", json!({})).await;
+        assert!(!answer.is_error, "{}", answer.text);
+        assert!(began.elapsed() < Duration::from_secs(30), "{}", server.said());
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    let said = server.said();
+    assert_eq!(said.matches(words).count(), 1, "{said}");
+    assert!(!said.contains("planted"), "{said}");
+}

@@ -121,9 +121,10 @@ async fn row(call: &Call, access: Access) -> ClusterRow {
         Ok(version) => version,
         Err(_) => Err(Fault::Timeout(started.elapsed())),
     };
-    // an answer that is an error is an answer
-    let silent =
-        |fault: &Fault| matches!(fault, Fault::Unreachable(_) | Fault::Timeout(_) | Fault::Configuration(_));
+    // an answer that is an error is an answer; what was never asked for has none
+    let silent = |fault: &Fault| {
+        matches!(fault, Fault::Unreachable(_) | Fault::Timeout(_) | Fault::Configuration(_) | Fault::Unfit(_))
+    };
     let reachable = !version.as_ref().err().is_some_and(silent);
     let clusters = call.toolbox().clusters();
     let cluster = access.cluster();

@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::io::AsyncReadExt as _;
+use tokio::{io::AsyncReadExt as _, time::timeout};
 
 use super::{Caller, Callers, Refusal, oidc};
 use crate::{Error, ErrorKind};
@@ -22,6 +22,8 @@ pub const TOKEN_VARIABLE: &str = "PLATFORM_MCP_TOKEN";
 const LONGEST: u64 = 64 << 10;
 /// How long a file may take to be read.
 const READING: Duration = Duration::from_secs(5);
+/// How long it may take to find out whose a token is; the issuer may have to be asked for its keys.
+pub(crate) const VERIFYING: Duration = Duration::from_secs(15);
 /// How long a program that replaces the token may leave the file empty.
 const REPLACING: Duration = Duration::from_millis(100);
 
@@ -67,12 +69,13 @@ impl Credential {
     /// That there is no token, or that it is not taken, and what to do. There is no other caller then.
     pub async fn caller(&self, callers: &Callers) -> Result<Arc<Caller>, Unusable> {
         let token = self.token().await?;
-        match callers.token(token.expose_secret()).await {
-            Ok(caller) => {
+        match timeout(VERIFYING, callers.token(token.expose_secret())).await {
+            Ok(Ok(caller)) => {
                 *self.expires.lock() = caller.token().map(|token| token.expires);
                 Ok(caller)
             }
-            Err(refusal) => {
+            Err(_elapsed) => Err(outage("unavailable", "its issuer does not answer")),
+            Ok(Err(refusal)) => {
                 let named = oidc::prefix(&oidc::hash(token.expose_secret()));
                 Err(Unusable { token: Some(named), ..self.refused(&refusal) })
             }
@@ -97,17 +100,7 @@ impl Credential {
 
     fn refused(&self, refusal: &Refusal) -> Unusable {
         match refusal {
-            Refusal::Unavailable { .. } => {
-                let error = Error::new(
-                    ErrorKind::Unauthenticated,
-                    format!("your token cannot be verified: {refusal}"),
-                );
-                Unusable {
-                    reason: refusal.reason(),
-                    token: None,
-                    error: error.next("try again; the token may be good"),
-                }
-            }
+            Refusal::Unavailable { .. } => outage(refusal.reason(), &refusal.to_string()),
             Refusal::Expired => {
                 let at = self.expires.lock().map_or(String::new(), |at| format!(" at {at}"));
                 self.unusable(refusal.reason(), format!("your token has expired{at}"))
@@ -127,13 +120,18 @@ impl Credential {
     }
 }
 
+fn outage(reason: &'static str, why: &str) -> Unusable {
+    let error = Error::new(ErrorKind::Unauthenticated, format!("your token cannot be verified: {why}"));
+    Unusable { reason, token: None, error: error.next("try again; the token may be good") }
+}
+
 /// The token in the file; none where the file stays empty.
 async fn read(path: &Path) -> std::io::Result<Option<SecretString>> {
     for again in [false, true] {
         if again {
             tokio::time::sleep(REPLACING).await;
         }
-        let text = tokio::time::timeout(READING, whole(path)).await??;
+        let text = timeout(READING, whole(path)).await??;
         let token = text.expose_secret().trim();
         if !token.is_empty() {
             return Ok(Some(token.to_owned().into()));

@@ -11,7 +11,7 @@ use rmcp::{
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{
     sync::watch,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
     serving::{Served, Serving},
     who::Who,
 };
-use crate::caller::Caller;
+use crate::caller::{Caller, credential::VERIFYING};
 
 /// How long a subscription lasts at most: its client begins another one, with what has changed meanwhile.
 const LONGEST: Duration = Duration::from_secs(3_600);
@@ -82,7 +82,7 @@ impl Follower {
                 return;
             }
             // a client that does not read is one that has gone
-            let said = tokio::time::timeout(TELLING, subscription.sink().notify_tool_list_changed());
+            let said = timeout(TELLING, subscription.sink().notify_tool_list_changed());
             if !matches!(said.await, Ok(Ok(()))) {
                 return;
             }
@@ -97,7 +97,7 @@ impl Follower {
                 Event::Refused => {}
                 Event::Over => return,
                 Event::Changed => {
-                    let said = tokio::time::timeout(TELLING, client.notify_tool_list_changed());
+                    let said = timeout(TELLING, client.notify_tool_list_changed());
                     if !matches!(said.await, Ok(Ok(()))) {
                         return;
                     }
@@ -134,7 +134,10 @@ impl Follower {
 
     async fn caller(&self, served: &Served) -> Option<Arc<Caller>> {
         match (&self.who, &self.token) {
-            (Who::EachRequest, Some(token)) => served.callers.token(token.expose_secret()).await.ok(),
+            (Who::EachRequest, Some(token)) => {
+                let verified = timeout(VERIFYING, served.callers.token(token.expose_secret()));
+                verified.await.ok()?.ok()
+            }
             (Who::EachRequest, None) if served.callers.need_token() => None,
             (Who::EachRequest, None) => served.callers.local().map(Arc::clone),
             (who, _) => who.owner(served).await.ok(),

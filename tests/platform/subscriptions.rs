@@ -78,6 +78,21 @@ async fn a_subscription_ends_with_its_token_and_with_the_server() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_quiet_stream_is_no_idle_connection_and_says_that_it_lives() {
+    let issuer = Issuer::start();
+    let with =
+        |a: &str| config(&issuer, &rules(a, "viewer")).replace("limits: {", "limits: {idleSeconds: 1, ");
+    let server = serve(&with("viewer"));
+    let alice = Mcp::with_token(server.url("/mcp"), &issuer.forge().good("alice"));
+    let mut stream = Listen::begin(&alice, "a").await;
+    let began = stream.heard;
+    assert_eq!(stream.next(Duration::from_secs(17)).await, None);
+    assert!(stream.heard > began, "a comment every 15 seconds");
+    reload(&server, &with("operator]}, {when: {groups: team-a}, deny: ['kro.*'"));
+    stream.changed().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn there_are_only_so_many() {
     let issuer = Issuer::start();
     let with = |limits: &str| config(&issuer, &rules("viewer", "viewer")).replace("limits: {", limits);

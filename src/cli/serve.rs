@@ -89,32 +89,39 @@ pub(super) fn serving(built: Built, ending: &CancellationToken) -> Arc<Serving> 
     Serving::new(Served::new(built.toolbox, built.callers, built.terms), ending)
 }
 
-/// Fires at SIGINT or SIGTERM.
+/// Fires at SIGINT or SIGTERM. The signals are taken from here on, and not from when a task comes to it.
 pub(super) fn on_signal() -> CancellationToken {
     let token = CancellationToken::new();
     let fire = token.clone();
-    tokio::spawn(async move {
-        if signalled().await.is_ok() {
+    if let Ok(signalled) = signalled() {
+        tokio::spawn(async move {
+            signalled.await;
             fire.cancel();
-        }
-    });
+        });
+    }
     token
 }
 
 #[cfg(unix)]
-async fn signalled() -> std::io::Result<()> {
+fn signalled() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        _ = interrupt.recv() => Ok(()),
-    }
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 #[cfg(not(unix))]
-async fn signalled() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
+fn signalled() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
 }
 
 /// An address to listen on; a port alone is one on loopback.

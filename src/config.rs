@@ -302,7 +302,7 @@ mod tests {
             serde_json::Value::String(_) => assert!(types.contains("string"), "{at}: {types}"),
             serde_json::Value::Bool(_) => assert!(types.contains("boolean"), "{at}: {types}"),
             serde_json::Value::Number(_) => {
-                assert!(types.contains("integer") || types.contains("number"), "{at}: {types}")
+                assert!(types.contains("integer") || types.contains("number"), "{at}: {types}");
             }
             serde_json::Value::Null => {}
         }

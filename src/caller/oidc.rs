@@ -17,6 +17,7 @@ mod key_set;
 mod keys;
 pub(crate) mod place;
 pub mod refusal;
+mod search;
 pub mod settings;
 pub mod verified;
 

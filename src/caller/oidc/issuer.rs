@@ -15,6 +15,7 @@ use super::{
     key_set::{Fit, KeySet},
     keys::{Keys, Pace},
     refusal::Refusal,
+    search::Cause,
     settings::IssuerSettings,
     verified::{Standing, Verified},
 };
@@ -73,18 +74,24 @@ impl Issuer {
             Ok(()) => return Ok(current.generation),
             Err(refusal) => refusal,
         };
-        // keys that were fetched while this token waited are new enough
-        if waited || refusal.is_final() {
-            return Err(refusal.into());
-        }
-        let newer = match (self.keys.newer().await, &refusal) {
+        let cause = match (&refusal, header.key) {
+            // keys that were fetched while this token waited are new enough
+            _ if waited => return Err(refusal.into()),
+            (Unfit::Wrong, _) => return Err(refusal.into()),
+            (Unfit::Unknown, Some(key)) => Cause::Unknown(key),
+            _ => Cause::Unsigned,
+        };
+        let newer = match (self.keys.newer(cause).await, &refusal) {
             (Ok(newer), _) => newer,
             (Err(why), Unfit::Unknown) => return Err(unavailable(why)),
             (Err(_), _) => None,
         };
-        let Some(newer) = newer else { return Err(refusal.into()) };
-        judged(&newer.keys, token, header)?;
-        self.keys.search_was_useful();
+        let Some((newer, since)) = newer else { return Err(refusal.into()) };
+        let judged = judged(&newer.keys, token, header);
+        if since || judged.is_ok() {
+            self.keys.searched(cause, judged.is_ok());
+        }
+        judged?;
         Ok(newer.generation)
     }
 }
@@ -107,12 +114,6 @@ enum Unfit {
     Wrong,
     /// They did not sign it. Perhaps the issuer has another key of that name now.
     Unsigned,
-}
-
-impl Unfit {
-    fn is_final(&self) -> bool {
-        matches!(self, Self::Wrong)
-    }
 }
 
 impl From<Unfit> for Refusal {

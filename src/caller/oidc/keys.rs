@@ -20,7 +20,11 @@ use tokio::{
 };
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{discovery, key_set::KeySet};
+use super::{
+    discovery,
+    key_set::KeySet,
+    search::{Cause, Searches},
+};
 
 /// Asks the issuer. Must end by itself.
 pub(super) type Fetch = Box<dyn Fn() -> BoxFuture<'static, Result<KeySet, String>> + Send + Sync>;
@@ -32,7 +36,7 @@ pub(super) struct Pace {
     pub(super) fresh: Duration,
     /// After this long without a good fetch, keys are no longer believed.
     pub(super) stale: Duration,
-    /// From one search for an unknown key that found nothing to the next.
+    /// From one search for an unknown key that found nothing to the next, in the long run.
     pub(super) spacing: Duration,
     /// From a failed fetch to the next, at first and at most.
     pub(super) retry: (Duration, Duration),
@@ -61,7 +65,7 @@ pub(super) struct Keys {
     state: watch::Sender<State>,
     /// Of the state, to be read at every call.
     generation: AtomicU64,
-    searched: Mutex<Option<Instant>>,
+    searches: Mutex<Searches>,
     wake: Arc<Notify>,
     task: Mutex<Option<AbortOnDropHandle<()>>>,
 }
@@ -107,7 +111,7 @@ impl Keys {
             pace,
             state: watch::Sender::new(State::default()),
             generation: AtomicU64::new(0),
-            searched: Mutex::new(None),
+            searches: Mutex::default(),
             wake: Arc::default(),
             task: Mutex::new(None),
         })
@@ -141,31 +145,31 @@ impl Keys {
         }
     }
 
-    /// Newer keys, for a token that none of the known ones signed. `None` where it was looked for them
-    /// too short a time ago, whoever asked.
-    pub(super) async fn newer(&self) -> Result<Option<Current>, String> {
-        let (awaited, ended) = {
-            let mut searched = self.searched.lock();
-            let free = searched.is_none_or(|last| last.elapsed() >= self.pace.spacing);
-            let mut seen = Ok((0, 0));
+    /// Newer keys, for a token that none of the known ones signed. `None` where the issuer is not asked,
+    /// because it was asked too short a time ago. Beside them, whether the issuer was asked after the call.
+    pub(super) async fn newer(&self, cause: Cause<'_>) -> Result<Option<(Current, bool)>, String> {
+        let (awaited, begun, ended) = {
+            let mut searches = self.searches.lock();
+            let mut free = false;
+            let mut seen = Ok((0, 0, 0));
             self.state.send_if_modified(|state| {
                 if let Some(why) = state.rests() {
                     seen = Err(why.clone());
                     return false;
                 }
+                // who comes before the one that is due has begun waits for that one
+                free = state.begun >= state.due && searches.allow(cause, self.pace.spacing, Instant::now());
                 if free {
                     // one that is under way may have read the set before the key was in it
                     state.due = state.begun + 1;
                 }
-                seen = Ok((state.due.max(state.begun), state.ended));
+                seen = Ok((state.due.max(state.begun), state.begun, state.ended));
                 false
             });
-            let seen = seen?;
             if free {
-                *searched = Some(Instant::now());
                 self.wake.notify_one();
             }
-            seen
+            seen?
         };
         if ended >= awaited {
             return Ok(None);
@@ -175,12 +179,14 @@ impl Keys {
             None if state.ended >= awaited => Some(Ok(state.current())),
             None => None,
         };
-        self.wait(settled).await
+        let newer = self.wait(settled).await?;
+        Ok(newer.map(|current| (current, awaited > begun)))
     }
 
-    /// A search found what it was for: nobody can make the issuer publish keys, so it does not count.
-    pub(super) fn search_was_useful(&self) {
-        *self.searched.lock() = None;
+    /// Notes whether a search found what it was for.
+    pub(super) fn searched(&self, cause: Cause<'_>, found: bool) {
+        let mut searches = self.searches.lock();
+        if found { searches.found() } else { searches.missed(cause, Instant::now()) }
     }
 
     async fn wait<T>(&self, settled: impl Fn(&State) -> Option<Result<T, String>>) -> Result<T, String> {

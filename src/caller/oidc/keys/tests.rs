@@ -103,15 +103,21 @@ async fn many_first_tokens_cost_one_fetch() {
 }
 
 #[tokio::test]
-async fn a_storm_of_unknown_keys_costs_one_fetch() {
+async fn a_storm_of_unknown_keys_costs_few_fetches() {
     let rig = rig(Now::Keys(set(&["a"])), pace());
     rig.keys.current().await.expect("keys");
     for _ in 0..5 {
-        let storm = futures::future::join_all((0..200).map(|_| rig.keys.newer())).await;
-        assert!(storm.into_iter().flatten().flatten().all(|current| has(&current, "a")));
+        let search = async |each: u32| {
+            let key = each.to_string();
+            let found = rig.keys.newer(Cause::Unknown(&key)).await.expect("no outage");
+            rig.keys.searched(Cause::Unknown(&key), false);
+            found
+        };
+        let storm = futures::future::join_all((0..200).map(search)).await;
+        assert!(storm.into_iter().flatten().all(|(current, _)| has(&current, "a")));
     }
-    assert_eq!(rig.fetches(), 2, "the first, and one for the storm");
-    assert!(rig.keys.newer().await.expect("no outage").is_none());
+    assert_eq!(rig.fetches(), 5, "the first, and four for the storm");
+    assert!(rig.keys.newer(Cause::Unknown("b")).await.expect("no outage").is_none());
 }
 
 #[tokio::test]
@@ -120,12 +126,28 @@ async fn a_new_key_is_found_at_once_and_again_where_the_search_was_useful() {
     let before = rig.keys.current().await.expect("keys").0.generation;
     for id in ["2", "3", "4"] {
         rig.becomes(Now::Keys(set(&[id])));
-        let found = futures::future::join_all((0..16).map(|_| rig.keys.newer())).await;
-        assert!(found.into_iter().all(|one| has(&one.expect("no outage").expect("searched"), id)), "{id}");
-        rig.keys.search_was_useful();
+        let found = futures::future::join_all((0..16).map(|_| rig.keys.newer(Cause::Unknown(id)))).await;
+        assert!(found.into_iter().all(|one| has(&one.expect("no outage").expect("searched").0, id)), "{id}");
+        rig.keys.searched(Cause::Unknown(id), true);
     }
     assert_eq!(rig.fetches(), 4);
     assert_eq!(rig.keys.generation(), before + 3);
+}
+
+#[tokio::test]
+async fn a_key_that_appears_while_the_issuer_answers_is_asked_for_again() {
+    let rig = rig(Now::Keys(set(&["1"])), pace());
+    rig.keys.current().await.expect("keys");
+    let early = tokio::spawn({
+        let keys = Arc::clone(&rig.keys);
+        async move { keys.newer(Cause::Unknown("nobody")).await }
+    });
+    rig.eventually("the search has begun", |rig| rig.fetches() == 2).await;
+    rig.becomes(Now::Keys(set(&["2"])));
+    let (found, since) = rig.keys.newer(Cause::Unknown("2")).await.expect("no outage").expect("searched");
+    assert!(has(&found, "2") && since);
+    assert!(!has(&early.await.expect("no panic").expect("no outage").expect("searched").0, "2"));
+    assert_eq!(rig.fetches(), 3);
 }
 
 #[tokio::test]
@@ -143,7 +165,7 @@ async fn while_it_rests_after_a_failure_tokens_cost_nothing() {
     let rig = rig(Now::Fails, slow);
     for _ in 0..100 {
         assert!(rig.keys.current().await.is_err());
-        assert!(rig.keys.newer().await.is_err());
+        assert!(rig.keys.newer(Cause::Unsigned).await.is_err());
     }
     assert_eq!(rig.fetches(), 1);
 }
@@ -158,7 +180,7 @@ async fn a_fetch_that_hangs_delays_nobody_whose_key_is_known() {
     let asked = Instant::now();
     let (current, waited) = rig.keys.current().await.expect("keys");
     assert!(has(&current, "a") && !waited && asked.elapsed() < Duration::from_millis(100));
-    assert!(rig.keys.newer().await.is_err(), "and who waits gives up in time");
+    assert!(rig.keys.newer(Cause::Unsigned).await.is_err(), "and who waits gives up in time");
     assert!(asked.elapsed() < Duration::from_secs(5));
 }
 

@@ -56,6 +56,7 @@ mod faults;
 mod forged_tokens;
 mod impersonation;
 mod issuer_faults;
+mod issuer_keys;
 mod issuer_rig;
 mod kro_graph;
 mod matrix;

@@ -7,12 +7,11 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
 use parking_lot::Mutex;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{io::AsyncReadExt as _, time::timeout};
 
-use super::{Caller, Callers, Refusal, oidc};
+use super::{Caller, Callers, Refusal, Token, oidc};
 use crate::{Error, ErrorKind};
 
 /// The environment variable that holds a token.
@@ -31,8 +30,8 @@ const REPLACING: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Credential {
     place: Place,
-    /// When the last token that was taken ends.
-    expires: Mutex<Option<Timestamp>>,
+    /// The last token that was taken, by what may be said of it.
+    taken: Mutex<Option<Token>>,
 }
 
 #[derive(Debug)]
@@ -55,12 +54,12 @@ pub struct Unusable {
 impl Credential {
     /// The token that [`TOKEN_VARIABLE`] held when the process began.
     pub fn variable(token: SecretString) -> Self {
-        Self { place: Place::Variable(token), expires: Mutex::default() }
+        Self { place: Place::Variable(token), taken: Mutex::default() }
     }
 
     /// The token in a file, read at each use.
     pub fn file(path: PathBuf) -> Self {
-        Self { place: Place::File(path), expires: Mutex::default() }
+        Self { place: Place::File(path), taken: Mutex::default() }
     }
 
     /// Its owner, by the rules that hold now.
@@ -71,13 +70,13 @@ impl Credential {
         let token = self.token().await?;
         match timeout(VERIFYING, callers.token(token.expose_secret())).await {
             Ok(Ok(caller)) => {
-                *self.expires.lock() = caller.token().map(|token| token.expires);
+                *self.taken.lock() = caller.token().cloned();
                 Ok(caller)
             }
             Err(_elapsed) => Err(outage("unavailable", "its issuer does not answer")),
             Ok(Err(refusal)) => {
                 let named = oidc::prefix(&oidc::hash(token.expose_secret()));
-                Err(Unusable { token: Some(named), ..self.refused(&refusal) })
+                Err(Unusable { token: Some(named.clone()), ..self.refused(&refusal, &named) })
             }
         }
     }
@@ -98,11 +97,13 @@ impl Credential {
         }
     }
 
-    fn refused(&self, refusal: &Refusal) -> Unusable {
+    fn refused(&self, refusal: &Refusal, named: &str) -> Unusable {
         match refusal {
             Refusal::Unavailable { .. } => outage(refusal.reason(), &refusal.to_string()),
             Refusal::Expired => {
-                let at = self.expires.lock().map_or(String::new(), |at| format!(" at {at}"));
+                // when another one ended is of no use
+                let taken = self.taken.lock().clone().filter(|taken| taken.hash == named);
+                let at = taken.map_or(String::new(), |taken| format!(" at {}", taken.expires));
                 self.unusable(refusal.reason(), format!("your token has expired{at}"))
             }
             _ => self.unusable(refusal.reason(), format!("your token is not taken: {refusal}")),

@@ -16,14 +16,14 @@ use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::{
     sync::{Notify, watch},
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     discovery,
     key_set::KeySet,
-    search::{Cause, Searches},
+    search::{Cause, Searches, Turn},
 };
 
 /// Asks the issuer. Must end by itself.
@@ -36,7 +36,8 @@ pub(super) struct Pace {
     pub(super) fresh: Duration,
     /// After this long without a good fetch, keys are no longer believed.
     pub(super) stale: Duration,
-    /// From one search for an unknown key that found nothing to the next, in the long run.
+    /// From one search for an unknown key that found nothing to the next, in the long run; and the longest
+    /// that a token with a new key waits for such a search.
     pub(super) spacing: Duration,
     /// From a failed fetch to the next, at first and at most.
     pub(super) retry: (Duration, Duration),
@@ -49,7 +50,7 @@ impl Default for Pace {
         Self {
             fresh: Duration::from_secs(600),
             stale: Duration::from_secs(24 * 3600),
-            spacing: Duration::from_secs(10),
+            spacing: Duration::from_secs(5),
             retry: (Duration::from_secs(1), Duration::from_secs(30)),
             // the fetch that is under way, and the one after it
             patience: 2 * discovery::TIME + Duration::from_secs(1),
@@ -94,6 +95,22 @@ impl State {
     fn current(&self) -> Option<Current> {
         self.known.as_ref().map(|keys| Current { keys: Arc::clone(keys), generation: self.generation })
     }
+}
+
+/// What a token waits for that none of the known keys signed.
+#[derive(Debug)]
+enum Search {
+    /// The end of this fetch, and whether it begins after the token came.
+    Fetch {
+        fetch: u64,
+        since: bool,
+    },
+    /// The time to ask, or the end of this fetch, which someone else may cause before.
+    Turn {
+        at: Instant,
+        fetch: u64,
+    },
+    Nothing,
 }
 
 /// Keys at one time.
@@ -145,42 +162,64 @@ impl Keys {
         }
     }
 
-    /// Newer keys, for a token that none of the known ones signed. `None` where the issuer is not asked,
-    /// because it was asked too short a time ago. Beside them, whether the issuer was asked after the call.
+    /// Newer keys, for a token that none of the known ones signed: waits for its turn to ask, and for the
+    /// answer. `None` where the issuer is not asked. Beside them, whether it was asked after the call.
     pub(super) async fn newer(&self, cause: Cause<'_>) -> Result<Option<(Current, bool)>, String> {
-        let (awaited, begun, ended) = {
-            let mut searches = self.searches.lock();
-            let mut free = false;
-            let mut seen = Ok((0, 0, 0));
-            self.state.send_if_modified(|state| {
-                if let Some(why) = state.rests() {
-                    seen = Err(why.clone());
-                    return false;
-                }
-                // who comes before the one that is due has begun waits for that one
-                free = state.begun >= state.due && searches.allow(cause, self.pace.spacing, Instant::now());
-                if free {
-                    // one that is under way may have read the set before the key was in it
-                    state.due = state.begun + 1;
-                }
-                seen = Ok((state.due.max(state.begun), state.begun, state.ended));
-                false
-            });
-            if free {
-                self.wake.notify_one();
-            }
-            seen?
-        };
-        if ended >= awaited {
-            return Ok(None);
+        let (longest, came) = (Instant::now() + self.pace.patience, self.state.borrow().begun);
+        loop {
+            let (fetch, since, turn) = match self.search(cause, came)? {
+                Search::Nothing => return Ok(None),
+                Search::Turn { at, .. } if at > longest => return Ok(None),
+                Search::Turn { at, fetch } => (fetch, true, Some(at)),
+                Search::Fetch { fetch, since } => (fetch, since, None),
+            };
+            let settled = |state: &State| match state.rests() {
+                Some(why) => Some(Err(why.clone())),
+                None if state.ended >= fetch => Some(Ok(state.current())),
+                None => None,
+            };
+            let answer = match turn {
+                None => self.wait(settled).await,
+                Some(at) => match timeout_at(at, self.wait(settled)).await {
+                    Ok(answer) => answer,
+                    Err(_its_turn) => continue,
+                },
+            };
+            return answer.map(|current| current.map(|current| (current, since)));
         }
-        let settled = |state: &State| match state.rests() {
-            Some(why) => Some(Err(why.clone())),
-            None if state.ended >= awaited => Some(Ok(state.current())),
-            None => None,
-        };
-        let newer = self.wait(settled).await?;
-        Ok(newer.map(|current| (current, awaited > begun)))
+    }
+
+    /// What to wait for, for a token that came when `came` fetches had begun.
+    fn search(&self, cause: Cause<'_>, came: u64) -> Result<Search, String> {
+        let mut searches = self.searches.lock();
+        let mut asks = false;
+        let mut search = Ok(Search::Nothing);
+        self.state.send_if_modified(|state| {
+            search = match state.rests() {
+                Some(why) => Err(why.clone()),
+                None if came < state.begun => Ok(Search::Fetch { fetch: came + 1, since: true }),
+                // who comes before the one that is due has begun waits for that one
+                None if state.begun < state.due => Ok(Search::Fetch { fetch: state.due, since: true }),
+                None => Ok(match searches.turn(cause, self.pace.spacing, Instant::now()) {
+                    Turn::Now => {
+                        asks = true;
+                        // one that is under way may have read the set before the key was in it
+                        state.due = state.begun + 1;
+                        Search::Fetch { fetch: state.due, since: true }
+                    }
+                    Turn::At(at) => Search::Turn { at, fetch: came + 1 },
+                    Turn::Never if state.ended < state.begun => {
+                        Search::Fetch { fetch: state.begun, since: false }
+                    }
+                    Turn::Never => Search::Nothing,
+                }),
+            };
+            false
+        });
+        if asks {
+            self.wake.notify_one();
+        }
+        search
     }
 
     /// Notes whether a search found what it was for.

@@ -29,35 +29,59 @@ pub(super) enum Cause<'t> {
     Unsigned,
 }
 
+/// When to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// At once.
+    Now,
+    /// Then, unless someone else has asked by then.
+    At(Instant),
+    /// Not for that.
+    Never,
+}
+
 /// What was asked for, and in vain.
 #[derive(Debug, Default)]
 pub(super) struct Searches {
     /// When all that was spent is there again (the generic cell rate algorithm).
     spent_until: Option<Instant>,
     missed: HashMap<u64, Instant>,
+    /// When a name that had not been found was looked for again.
+    again: Option<Instant>,
     unsigned: Option<Instant>,
     hasher: RandomState,
 }
 
 impl Searches {
-    /// Whether to ask now: [`BURST`] times after a rest, and in the long run once in each `spacing`.
-    pub(super) fn allow(&mut self, cause: Cause<'_>, spacing: Duration, now: Instant) -> bool {
-        let recent = |then: Option<Instant>| then.is_some_and(|then| now.duration_since(then) < REMEMBERED);
+    /// When to ask for a cause: [`BURST`] times after a rest, and in the long run once in each `spacing` for
+    /// names that are new and once for those that were not found lately. Nobody with an unknown key is turned
+    /// away for that: with its name sent before, or many others, a real key would be missed.
+    pub(super) fn turn(&mut self, cause: Cause<'_>, spacing: Duration, now: Instant) -> Turn {
+        let recent = |then: &Instant| now.duration_since(*then) < REMEMBERED;
         match cause {
             // of its own: forgeries must not use up what new keys are found with
-            Cause::Unsigned if recent(self.unsigned) => false,
+            Cause::Unsigned if self.unsigned.as_ref().is_some_and(recent) => Turn::Never,
             Cause::Unsigned => {
                 self.unsigned = Some(now);
-                true
+                Turn::Now
             }
-            Cause::Unknown(key) if recent(self.missed.get(&self.hasher.hash_one(key)).copied()) => false,
-            Cause::Unknown(_) => {
-                let spent_until = self.spent_until.unwrap_or(now).max(now);
-                let free = spent_until <= now + spacing * (BURST - 1);
-                if free {
-                    self.spent_until = Some(spent_until + spacing);
+            Cause::Unknown(key) => {
+                let missed = self.missed.get(&self.hasher.hash_one(key)).copied().filter(recent);
+                let turn = match missed {
+                    Some(missed) => self.again.map_or(missed, |again| again.max(missed)) + spacing,
+                    None => {
+                        let full = spacing * (BURST - 1);
+                        self.spent_until.and_then(|until| until.checked_sub(full)).unwrap_or(now)
+                    }
+                };
+                if turn > now {
+                    return Turn::At(turn);
                 }
-                free
+                match missed {
+                    Some(_) => self.again = Some(now),
+                    None => self.spent_until = Some(self.spent_until.unwrap_or(now).max(now) + spacing),
+                }
+                Turn::Now
             }
         }
     }
@@ -65,6 +89,7 @@ impl Searches {
     /// What was looked for was found: nobody can make the issuer publish keys, so it does not count.
     pub(super) fn found(&mut self) {
         self.spent_until = None;
+        self.again = None;
         self.unsigned = None;
     }
 
@@ -97,8 +122,13 @@ mod tests {
         for second in 0..100 {
             for each in 0..50 {
                 let key = format!("{second}-{each}");
-                asked += u32::from(searches.allow(Cause::Unknown(&key), SPACING, after(begun, second)));
-                searches.missed(Cause::Unknown(&key), after(begun, second));
+                let now = after(begun, second);
+                match searches.turn(Cause::Unknown(&key), SPACING, now) {
+                    Turn::Now => asked += 1,
+                    Turn::At(at) => assert!(now < at && at <= now + SPACING, "{second}: nobody waits longer"),
+                    Turn::Never => panic!("{second}: a new name is never turned away"),
+                }
+                searches.missed(Cause::Unknown(&key), now);
             }
         }
         assert_eq!(asked, 4 + 9, "four at first, then one in ten seconds");
@@ -108,27 +138,34 @@ mod tests {
     #[test]
     fn one_name_sent_again_and_again_leaves_room_for_a_new_key() {
         let (mut searches, begun) = (Searches::default(), Instant::now());
+        let mut asked = 0;
         for second in 0..120 {
             let now = after(begun, second);
-            if searches.allow(Cause::Unknown("nobody"), SPACING, now) {
-                assert_eq!(second % 60, 0);
-                searches.missed(Cause::Unknown("nobody"), now);
+            match searches.turn(Cause::Unknown("nobody"), SPACING, now) {
+                Turn::Now => {
+                    asked += 1;
+                    searches.missed(Cause::Unknown("nobody"), now);
+                }
+                // it may be the name of the next key, sent by someone who guessed it
+                Turn::At(at) => assert!(at <= now + SPACING, "{second}"),
+                Turn::Never => panic!("{second}"),
             }
-            searches.allow(Cause::Unsigned, SPACING, now);
+            searches.turn(Cause::Unsigned, SPACING, now);
             let before = searches.spent_until;
-            assert!(searches.allow(Cause::Unknown("new"), SPACING, now), "{second}");
+            assert_eq!(searches.turn(Cause::Unknown("new"), SPACING, now), Turn::Now, "{second}");
             searches.spent_until = before;
         }
+        assert_eq!(asked, 12, "once in ten seconds");
     }
 
     #[test]
     fn what_was_useful_does_not_count() {
         let (mut searches, now) = (Searches::default(), Instant::now());
         for key in ["1", "2", "3", "4"] {
-            assert!(searches.allow(Cause::Unknown(key), SPACING, now), "{key}");
+            assert_eq!(searches.turn(Cause::Unknown(key), SPACING, now), Turn::Now, "{key}");
             searches.found();
         }
-        assert!(searches.allow(Cause::Unsigned, SPACING, now));
-        assert!(!searches.allow(Cause::Unsigned, SPACING, now));
+        assert_eq!(searches.turn(Cause::Unsigned, SPACING, now), Turn::Now);
+        assert_eq!(searches.turn(Cause::Unsigned, SPACING, now), Turn::Never);
     }
 }

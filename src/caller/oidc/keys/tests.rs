@@ -151,6 +151,26 @@ async fn a_key_that_appears_while_the_issuer_answers_is_asked_for_again() {
 }
 
 #[tokio::test]
+async fn a_new_key_waits_for_its_turn_where_others_have_used_up_the_searches() {
+    let spaced = Pace { spacing: Duration::from_millis(200), ..pace() };
+    let rig = rig(Now::Keys(set(&["1"])), spaced);
+    rig.keys.current().await.expect("keys");
+    // "2" too: whoever guesses the name of the next key must not keep it from being found
+    for name in ["a", "b", "2", "c"] {
+        rig.keys.newer(Cause::Unknown(name)).await.expect("no outage");
+        rig.keys.searched(Cause::Unknown(name), false);
+    }
+    assert_eq!(rig.fetches(), 5);
+    rig.becomes(Now::Keys(set(&["2", "3"])));
+    let found = futures::future::join_all(["2", "3", "2", "3"].map(async |name| {
+        let found = rig.keys.newer(Cause::Unknown(name)).await.expect("no outage").expect("searched");
+        has(&found.0, name) && found.1
+    }));
+    assert_eq!(found.await, [true; 4]);
+    assert!(rig.fetches() <= 7, "{}", rig.fetches());
+}
+
+#[tokio::test]
 async fn an_issuer_that_is_down_at_first_is_asked_again_without_a_token() {
     let rig = rig(Now::Fails, pace());
     assert_eq!(rig.keys.current().await.expect_err("down"), "down");

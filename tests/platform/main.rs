@@ -67,6 +67,7 @@ mod protocol;
 mod reload;
 mod replicas;
 mod resource_server;
+mod rotation;
 mod scopes;
 mod secrets;
 mod stdio;

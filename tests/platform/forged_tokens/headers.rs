@@ -37,11 +37,10 @@ pub(super) fn members(table: &mut Table<'_>, evil: &Issuer) {
     ] {
         table.header(forged, "malformed");
     }
-    for unknown in ["", "planted", "RS256-1", "rs256-1 ", "rs256", "../../../../etc/passwd", "' OR 1=1 --"] {
+    // each of them waits until the issuer may be asked for it: few are enough
+    for unknown in ["", "planted", "RS256-1", "../../../../etc/passwd", &"k".repeat(10_000)] {
         table.header(json!({"kid": unknown}), "key");
     }
-    table.header(json!({"kid": "k".repeat(10_000)}), "key");
-    table.header(json!({"kid": evil.jwks_url()}), "key");
     brought(table, evil);
 }
 
@@ -56,7 +55,7 @@ fn brought(table: &mut Table<'_>, evil: &Issuer) {
         ("x5c", json!([key.public_pem()])),
         ("JKU", json!(evil.jwks_url())),
     ] {
-        for kid in [json!(key.kid), json!("planted"), json!(ABSENT)] {
+        for kid in [json!(key.kid), json!(ABSENT)] {
             let mut header = json!({"alg": "RS256", "typ": "at+jwt"});
             if kid != json!(ABSENT) {
                 header["kid"] = kid.clone();
@@ -64,11 +63,7 @@ fn brought(table: &mut Table<'_>, evil: &Issuer) {
             header[member] = value.clone();
             let token = table.forge.sign(&header, &table.claims_of_alice(), With::Key(key, Alg::Rs256));
             // names are exact: JKU is nothing to anybody
-            let end = match (member, kid.as_str()) {
-                ("JKU", Some("planted")) => "key",
-                ("JKU", _) => "signature",
-                _ => "malformed",
-            };
+            let end = if member == "JKU" { "signature" } else { "malformed" };
             table.token(format!("{member} of whoever signed it, kid {kid}"), &token, end);
         }
     }

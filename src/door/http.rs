@@ -255,14 +255,18 @@ fn router(
         config,
     );
     let metadata = get(metadata).options(preflight);
-    Router::new()
-        .route_service("/mcp", service.clone())
-        .route_service("/mcp/", service)
-        .layer(middleware::from_fn_with_state(Arc::clone(entrance), entrance::enter))
+    let beside = Router::new()
         .route(oauth::WELL_KNOWN, metadata.clone())
         .route(&format!("{}/{{*path}}", oauth::WELL_KNOWN), metadata)
         .with_state(Arc::clone(entrance))
         .merge(ops::health(ending.clone()))
+        .fallback(|| async { StatusCode::NOT_FOUND })
+        .layer(middleware::from_fn(body::unwanted));
+    Router::new()
+        .route_service("/mcp", service.clone())
+        .route_service("/mcp/", service)
+        .layer(middleware::from_fn_with_state(Arc::clone(entrance), entrance::enter))
+        .merge(beside)
         .layer(CatchPanicLayer::new())
 }
 

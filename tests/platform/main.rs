@@ -64,6 +64,7 @@ mod oidc_cluster;
 mod oidc_rig;
 mod protection;
 mod protocol;
+mod refused_bodies;
 mod reload;
 mod replicas;
 mod resource_server;

@@ -206,7 +206,7 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
     assert!((9..15).contains(&kept.as_secs()) && said.starts_with("HTTP/1.1 408"), "{kept:?} {said}");
 }
 
-/// Nobody may make the server read a body, or wait for one, without a good token.
+/// Without a good token nobody may make the server read a large body, or wait long for one.
 #[tokio::test]
 async fn a_body_is_not_waited_for_without_a_token() {
     let issuer = Issuer::start();

@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::{
+    body::{Body, Bytes, HttpBody as _},
+    extract::Request,
+    middleware::Next,
+    response::Response,
+};
+use http::{HeaderMap, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 /// Bytes of a body: no tool takes so much.
@@ -11,6 +17,11 @@ pub(super) const LARGEST: usize = 1 << 20;
 const DEEPEST: usize = 64;
 /// From the head of a request to the end of its body.
 pub(super) const TIME: Duration = Duration::from_secs(10);
+
+/// Bytes that are read of a body nobody wants.
+const REST: usize = 64 << 10;
+/// How long they are waited for.
+const REST_TIME: Duration = Duration::from_secs(1);
 
 /// Why a body is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +48,26 @@ pub(super) async fn whole(body: Body, time: Duration) -> Result<Bytes, Unfit> {
             if deeper(&body, DEEPEST) { Err(Unfit::TooDeep) } else { Ok(body) }
         }
     }
+}
+
+/// Reads and drops a body that nobody wants, where it is small and comes soon: an HTTP/2 answer that ends
+/// before the request does is followed by a reset of the stream (NO_ERROR, RFC 9113 section 8.1), which some
+/// clients take for a failure (curl 7.88). One that waits to be asked for (RFC 9110 section 10.1.1) is not.
+pub(super) async fn pass_over(headers: &HeaderMap, body: Body) {
+    let large = body.size_hint().lower() > u64::try_from(REST).unwrap_or(u64::MAX);
+    if body.is_end_stream() || large || headers.contains_key(header::EXPECT) {
+        return;
+    }
+    let mut rest = Limited::new(body, REST);
+    let end = async { while let Some(Ok(_)) = rest.frame().await {} };
+    let _ = tokio::time::timeout(REST_TIME, end).await;
+}
+
+/// For what is asked without a body.
+pub(super) async fn unwanted(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    pass_over(&parts.headers, body).await;
+    next.run(Request::from_parts(parts, Body::empty())).await
 }
 
 /// Whether JSON nests deeper than `most`. What is no JSON is for the parser to find.

@@ -9,7 +9,7 @@ use std::{
 
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     extract::{Request, State},
     middleware::Next,
     response::{IntoResponse as _, Response},
@@ -97,9 +97,19 @@ pub(super) async fn enter(State(entrance): State<Arc<Entrance>>, request: Reques
     let (mut parts, body) = request.into_parts();
     let (peer, client) = entrance.origin(&parts);
     parts.extensions.insert(Client(client));
-    let (caller, running, body) = match entrance.through(&served, &parts, peer, body).await {
+    let (caller, running) = match entrance.through(&served, &parts, peer).await {
         Ok(through) => through,
-        Err(turned) => return entrance.turn_away(&served, &parts, client, *turned),
+        Err(turned) => {
+            let response = entrance.turn_away(&served, &parts, client, *turned);
+            if response.status() != StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE {
+                body::pass_over(&parts.headers, body).await;
+            }
+            return response;
+        }
+    };
+    let body = match body::whole(body, body::TIME).await {
+        Ok(body) => body,
+        Err(why) => return entrance.turn_away(&served, &parts, client, *unfit(why)),
     };
     let shortfall = (served.terms.step_up && caller.token().is_some()).then(Arc::<Shortfall>::default);
     if let Some(shortfall) = &shortfall {
@@ -143,14 +153,13 @@ impl Entrance {
         (peer, self.hops.client(peer, &parts.headers))
     }
 
-    /// Who asks, their place among those who do, and what they ask: or why not.
+    /// Who asks, and their place among those who do: or why not.
     async fn through(
         &self,
         served: &Served,
         parts: &Parts,
         peer: IpAddr,
-        body: Body,
-    ) -> Result<(Arc<Caller>, Running, Bytes), Box<Turned>> {
+    ) -> Result<(Arc<Caller>, Running), Box<Turned>> {
         self.reaches(peer)?;
         // hyper's bound of HTTP/1 is of its buffer, and may be passed by as much again
         if parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>()
@@ -161,8 +170,7 @@ impl Entrance {
         }
         let caller = self.caller(served, parts).await?;
         let running = self.take(served, &caller)?;
-        let body = body::whole(body, body::TIME).await.map_err(unfit)?;
-        Ok((caller, running, body))
+        Ok((caller, running))
     }
 
     /// Tokens in the clear come over this machine's loopback or from a proxy that is named, or not at all.

@@ -159,25 +159,28 @@ impl PermissionSet {
 pub fn decide(set: &PermissionSet, requirement: &Requirement, scope: &Scope) -> Decision {
     let mut given = None;
     let mut taken = None;
-    let met = requirement.met_by(|permission| match set.rule_for(permission, scope) {
-        Ok(rule) => {
-            given.get_or_insert(rule);
-            true
-        }
-        Err(rule) => {
-            taken = taken.or(rule);
-            false
+    let mut missing = Vec::new();
+    let mut asked = 0;
+    let met = requirement.met_by(|permission| {
+        asked += 1;
+        match set.rule_for(permission, scope) {
+            Ok(rule) => {
+                given.get_or_insert(rule);
+                true
+            }
+            Err(rule) => {
+                taken = taken.or(rule);
+                missing.push(permission);
+                false
+            }
         }
     });
     if met {
         return Decision::Allow { rule: given.unwrap_or("needs no permission").to_owned() };
     }
-    let missing = requirement
-        .permissions()
-        .iter()
-        .copied()
-        .filter(|permission| !set.allows(*permission, scope))
-        .collect();
+    // where all are needed, the first that is missing ended it
+    let rest = requirement.permissions().iter().copied().skip(asked);
+    missing.extend(rest.filter(|permission| !set.allows(*permission, scope)));
     Decision::Deny { missing, hidden: !set.shows(requirement), rule: taken.map(str::to_owned) }
 }
 

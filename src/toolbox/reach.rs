@@ -70,13 +70,18 @@ pub(super) fn reach(
         Some(name) => seen(known, known.lookup(name), &sees),
         None => known.default_for(&sees),
     };
-    let scope = match (&found, &name) {
+    let written = name.as_ref().map(|name| Scope::cluster(Extent::named(name), namespace.clone()));
+    let scope = match (&found, &written) {
         (Lookup::One(cluster), _) => scope_of(cluster, &namespace),
-        (_, Some(name)) => Scope::cluster(Extent::named(name), namespace),
+        (_, Some(written)) => written.clone(),
         (_, None) => Scope::cluster(Extent::Anywhere, namespace),
     };
     let decision = one(&scope);
-    let clusters = match denied(&decision, &scope, requirement) {
+    let denial = match &written {
+        Some(written) if !decision.is_allowed() => as_written(&decision, &one(written), written, requirement),
+        _ => denied(&decision, &scope, requirement),
+    };
+    let clusters = match denial {
         Some(error) => Err(error),
         None => match found {
             Lookup::One(cluster) => Ok(vec![open(cluster)]),
@@ -146,6 +151,18 @@ fn denied(decision: &Decision, scope: &Scope, requirement: &Requirement) -> Opti
             Some(Error::denied(&needs, &scope.to_string()).lacking(lacking(decision, requirement)))
         }
     }
+}
+
+/// The denial of a cluster by the name in the arguments. Its other names, and rules that know it by one of
+/// them, would tell that it exists.
+fn as_written(
+    decision: &Decision,
+    by_name: &Decision,
+    written: &Scope,
+    requirement: &Requirement,
+) -> Option<Error> {
+    let told = if by_name.is_allowed() { decision } else { by_name };
+    denied(told, written, requirement)
 }
 
 /// What more permissions would have to give; nothing where a rule takes it away, since more would not help.

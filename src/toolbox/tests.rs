@@ -226,6 +226,35 @@ async fn a_scoped_denial_says_what_is_missing_and_not_whether_it_exists() {
 }
 
 #[tokio::test]
+async fn a_denial_names_a_cluster_as_the_arguments_do_whether_or_not_it_exists() {
+    let rig = Rig::new();
+    let never = CancellationToken::new();
+    let grant = |deny: bool, clusters: &[&str]| Grant {
+        deny,
+        permissions: Permissions::all(),
+        within: Arc::new(Within {
+            clusters: Some(clusters.iter().map(ToString::to_string).collect()),
+            ..Within::default()
+        }),
+        rule: "test".to_owned(),
+    };
+    // a rule may know the cluster by a name that was not asked for
+    for grants in [vec![grant(false, &["dev"])], vec![grant(false, &["dev"]), grant(true, &["prod"])]] {
+        let caller = Arc::new(local::with_permissions(PermissionSet::new(grants)));
+        let ask = async |cluster: &str| {
+            let asked = json!({"how": "well", "cluster": cluster});
+            rig.call(&caller, "odd", asked, &never).await.expect_err("outside")
+        };
+        let (exists, not) = (ask("static/prod").await, ask("static/nope").await);
+        assert!(exists.text().contains("for cluster static/prod, namespace *"), "{}", exists.text());
+        assert_eq!(exists.text().replace("static/prod", "static/nope"), not.text());
+        assert_eq!((exists.kind, exists.lacking), (not.kind, not.lacking));
+    }
+    let lines = rig.audited();
+    assert_eq!(lines[0]["scope"], "cluster prod, namespace *", "the log knows which one it is");
+}
+
+#[tokio::test]
 async fn of_several_clusters_with_a_name_only_those_count_that_the_caller_may_see() {
     let rig = Rig::over(&[(Source::Static, "dev"), (Source::Kubeconfig, "dev"), (Source::InCluster, "dev")]);
     let grant = |deny: bool, clusters: &[&str]| Grant {

@@ -5,6 +5,7 @@ mod explain;
 mod identity;
 mod issuer;
 mod report;
+mod tls;
 
 use clap::Args;
 
@@ -51,6 +52,7 @@ impl Check {
             for problem in &built.problems {
                 report.fail(problem, "mend that part of the file; everything else is served")?;
             }
+            tls::tell(config.http_options().tls.as_ref(), &mut report).await?;
             issuer::tell(built.callers.issuers(), &mut report).await?;
             rules(&built, &mut report)?;
             clusters(&config, &built, &mut report).await?;

@@ -8,7 +8,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::server::{Product, Server};
+use crate::{
+    authority::Authority,
+    server::{Product, Server},
+};
 
 /// A kubeconfig of which one context works (as far as the file goes) and one does not.
 const HALF_BROKEN: &str = r#"
@@ -269,4 +272,29 @@ fn the_example_configuration_runs() {
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("role shop-team") && out.contains("payments-*"), "{out}");
     assert!(err.contains("\"tool\":\"whoami\""), "its audit log goes to stderr: {err}");
+}
+
+#[tokio::test]
+async fn check_says_whether_the_certificate_can_be_served() {
+    let authority = Authority::new();
+    let (one, other) = (authority.loopback(), authority.loopback());
+    for (certificate, key, code, said) in [
+        (Some(&one.certificate), &one.key, 0, &["ok    TLS certificate: ", "tls.crt"][..]),
+        (None, &one.key, 1, &["fail  http.tls: ", "tls.crt: No such file", " → put the file there"]),
+        (Some(&one.certificate), &other.key, 1, &["fail  http.tls: ", " → keyFile must be the key"]),
+        (Some(&one.key), &one.key, 1, &["holds no certificate in PEM → certFile holds"]),
+    ] {
+        let product = Product::new(["check"]);
+        if let Some(certificate) = certificate {
+            product.write("tls.crt", certificate);
+        }
+        product.write("tls.key", key);
+        let ran: Ran = product.config("http: {tls: {certFile: tls.crt, keyFile: tls.key}}\n").output().into();
+        assert_eq!(ran.code, code, "{}", ran.out);
+        for part in said {
+            assert!(ran.out.contains(part), "{part}\n{}", ran.out);
+        }
+        assert!(!ran.out.contains("PRIVATE"), "{}", ran.out);
+    }
+    assert!(!run(&["check"]).out.contains("TLS"), "where none is configured, none is spoken of");
 }

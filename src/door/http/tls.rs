@@ -71,6 +71,14 @@ impl TlsFiles {
         Ok(Tls { files: self.clone(), held, config })
     }
 
+    /// Whether they could be served.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub async fn check(&self) -> Result<(), TlsProblem> {
+        self.load().await.map(drop)
+    }
+
     async fn read(&self) -> Result<Held, TlsProblem> {
         let read = |path: &PathBuf| {
             let path = path.clone();

@@ -54,6 +54,7 @@ impl Call {
             false => None,
         };
         if let Some(sample) = &sample {
+            global.before_sample(&config)?;
             config = config.over_sample(sample.url());
         }
         let built = config.build()?;

@@ -69,7 +69,10 @@ fn configuration(
 ) -> Result<Option<(Config, Built)>, Failure> {
     let from = global.file().map_or("none; the defaults hold".to_owned(), |file| file.display().to_string());
     let config = match (global.config(), sample) {
-        (Ok(config), Some(sample)) => config.over_sample(sample.url()),
+        (Ok(config), Some(sample)) => {
+            global.before_sample(&config)?;
+            config.over_sample(sample.url())
+        }
         (Ok(config), None) => config,
         (Err(wrong), _) => {
             report.fail(

@@ -26,8 +26,10 @@ pub(super) struct Demo {
 
 impl Demo {
     pub(super) async fn run(&self, global: &Global) -> Result<(), Failure> {
+        let config = global.config()?.for_one_shot();
+        global.before_sample(&config)?;
         let sample = demo::Api::start().await.map_err(|error| Failure::failed(error.to_string()))?;
-        let config = global.config()?.for_one_shot().over_sample(sample.url());
+        let config = config.over_sample(sample.url());
         let built = config.build()?;
         let ending = serve::on_signal();
         if self.stdio {

@@ -50,6 +50,26 @@ impl Global {
             (None, None) => Ok(None),
         }
     }
+
+    /// Says what does not hold over the sample platform, which knows the local user alone.
+    pub(super) fn before_sample(&self, config: &Config) -> Result<(), Failure> {
+        if self.token_file.is_some() {
+            return Err(Failure::usage(
+                "--token-file is of no use here: the sample platform is served to the local user; leave it out",
+            ));
+        }
+        let token = std::env::var_os(TOKEN_VARIABLE).is_some_and(|token| !token.is_empty());
+        let issuers = (!config.issuers.is_empty()).then_some("the issuers of the configuration");
+        let token = token.then(|| format!("the token in {TOKEN_VARIABLE}"));
+        let left_out: Vec<&str> = issuers.into_iter().chain(token.as_deref()).collect();
+        if !left_out.is_empty() {
+            out::error_line(&format!(
+                "the sample platform is served to the local user; left out: {}",
+                left_out.join(", ")
+            ));
+        }
+        Ok(())
+    }
 }
 
 impl Config {

@@ -298,3 +298,30 @@ async fn check_says_whether_the_certificate_can_be_served() {
     }
     assert!(!run(&["check"]).out.contains("TLS"), "where none is configured, none is spoken of");
 }
+
+#[test]
+fn over_the_sample_platform_it_is_said_which_callers_are_left_out() {
+    let issuers = "issuers: [{url: 'https://issuer.example', audiences: [a], rules: [{roles: [viewer]}]}]\n";
+    let line = "the sample platform is served to the local user; left out: ";
+    for arguments in [&["call", "whoami", "--demo"][..], &["check", "--demo"]] {
+        let ran: Ran = Product::new(arguments).config(issuers).env("PLATFORM_MCP_TOKEN", "x").output().into();
+        let both = format!("{line}the issuers of the configuration, the token in PLATFORM_MCP_TOKEN\n");
+        assert_eq!((ran.code, ran.err.as_str()), (0, both.as_str()), "{arguments:?} {}", ran.out);
+    }
+    let mut server = Product::new(["demo", "--stdio"]).config(issuers).stdio();
+    server.wait_for(|said| said.contains(line).then_some(()));
+    server.end_input();
+    for arguments in [
+        &["call", "whoami", "--demo", "--token-file", "t"][..],
+        &["demo", "--token-file", "t"],
+        &["check", "--demo", "--token-file", "t"],
+    ] {
+        let ran: Ran = Product::new(arguments).config(issuers).output().into();
+        assert_eq!(ran.code, 2, "{arguments:?}");
+        assert!(
+            ran.err.contains("--token-file is of no use here") && ran.err.contains("local user"),
+            "{}",
+            ran.err
+        );
+    }
+}

@@ -342,6 +342,15 @@ async fn check_says_what_each_identity_means_and_what_is_missing() {
     let may_not = check(json!("impersonate"), &plane.tokens.limited);
     assert!(may_not.contains("the server may not impersonate groups, users"), "{may_not}");
     assert!(may_not.contains("examples/rbac/impersonate.yaml"), "{may_not}");
+    let bare = json!({
+        "kubeconfig": {"enabled": false},
+        "static": [{"name": "plane", "url": plane.server, "caFile": plane.ca_file}],
+    });
+    let config = format!("clusters: {bare}\nissuers: [{}]\n", provider.entry(EVERYTHING));
+    let output = Product::new(["check"]).config(&config).output();
+    let none = String::from_utf8_lossy(&output.stdout);
+    assert!(none.contains("`token` or `tokenFile`") && none.contains("`identity: own`"), "{none}");
+    assert!(!none.contains("exec command"), "{none}");
     let own = check(json!("own"), &plane.tokens.server);
     assert!(own.contains("identity own") && own.contains("our permissions are the only gate"), "{own}");
     assert!(!own.contains("identity impersonate"), "{own}");

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{super::Failure, Report};
 use crate::{
     answer::redact::Learned,
-    kubernetes::{Access, As, Budgeted, Cluster, Fault, MayImpersonate, Meter, View},
+    kubernetes::{Access, As, Budgeted, Cluster, Fault, MayImpersonate, Meter, View, cluster::Source},
     telemetry::CallSpan,
 };
 
@@ -17,6 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// What was found.
 pub(super) struct Finding {
     took: Duration,
+    source: Source,
     version: Result<String, Fault>,
     /// Whether kro's kinds are served.
     kro: Result<bool, Fault>,
@@ -52,14 +53,14 @@ pub(super) async fn reach(cluster: &Arc<Cluster>, impersonates: bool) -> Finding
         true => Some(cluster.may_impersonate(started + PATIENCE).await),
         false => None,
     };
-    Finding { took, version, kro, rights }
+    Finding { took, source: cluster.source(), version, kro, rights }
 }
 
 impl Finding {
     pub(super) fn tell(self, name: &str, needed: &[String], report: &mut Report) -> Result<(), Failure> {
         let version = match self.version {
             Ok(version) => version,
-            Err(fault) => return report.fail(&format!("{name}: {fault}"), mend(&fault)),
+            Err(fault) => return report.fail(&format!("{name}: {fault}"), mend(&fault, self.source)),
         };
         let reached = format!("{name}: {version}, answers in {} ms", self.took.as_millis());
         let rights = self.rights;
@@ -69,26 +70,45 @@ impl Finding {
                 &format!("{reached}, does not serve kro"),
                 "install kro there, or ignore this if the cluster has no resource graphs",
             ),
-            Err(fault) => {
-                report.fail(&format!("{reached}, but what it serves cannot be read: {fault}"), mend(&fault))
-            }
+            Err(fault) => report.fail(
+                &format!("{reached}, but what it serves cannot be read: {fault}"),
+                mend(&fault, self.source),
+            ),
         }?;
         match rights {
             None => Ok(()),
-            Some(rights) => impersonation(name, rights, needed, report),
+            Some(rights) => impersonation(name, self.source, rights, needed, report),
         }
     }
 }
 
 fn impersonation(
     name: &str,
+    source: Source,
     rights: Result<MayImpersonate, Fault>,
     needed: &[String],
     report: &mut Report,
 ) -> Result<(), Failure> {
     let rights = match rights {
         Ok(rights) => rights,
-        Err(fault) => return report.fail(&format!("{name}: {fault}"), mend(&fault)),
+        // nothing was asked: there is no credential to impersonate with
+        Err(fault @ Fault::Configuration(_)) if source == Source::Static => {
+            return report.fail(
+                &format!("{name}: {fault}"),
+                "set the cluster's `token` or `tokenFile` to the server's own credential, or `identity: own`",
+            );
+        }
+        Err(fault @ Fault::Configuration(_)) => {
+            return report.fail(&format!("{name}: {fault}"), mend(&fault, source));
+        }
+        Err(fault) => {
+            return report.fail(
+                &format!(
+                    "{name}: asked what the server may impersonate (SelfSubjectRulesReview), and: {fault}"
+                ),
+                mend(&fault, source),
+            );
+        }
     };
     let needed: Vec<&str> = needed.iter().map(String::as_str).collect();
     let missing = rights.missing(&needed).join(", ");
@@ -103,12 +123,15 @@ fn impersonation(
     }
 }
 
-fn mend(fault: &Fault) -> &'static str {
+fn mend(fault: &Fault, source: Source) -> &'static str {
     match fault {
         Fault::Unauthorized(_) => "renew the credential: log in again, or replace the token",
         Fault::Forbidden(_) => "let the credential read /version and /apis (ClusterRole system:discovery)",
         Fault::Unreachable(_) | Fault::Timeout(_) => {
             "check the server's address, and that this machine reaches it (VPN, proxy, firewall)"
+        }
+        Fault::Configuration(_) if source == Source::Static => {
+            "mend the cluster's entry: `url`, `caFile`, `token` or `tokenFile`"
         }
         Fault::Configuration(_) => {
             "mend the cluster's and user's entries: certificates, files, the exec command"

@@ -131,13 +131,13 @@ fn what_is_no_token_of_a_configured_issuer_is_refused_at_once() {
 fn claims_are_explained_without_a_token() {
     let issuer = Issuer::start();
     let config = configured(&issuer);
-    let told = explain(&config, "--claims", r#"{"groups": ["ops-eu"], "scope": "openid"}"#, &[]);
+    let told = explain(&config, "--claims", r#"{"sub": "me", "groups": ["ops-eu"], "scope": "openid"}"#, &[]);
     assert_eq!((told.code, told.err.as_str()), (0, ""), "{}", told.out);
     has(
         &told.out,
         &[
             "ok    the claims are taken as they are written",
-            "caller: the claims do not say who it is",
+            "caller: me, in ops-eu",
             "groups has \"ops-eu\" (wanted \"ops-*\")",
             "no    scope \"kro:graph\" (scopes.kro:graph): the token has the scopes \"openid\"",
         ],
@@ -155,6 +155,15 @@ fn claims_are_explained_without_a_token() {
             "tools: whoami\n",
         ],
     );
+    for (claims, why) in [
+        (r#"{"groups": ["ops-eu"]}"#, "fail  it would be refused: claim sub: absent"),
+        (r#"{"sub": 1}"#, "fail  it would be refused: claim sub: not a string"),
+        (r#"{"sub": "me", "groups": "ops-eu"}"#, "fail  it would be refused: claim groups: not a list"),
+    ] {
+        let lacking = explain(&config, "--claims", claims, &[]);
+        assert_eq!(lacking.code, 1, "{claims}: {}", lacking.out);
+        has(&lacking.out, &[why, "caller: the claims do not say who it is", "rule \"team a\""]);
+    }
     let system = explain(&config, "--claims", r#"{"sub": "me", "groups": ["system:masters"]}"#, &[]);
     assert_eq!(system.code, 1);
     has(&system.out, &["fail  it would be refused: a name that begins with \"system:\""]);

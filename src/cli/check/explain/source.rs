@@ -17,7 +17,6 @@ use crate::{
         oidc::{self, Identity, IssuerSettings},
     },
     nearest,
-    permission::claims::{Found, find},
 };
 
 /// No file with a token or its claims is larger, in bytes.
@@ -72,7 +71,7 @@ impl Source {
     }
 
     /// Claims as they are written: JSON, or `@` and the file that holds it. The issuer may be left out
-    /// where there is one, and who it is where only rules are asked about.
+    /// where there is one, and so may the audience and the times, which no rule is held against.
     pub(super) fn claims(written: &str, callers: &Callers) -> Result<Self, Failure> {
         let text = match written.strip_prefix('@') {
             Some(file) => read(Path::new(file))?,
@@ -91,19 +90,13 @@ impl Source {
             (None, Some(only), None) => only,
             (None, ..) => return Err(several(callers)),
         };
-        let untold: Vec<&str> = ["sub", settings.username_claim.as_str()]
-            .into_iter()
-            .filter(|name| matches!(find(&claims, name), Found::Nothing))
-            .collect();
-        let mut whole = claims.clone();
-        whole.extend(untold.iter().map(|name| ((*name).to_owned(), "somebody".into())));
-        let identity = Identity::of(&whole, settings);
+        let identity = Identity::of(&claims, settings);
         Ok(Self {
             refusal: identity.as_ref().err().cloned(),
             token: None,
             issuer: settings.issuer.clone(),
             claims,
-            identity: identity.ok().filter(|_| untold.is_empty()),
+            identity: identity.ok(),
         })
     }
 }

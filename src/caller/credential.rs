@@ -68,6 +68,9 @@ impl Credential {
     /// That there is no token, or that it is not taken, and what to do. There is no other caller then.
     pub async fn caller(&self, callers: &Callers) -> Result<Arc<Caller>, Unusable> {
         let token = self.token().await?;
+        if has_scheme(token.expose_secret()) {
+            return Err(self.with_scheme());
+        }
         match timeout(VERIFYING, callers.token(token.expose_secret())).await {
             Ok(Ok(caller)) => {
                 *self.taken.lock() = caller.token().cloned();
@@ -106,8 +109,28 @@ impl Credential {
                 let at = taken.map_or(String::new(), |taken| format!(" at {}", taken.expires));
                 self.unusable(refusal.reason(), format!("your token has expired{at}"))
             }
+            Refusal::Audience | Refusal::Issuer | Refusal::Type | Refusal::Kind(_) => {
+                let file = match &self.place {
+                    Place::File(path) => path.display().to_string(),
+                    Place::Variable(_) => "FILE".to_owned(),
+                };
+                let next = format!(
+                    "it is not a token for this server, so another like it will not do: \
+                     `platform-mcp check --as {file}` explains it"
+                );
+                unusable(refusal.reason(), format!("your token is not taken: {refusal}"), next)
+            }
             _ => self.unusable(refusal.reason(), format!("your token is not taken: {refusal}")),
         }
+    }
+
+    fn with_scheme(&self) -> Unusable {
+        let place = match &self.place {
+            Place::Variable(_) => TOKEN_VARIABLE.to_owned(),
+            Place::File(path) => path.display().to_string(),
+        };
+        let what = "your token begins with \"Bearer\", which is no part of it".to_owned();
+        unusable("malformed", what, format!("leave out Bearer: {place} holds the token alone"))
     }
 
     fn unusable(&self, reason: &'static str, what: String) -> Unusable {
@@ -117,8 +140,17 @@ impl Credential {
             }
             Place::File(path) => format!("get a new token and write it to {}", path.display()),
         };
-        Unusable { reason, token: None, error: Error::new(ErrorKind::Unauthenticated, what).next(next) }
+        unusable(reason, what, next)
     }
+}
+
+fn unusable(reason: &'static str, what: String, next: String) -> Unusable {
+    Unusable { reason, token: None, error: Error::new(ErrorKind::Unauthenticated, what).next(next) }
+}
+
+/// Whether it begins as a header's value does. White space is in no token.
+fn has_scheme(token: &str) -> bool {
+    token.split_once(char::is_whitespace).is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
 }
 
 fn outage(reason: &'static str, why: &str) -> Unusable {

@@ -122,6 +122,35 @@ async fn a_token_that_is_no_good_is_a_clear_error_and_the_next_one_works() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_token_of_its_kind_would_not_mend_is_said() {
+    let (issuer, other) = (Issuer::start(), Issuer::start());
+    let mut claims = issuer.forge().claims("alice");
+    claims["aud"] = json!("https://somebody.else");
+    let good = issuer.forge().good("alice");
+    for (token, said) in [
+        (issuer.forge().claiming(&claims), "`platform-mcp check --as "),
+        (other.forge().good("alice"), "`platform-mcp check --as "),
+        (format!("Bearer {good}"), "leave out Bearer"),
+        (format!("bearer  {good}"), "leave out Bearer"),
+    ] {
+        for file in [true, false] {
+            let product = if file {
+                Product::new(["call", "whoami", "--token-file", "token"])
+            } else {
+                Product::new(["call", "whoami"])
+            };
+            product.write("token", &token);
+            let product = if file { product } else { product.env("PLATFORM_MCP_TOKEN", &token) };
+            let output = product.config(&config(&issuer)).output();
+            let error = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{error}");
+            assert!(error.contains(said) && !error.contains("get a new token"), "{error}");
+            assert!(!error.contains("eyJ"), "{error}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_ends_while_it_is_used() {
     let issuer = Issuer::start();
     let entry = issuer.entry(RULES).replacen("{url:", "{leewaySeconds: 0, url:", 1);

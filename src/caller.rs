@@ -85,7 +85,7 @@ impl Caller {
         self.impersonation.as_ref()
     }
 
-    /// The OAuth scopes that the token has.
+    /// The OAuth scopes that the token has: all that mean something here, and a few others.
     pub fn scopes(&self) -> &[String] {
         &self.scopes
     }

@@ -1,22 +1,23 @@
 //! [`Callers`]: from a credential to a [`Caller`].
 
+mod remembered;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use quick_cache::sync::Cache;
 
+use remembered::{Remembered, Weigh};
+
 use super::{
     Caller,
-    oidc::{self, Issuers, Refusal, Standing, Verified},
+    oidc::{self, Issuers, Refusal, Verified},
 };
 use crate::{
     kubernetes::Identity,
     permission::{PermissionSet, Policy},
 };
-
-/// Callers that are remembered. Only who has a good token can be one of them.
-const MOST_REMEMBERED: usize = 16_384;
 
 /// Different sets of permissions that are shared between callers.
 const MOST_SHARED: usize = 64;
@@ -29,16 +30,9 @@ pub struct Callers {
     policies: BTreeMap<String, Policy>,
     identity: Identity,
     /// By the hash of the whole token. Only good ones: a bad one costs its sender as much each time.
-    remembered: Cache<[u8; 32], Remembered>,
+    remembered: Cache<[u8; 32], Remembered, Weigh>,
     /// Most callers of an issuer may do what many others may.
     shared: Mutex<Vec<Arc<PermissionSet>>>,
-}
-
-/// The owner of a token that was verified before.
-#[derive(Clone, Debug)]
-struct Remembered {
-    caller: Arc<Caller>,
-    standing: Standing,
 }
 
 impl Callers {
@@ -50,7 +44,7 @@ impl Callers {
         policies: BTreeMap<String, Policy>,
         identity: Identity,
     ) -> Self {
-        let remembered = Cache::new(MOST_REMEMBERED);
+        let remembered = remembered::none();
         Self { local, issuers, policies, identity, remembered, shared: Mutex::default() }
     }
 
@@ -85,21 +79,32 @@ impl Callers {
     async fn token_at(&self, token: &str, now: Timestamp) -> Result<Arc<Caller>, Refusal> {
         let hash = oidc::hash(token);
         if let Some(known) = self.remembered.get(&hash) {
-            if known.standing.holds(now) {
-                return Ok(known.caller);
+            if let Some(caller) = known.at(now) {
+                return Ok(caller);
             }
             self.remembered.remove(&hash);
         }
         let verified = self.issuers.verify(token, now).await?;
         let caller = Arc::new(self.caller(&verified));
-        let known = Remembered { caller: Arc::clone(&caller), standing: verified.standing().clone() };
-        self.remembered.insert(hash, known);
+        if let Some(known) = Remembered::new(&caller, verified.standing()) {
+            self.remembered.insert(hash, known);
+        }
         Ok(caller)
     }
 
+    /// Forgets the tokens that do not hold any more, which nobody may ever send again.
+    pub fn forget(&self) {
+        self.forget_at(Timestamp::now());
+    }
+
+    fn forget_at(&self, now: Timestamp) {
+        self.remembered.retain(|_, known| known.holds(now));
+    }
+
     fn caller(&self, verified: &Verified) -> Caller {
-        let permissions =
-            self.policy(verified.issuer()).map(|policy| policy.bind(verified.claims())).unwrap_or_default();
+        let policy = self.policy(verified.issuer());
+        let permissions = policy.map(|policy| policy.bind(verified.claims())).unwrap_or_default();
+        let scopes = policy.map(|policy| policy.scopes_had(verified.claims())).unwrap_or_default();
         Caller {
             issuer: Some(Arc::clone(verified.issuer())),
             subject: verified.subject().to_owned(),
@@ -109,7 +114,7 @@ impl Callers {
             token: Some(verified.token().clone()),
             identity: self.identity,
             impersonation: Some(Arc::new(verified.impersonation().clone())),
-            scopes: Policy::scopes_had(verified.claims()),
+            scopes,
         }
     }
 

@@ -181,6 +181,7 @@ impl HttpDoor {
             loop {
                 tokio::time::sleep(FORGET).await;
                 entrance.rates.forget();
+                entrance.serving.now().callers.forget();
             }
         });
         let arrivals = Arrivals::new(options.connections.try_into().unwrap_or(usize::MAX), options.idle);

@@ -7,7 +7,11 @@ mod problem;
 #[cfg(test)]
 mod tests;
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::{Map, Value};
 
@@ -21,6 +25,13 @@ use condition::Condition;
 pub use condition::Fit;
 pub use explain::Explained;
 pub use problem::PolicyProblem;
+
+/// The most scopes of a token that are kept beside those that give something. No client asks for as many;
+/// a token can have thousands.
+const MOST_OTHER_SCOPES: usize = 32;
+
+/// The longest of them, in bytes.
+const LONGEST_OTHER_SCOPE: usize = 128;
 
 /// Where the permissions of an issuer's callers come from. Everything given adds up; deny wins.
 ///
@@ -91,9 +102,21 @@ impl Policy {
         self.scopes.iter().filter(|(_, given)| gives(given)).map(|(scope, _)| scope.as_str()).collect()
     }
 
-    /// The OAuth scopes that a token with these claims has.
-    pub fn scopes_had(claims: &Map<String, Value>) -> Vec<String> {
-        scopes_of(claims).into_iter().map(Cow::into_owned).collect()
+    /// The OAuth scopes that a token with these claims has, each once: all that give something, and so
+    /// many of the others as a client would have asked for.
+    pub fn scopes_had(&self, claims: &Map<String, Value>) -> Vec<String> {
+        let mut kept = BTreeSet::new();
+        let mut others = 0;
+        for scope in scopes_of(claims) {
+            if !self.scopes.contains_key(&*scope) {
+                if others == MOST_OTHER_SCOPES || scope.len() > LONGEST_OTHER_SCOPE {
+                    continue;
+                }
+                others += 1;
+            }
+            kept.insert(scope);
+        }
+        kept.into_iter().map(Cow::into_owned).collect()
     }
 
     /// The scopes that give something, in a fixed order.

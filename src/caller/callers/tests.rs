@@ -88,3 +88,56 @@ async fn issuers_that_are_asked_at_the_same_place_keep_their_keys() {
     let after = Issuers::new(vec![changed], Some(&before));
     assert!(after.verify(&good(), now()).await.is_ok(), "nothing had to be asked of login.example.com");
 }
+
+/// A token of another person with `scopes` scopes, in `groups` groups.
+fn fat(number: usize, scopes: usize, groups: usize) -> String {
+    let scope: Vec<String> = (0..scopes).map(|scope| format!("s{scope:04}")).collect();
+    let groups: Vec<String> = (0..groups).map(|group| format!("{group:036}")).collect();
+    let subject = format!("anna-{number}");
+    let claims = with(json!({"sub": subject, "scope": scope.join(" "), "groups": groups}));
+    token(&header(Alg::EdDsa), &claims)
+}
+
+#[tokio::test]
+async fn fat_tokens_do_not_fill_the_memory_and_are_forgotten_when_they_ended() {
+    let issuers = publishing(settings(), Arc::new(Mutex::new(published())));
+    let policies = BTreeMap::from([(ISSUER.to_owned(), Policy::default())]);
+    let callers = Callers::new(None, issuers, policies, Identity::Impersonate);
+    for number in 0..800 {
+        callers.token_at(&fat(number, 100, 800), now()).await.expect("good");
+    }
+    assert!(callers.remembered.weight() <= 64 << 20, "{}", callers.remembered.weight());
+    assert!((250..800).contains(&callers.remembered.len()), "{}", callers.remembered.len());
+    callers.forget_at(now());
+    assert!(!callers.remembered.is_empty());
+    callers.forget_at(now() + jiff::SignedDuration::from_secs(330));
+    assert_eq!((callers.remembered.len(), callers.remembered.weight()), (0, 0));
+}
+
+#[tokio::test]
+async fn of_thousands_of_scopes_nearly_none_weigh_anything() {
+    let issuers = publishing(settings(), Arc::new(Mutex::new(published())));
+    let policies = BTreeMap::from([(ISSUER.to_owned(), Policy::default())]);
+    let callers = Callers::new(None, issuers, policies, Identity::Impersonate);
+    callers.token_at(&fat(1, 7_000, 1), now()).await.expect("good");
+    assert!((1..8 << 10).contains(&callers.remembered.weight()), "{}", callers.remembered.weight());
+}
+
+#[tokio::test]
+async fn an_ordinary_caller_leaves_room_for_sixteen_thousand_others_and_no_more() {
+    let callers = callers(&Arc::new(Mutex::new(published())));
+    callers.token_at(&good(), now()).await.expect("good");
+    assert_eq!(callers.remembered.weight(), (64 << 20) / 16_384);
+}
+
+#[tokio::test]
+async fn who_weighs_too_much_is_verified_each_time() {
+    let extra = ["a", "b", "c", "d"].map(|key| (key.to_owned(), "groups".to_owned()));
+    let heavy = IssuerSettings { extra: extra.into(), ..settings() };
+    let issuers = publishing(heavy, Arc::new(Mutex::new(published())));
+    let callers = Callers::new(None, issuers, BTreeMap::new(), Identity::Impersonate);
+    let token = fat(1, 0, 1_000);
+    let first = callers.token_at(&token, now()).await.expect("good");
+    let again = callers.token_at(&token, now()).await.expect("good");
+    assert!(!Arc::ptr_eq(&first, &again) && callers.remembered.is_empty());
+}

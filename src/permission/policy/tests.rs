@@ -126,6 +126,18 @@ fn grants_name_the_rule_as_its_author_does() {
 }
 
 #[test]
+fn of_a_token_with_thousands_of_scopes_those_that_give_something_are_kept() {
+    let scopes = BTreeMap::from([("kro".to_owned(), vec!["kro.*".to_owned()])]);
+    let policy = Policy::new("https://a", &Roles::default(), &[], None, &scopes).expect("valid");
+    let had = |scope: &str| policy.scopes_had(&claims(json!({ "scope": scope })));
+    assert_eq!(had("openid kro other openid"), ["kro", "openid", "other"]);
+    let many: Vec<String> = (0..11_000).map(|number| format!("s{number}")).collect();
+    let kept = had(&format!("{} {} kro kro", "x".repeat(10_000), many.join(" ")));
+    assert_eq!(kept.len(), MOST_OTHER_SCOPES + 1);
+    assert!(kept.contains(&"kro".to_owned()) && kept.iter().all(|scope| scope.len() < 10), "{kept:?}");
+}
+
+#[test]
 fn a_claim_and_scopes_give_permissions_by_name() {
     let scopes = BTreeMap::from([
         ("kro:read".to_owned(), vec!["kro.*.list".to_owned(), "kro.resource-graph.show".to_owned()]),

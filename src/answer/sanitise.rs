@@ -13,6 +13,19 @@ static ANSI: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a literal pattern")
 });
 
+/// Categories whose members are not seen, or not by everyone alike: control and format characters, private
+/// use, what Unicode has not assigned, and separators of lines and paragraphs.
+#[allow(clippy::expect_used, reason = "a literal pattern, covered by the tests below")]
+static UNREADABLE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"[\p{C}\p{Zl}\p{Zp}]").expect("a literal pattern"));
+
+/// Whether a name looks everywhere like itself and like no other: it has no character that [`text`] takes
+/// out, none for private use, and none that Unicode has not assigned.
+pub fn is_readable(name: &str) -> bool {
+    let plain = |byte: u8| matches!(byte, b' '..=b'~');
+    name.bytes().all(plain) || !(name.chars().any(is_unwanted) || UNREADABLE.is_match(name))
+}
+
 /// `text` without ANSI sequences, control characters (but newline and tab), bidirectional controls,
 /// zero-width and other invisible characters.
 pub fn text(text: &str) -> Cow<'_, str> {
@@ -84,5 +97,41 @@ mod tests {
         assert_eq!(line("a\n  b\tc"), "a b c");
         assert_eq!(short("äöü", 2), "äö…");
         assert_eq!(short("äö", 2), "äö");
+    }
+
+    #[test]
+    fn a_name_is_readable_if_nothing_of_it_is_hidden() {
+        for readable in ["", "anna", "Jürgen Groß", "Łukasz", "山田 太郎", "e\u{301}", "שרה", "ops 🚀"]
+        {
+            assert!(is_readable(readable), "{readable:?}");
+        }
+        for odd in [
+            '\0',
+            '\n',
+            '\t',
+            '\u{7f}',
+            '\u{9b}',
+            '\u{ad}',
+            '\u{34f}',
+            '\u{600}',
+            '\u{200b}',
+            '\u{200d}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{202e}',
+            '\u{2066}',
+            '\u{3164}',
+            '\u{e000}',
+            '\u{fe0f}',
+            '\u{feff}',
+            '\u{ffff}',
+            '\u{378}',
+            '\u{1d173}',
+            '\u{e0041}',
+            '\u{f0000}',
+            '\u{10ffff}',
+        ] {
+            assert!(!is_readable(&format!("an{odd}na")), "{odd:?}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{refusal::Refusal, settings::IssuerSettings};
 use crate::{
+    answer::sanitise,
     kubernetes::Impersonation,
     permission::claims::{Found, find},
 };
@@ -49,7 +50,9 @@ impl Identity {
         let token_id = match claims.get("jti") {
             None => None,
             Some(Value::String(id)) => {
-                Some(name(id, LONGEST_NAME).map_err(|why| Refusal::claim("jti", why))?)
+                let id = plain(id, LONGEST_NAME).map_err(|why| Refusal::claim("jti", why))?;
+                // names nobody, so it need not be as the issuer wrote it
+                Some(sanitise::line(id).into_owned()).filter(|id| !id.is_empty())
             }
             Some(_) => return Err(Refusal::claim("jti", "not a string")),
         };
@@ -66,7 +69,7 @@ impl Identity {
             subject: subject.to_owned(),
             username: username.to_owned(),
             groups: groups.into_iter().map(str::to_owned).collect(),
-            token_id: token_id.map(str::to_owned),
+            token_id,
             impersonation,
         })
     }
@@ -120,9 +123,16 @@ fn list(values: &[Value], longest: usize) -> Result<Vec<&str>, &'static str> {
     values.iter().map(|value| name(value.as_str().ok_or("an entry is not a string")?, longest)).collect()
 }
 
-/// A name that means the same wherever it is written. HTTP drops white space around a header's value,
-/// so `" system:masters"` would not stay what it is.
+/// A name that means the same wherever it is written, and to whoever reads it. What nobody sees would make
+/// two people look like one: in the audit log, in a cluster's rules.
 fn name(value: &str, longest: usize) -> Result<&str, &'static str> {
+    let value = plain(value, longest)?;
+    if sanitise::is_readable(value) { Ok(value) } else { Err("has characters that cannot be seen") }
+}
+
+/// A text that is the same wherever it is written. HTTP drops white space around a header's value,
+/// so `" system:masters"` would not stay what it is.
+fn plain(value: &str, longest: usize) -> Result<&str, &'static str> {
     match value {
         "" => Err("empty"),
         long if long.len() > longest => Err("too long"),

@@ -243,6 +243,40 @@ async fn an_email_is_a_name_only_once_it_is_verified() {
 }
 
 #[tokio::test]
+async fn no_name_holds_what_nobody_sees() {
+    let settings = IssuerSettings {
+        username_claim: "email".to_owned(),
+        extra: BTreeMap::from([("team".to_owned(), "team".to_owned())]),
+        ..settings()
+    };
+    let issuers = issuers(settings, &published());
+    let verify = async |changes: Value| {
+        let whole = changed(with(json!({"email": "anna@b"})), changes);
+        issuers.verify(&token(&header(Alg::EdDsa), &whole), now()).await
+    };
+    for odd in ["an\u{202e}na", "an\u{200b}na", "an\u{2028}na", "\u{feff}anna", "anna\u{e000}", "an\u{378}na"]
+    {
+        for changes in [
+            json!({ "sub": odd }),
+            json!({ "email": odd }),
+            json!({ "groups": ["shop", odd] }),
+            json!({ "team": odd }),
+            json!({ "team": ["a", odd] }),
+        ] {
+            let refusal = verify(changes.clone()).await.map(|_| ()).map_err(|refusal| refusal.reason());
+            assert_eq!(refusal, Err("claim"), "{changes}");
+        }
+    }
+    let far =
+        verify(json!({"sub": "山田 太郎", "email": "jürgen@b", "groups": ["ops 🚀"]})).await.expect("good");
+    assert_eq!((far.subject(), far.username()), ("山田 太郎", "jürgen@b"));
+    // the name of a token names nobody
+    let id = async |id: &str| verify(json!({ "jti": id })).await.expect("good").token().id.clone();
+    assert_eq!(id("t\u{202e}-\u{2028}1\u{feff}").await.as_deref(), Some("t-1"));
+    assert_eq!(id("\u{200b}").await, None);
+}
+
+#[tokio::test]
 async fn groups_may_lie_deeper() {
     let deep = IssuerSettings { groups_claim: "realm_access.roles".to_owned(), ..settings() };
     let issuers = issuers(deep, &published());

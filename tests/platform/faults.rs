@@ -164,3 +164,23 @@ async fn what_does_not_exist_is_answered_with_what_does() {
         assert_eq!(secrets, None, "{arguments}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_list_says_that_there_are_no_instances_of_what_it_could_not_look_at() {
+    let rig = Rig::start().await;
+    let forbidden = Fault::Answer(403, r#"{"kind":"Status","message":"webservices is forbidden: planted"}"#);
+    rig.upstream.when("/webservices", forbidden);
+    let first = async |arguments: Value| {
+        let answer = rig.mcp.call("kro_instances", arguments).await;
+        assert_eq!(answer.structure["partial"], true, "{}", answer.text);
+        answer.text.lines().next().unwrap_or_default().to_owned()
+    };
+    let none = first(json!({"kind": "WebService"})).await;
+    assert!(none.starts_with("could not look at 1 of 1 kind: forbidden; name a namespace"), "{none}");
+    let named = first(json!({"kind": "WebService", "namespace": "shop"})).await;
+    assert!(named.starts_with("could not look at 1 of 1 kind: forbidden"), "{named}");
+    assert!(!named.contains("name a namespace"), "{named}");
+    let some = first(json!({})).await;
+    assert!(some.contains("; 1 of ") && some.contains(" kinds could not be read (forbidden)"), "{some}");
+    assert!(!some.contains("nested ones included"), "{some}");
+}

@@ -1,5 +1,6 @@
 //! `kro_instances`: the instances of every RGD of a cluster.
 
+mod coverage;
 mod read;
 mod row;
 mod trouble;
@@ -21,6 +22,7 @@ use crate::{
     toolbox::{Call, Reach, Tool},
 };
 
+use coverage::{Coverage, Seen};
 use read::{all_rgds, read};
 use row::{InstanceRow, row, summary};
 use trouble::{RgdTrouble, Troubles};
@@ -126,8 +128,18 @@ impl Tool for ListInstances {
         let whole = call.caller().permissions().covers_cluster(Permission::KroInstancesList, &cluster);
         let filtered = (!whole && input.namespace.is_none()).then(|| FILTERED.to_owned());
         let unlisted = rgds.cut.map(|why| format!("ResourceGraphDefinitions: {why}"));
+        let asked = rgds.items.iter().zip(&read.seen).filter(|(rgd, _)| chosen.contains(rgd.name()));
+        let coverage =
+            Coverage::of(asked.map(|(_, seen)| *seen), input.namespace.is_none(), unlisted.is_some());
+        let all_read = unlisted.is_none() && read.seen.iter().all(|seen| *seen == Seen::Whole);
         let gaps = filtered.into_iter().chain(unlisted).chain(read.gaps);
-        let summary = format!("{}{}{}", summary(&rows), nearest_words(&input, &namespaces), troubles.count());
+        let summary = format!(
+            "{}{}{}{}",
+            summary(&rows, &coverage, all_read),
+            nearest_words(&input, &namespaces),
+            coverage.rest(!rows.is_empty()),
+            troubles.count()
+        );
         let narrow = "narrow it with kind, rgd, namespace or state";
         let (page, cut) = call.page(rows, input.cursor.as_deref(), narrow)?;
         let body = format!("{}{}", page.table.trim_end(), troubles.lines());

@@ -11,6 +11,8 @@ use crate::{
     kubernetes::{Fault, Kind, Listed, Object, Selector},
 };
 
+use super::coverage::Seen;
+
 /// All RGDs: one LIST.
 pub(super) async fn all_rgds(reader: &Reader) -> Result<Listed, Error> {
     let kind = reader.rgd_kind().await.ok_or_else(|| {
@@ -27,6 +29,8 @@ pub(super) struct Read<'r> {
     pub(super) items: Vec<Object>,
     pub(super) of: Vec<&'r str>,
     pub(super) gaps: Vec<String>,
+    /// What could be read of each RGD's kind, in their order.
+    pub(super) seen: Vec<Seen>,
 }
 
 pub(super) async fn read<'r>(reader: &Reader, rgds: &'r [Object], namespace: Option<&str>) -> Read<'r> {
@@ -34,16 +38,23 @@ pub(super) async fn read<'r>(reader: &Reader, rgds: &'r [Object], namespace: Opt
     let mut read = Read::default();
     for (rgd, listed) in rgds.iter().zip(join_all(lists).await) {
         read.gaps.extend(listed.gap);
+        read.seen.push(listed.seen);
         read.of.extend(listed.items.iter().map(|_| rgd.name()));
         read.items.extend(listed.items);
     }
     read
 }
 
-#[derive(Default)]
 struct Instances {
     items: Vec<Object>,
     gap: Option<String>,
+    seen: Seen,
+}
+
+impl Instances {
+    fn none(gap: Option<String>, seen: Seen) -> Self {
+        Self { items: Vec::new(), gap, seen }
+    }
 }
 
 async fn instances_of(reader: &Reader, rgd: &Object, namespace: Option<&str>) -> Instances {
@@ -53,18 +64,23 @@ async fn instances_of(reader: &Reader, rgd: &Object, namespace: Option<&str>) ->
         let never = needs_revision(rgd) || rgd.text(&["status", "state"]) != Some("Active");
         let of_rgd = if reader.names_rgds() { format!(" (RGD {})", rgd.name()) } else { String::new() };
         let gap = (!never).then(|| format!("{of}: the cluster does not serve this kind{of_rgd}"));
-        return Instances { gap, ..Instances::default() };
+        let seen = if never { Seen::Whole } else { Seen::Failed };
+        return Instances::none(gap, seen);
     };
     if namespace.is_some() && !kind.namespaced {
-        return Instances::default();
+        return Instances::none(None, Seen::Whole);
     }
     match reader.access().list(&kind, namespace, &Selector::all()).await {
         Ok(listed) => {
             // how many are withheld is nobody's business but theirs
             let gap = listed.cut.map(|why| format!("{of}: {why}"));
-            Instances { items: listed.items, gap }
+            let seen = if gap.is_some() { Seen::Part } else { Seen::Whole };
+            Instances { items: listed.items, gap, seen }
         }
-        Err(fault) => Instances { gap: Some(unread(&kind, &fault, namespace)), ..Instances::default() },
+        Err(fault) => {
+            let seen = if fault.is_forbidden() { Seen::Forbidden } else { Seen::Failed };
+            Instances::none(Some(unread(&kind, &fault, namespace)), seen)
+        }
     }
 }
 

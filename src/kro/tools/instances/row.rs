@@ -12,6 +12,8 @@ use crate::{
     kubernetes::Object,
 };
 
+use super::coverage::Coverage;
+
 /// One instance.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct InstanceRow {
@@ -80,7 +82,8 @@ fn age(created: Option<&str>, now: Timestamp) -> String {
     }
 }
 
-pub(super) fn summary(rows: &[InstanceRow]) -> String {
+/// `all_read`: whether all kinds were, those of nested instances too.
+pub(super) fn summary(rows: &[InstanceRow], coverage: &Coverage, all_read: bool) -> String {
     let abnormal: Vec<&InstanceRow> = rows.iter().filter(|row| row.state.is_abnormal()).collect();
     let mut states: Vec<State> = abnormal.iter().map(|row| row.state).collect();
     states.sort_unstable();
@@ -91,12 +94,13 @@ pub(super) fn summary(rows: &[InstanceRow]) -> String {
     let rgds: BTreeSet<&str> = rows.iter().map(|row| row.rgd.as_str()).collect();
     let plural = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
     let all = match rows.len() {
-        0 => "no instances".to_owned(),
+        0 => coverage.nothing(),
         count => format!("{} of {}", plural(count, "instance"), plural(rgds.len(), "RGD")),
     };
     match counts.as_slice() {
         [] if rows.is_empty() => all,
-        [] => format!("{all}, all ready by kro's word, nested ones included"),
+        [] if all_read => format!("{all}, all ready by kro's word, nested ones included"),
+        [] => format!("{all}, all ready by kro's word, nested ones as far as they could be read"),
         counts => format!("{all}: {}, {} ready", counts.join(", "), rows.len() - abnormal.len()),
     }
 }

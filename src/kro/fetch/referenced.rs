@@ -33,7 +33,12 @@ impl Reader {
                 continue;
             }
             let Some(kind) = self.kind(&generated).await else { continue };
-            let Ok(instances) = self.access.list(&kind, None, &Selector::all()).await else { continue };
+            let mut listed = self.access.list(&kind, None, &Selector::all()).await;
+            if matches!(&listed, Err(fault) if fault.is_forbidden()) && object.namespace().is_some() {
+                // who may not look everywhere may look where the object is
+                listed = self.access.list(&kind, object.namespace(), &Selector::all()).await;
+            }
+            let Ok(instances) = listed else { continue };
             for instance in instances.items {
                 asked += 1;
                 if asked > MOST {

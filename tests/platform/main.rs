@@ -55,6 +55,7 @@ mod explain;
 mod faults;
 mod forged_tokens;
 mod impersonation;
+mod impersonation_rights;
 mod issuer_faults;
 mod issuer_keys;
 mod issuer_rig;

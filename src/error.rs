@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{kubernetes::Fault, permission::Requirement};
+use crate::{
+    kubernetes::Fault,
+    permission::{Decision, Requirement},
+};
 
 /// What kind of failure it is. Decides how each door says it (design section 7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +42,15 @@ pub enum ErrorKind {
     Internal,
 }
 
+/// Who said no to a call, for the audit line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefusedBy {
+    /// Our own gate, once the call was under way and it came out what it was about.
+    Gate(Decision),
+    /// The API server, with a 403.
+    Cluster,
+}
+
 /// A failed call: what failed, what is allowed instead, and what to do next.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
@@ -53,13 +65,22 @@ pub struct Error {
     pub next: Option<String>,
     /// What the caller lacks and more permissions would mend: for doors that can ask for a better token,
     /// never for the text. Nothing where a rule takes it away.
-    pub lacking: Option<Requirement>,
+    pub lacking: Option<Box<Requirement>>,
+    /// Who refused it, where the gate had let it pass: for the audit line, never for the text.
+    pub refused_by: Option<Box<RefusedBy>>,
 }
 
 impl Error {
     /// An error of that kind.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), candidates: Vec::new(), next: None, lacking: None }
+        Self {
+            kind,
+            message: message.into(),
+            candidates: Vec::new(),
+            next: None,
+            lacking: None,
+            refused_by: None,
+        }
     }
 
     /// A wrong argument; `message` names it.
@@ -89,7 +110,14 @@ impl Error {
     /// With what the caller lacks.
     #[must_use]
     pub fn lacking(mut self, lacking: Option<Requirement>) -> Self {
-        self.lacking = lacking;
+        self.lacking = lacking.map(Box::new);
+        self
+    }
+
+    /// With who refused it.
+    #[must_use]
+    pub fn refused_by(mut self, by: RefusedBy) -> Self {
+        self.refused_by = Some(Box::new(by));
         self
     }
 
@@ -171,15 +199,21 @@ impl From<Fault> for Error {
         match fault {
             Fault::InvalidName { .. } => Self::invalid_input(message),
             Fault::NotFound(_) => Self::not_found(message),
-            Fault::Withheld { needs, place } => Self::denied(&needs, &place),
-            Fault::Forbidden(_) => Self::new(ErrorKind::NotAllowed, message)
-                .next("ask whoever administers that cluster's RBAC; our own permissions allowed the call"),
-            Fault::MayNotImpersonate(_) => {
-                Self::new(ErrorKind::Upstream { status: Some(403), retryable: false }, message).next(
-                    "ask whoever runs this server: its credential needs the RBAC verb impersonate for your \
-                     user and each of your groups (examples/rbac/impersonate.yaml)",
-                )
+            Fault::Withheld { needs, place, decision } => {
+                Self::denied(&needs, &place).refused_by(RefusedBy::Gate(*decision))
             }
+            Fault::Forbidden(_) => Self::new(ErrorKind::NotAllowed, message)
+                .refused_by(RefusedBy::Cluster)
+                .next("ask whoever administers that cluster's RBAC; our own permissions allowed the call"),
+            Fault::MayNotImpersonate(_) => Self::new(
+                ErrorKind::Upstream { status: Some(403), retryable: false },
+                message,
+            )
+            .refused_by(RefusedBy::Cluster)
+            .next(
+                "ask whoever runs this server: its credential needs the RBAC verb impersonate for your \
+                     user and each of your groups (examples/rbac/impersonate.yaml)",
+            ),
             Fault::Unfit(_) => Self::new(ErrorKind::NotAllowed, message).next(
                 "call with a token that names you; or whoever runs this server sets `identity: own` for the \
                  cluster",

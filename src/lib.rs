@@ -36,4 +36,4 @@ pub mod platform;
 pub mod telemetry;
 pub mod toolbox;
 
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, RefusedBy};

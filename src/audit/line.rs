@@ -41,6 +41,12 @@ pub struct Line {
     pub rule: String,
     /// What the decision was about.
     pub scope: String,
+    /// The permissions that would have been needed, of a denial.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<&'static str>,
+    /// `cluster` where the decision was to allow, and the API server answered 403.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused_by: Option<&'static str>,
     ms: f64,
     upstream_requests: u64,
     upstream_bytes: u64,

@@ -181,7 +181,7 @@ impl ServerHandler for Mcp {
             }
             Err(error) => {
                 if let (Some(cell), Some(lacking)) =
-                    (of_request::<Arc<Shortfall>>(&context), error.lacking.clone())
+                    (of_request::<Arc<Shortfall>>(&context), error.lacking.as_deref().cloned())
                 {
                     cell.tell(lacking);
                 }

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::Value;
 
 use super::identity::Unfit;
+use crate::permission::Decision;
 
 /// A failed read of a cluster.
 #[derive(Clone, Debug, thiserror::Error, PartialEq)]
@@ -26,6 +27,8 @@ pub enum Fault {
         needs: String,
         /// The scope they would have been needed in.
         place: String,
+        /// What was decided there, for the audit line.
+        decision: Box<Decision>,
     },
     /// 404
     #[error("not found: {0}")]

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use aws_lc_rs::digest;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
-use parking_lot::Mutex;
 use serde_json::{Map, Value};
 
 use super::{
@@ -14,11 +13,11 @@ use super::{
     reach::{CallerView, lacking},
 };
 use crate::{
-    Error, ErrorKind,
+    Error, ErrorKind, RefusedBy,
     answer::{Budget, Cut, Page, Row, budget::HARD_CAP, redact::Learned, seal::Unsealed},
     caller::Caller,
     kubernetes::{Access, Budgeted, Object},
-    permission::{Decision, Extent, Permission, Requirement, Scope, decide},
+    permission::{Extent, Permission, Requirement, Scope, decide},
 };
 
 /// How long a cursor is good for.
@@ -37,8 +36,6 @@ pub(super) struct Inner {
     pub(super) spent: Budgeted,
     /// What was asked, without paging: cursors are bound to it.
     pub(super) question: String,
-    /// A denial that the handler met, for the audit line.
-    pub(super) denied: Arc<Mutex<Option<Decision>>>,
     /// Rows the caller asked for.
     pub(super) limit: Option<u32>,
 }
@@ -102,8 +99,8 @@ impl Call {
             return Ok(());
         }
         let lacking = lacking(&decision, &Requirement::one(permission));
-        *self.0.denied.lock() = Some(decision);
-        Err(Error::denied(permission.name(), &scope.to_string()).lacking(lacking))
+        let error = Error::denied(permission.name(), &scope.to_string()).lacking(lacking);
+        Err(error.refused_by(RefusedBy::Gate(decision)))
     }
 
     /// Takes what this call learned of Secrets out of an object. For objects that were read before the

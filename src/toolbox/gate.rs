@@ -3,7 +3,6 @@
 use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt as _;
-use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -12,16 +11,16 @@ use super::{
     Toolbox,
     call::{Call, Inner, question},
     entry::{Entry, Parsed},
-    reach::{ANYWHERE, Reached, lacking, reach},
+    reach::{Reached, hides, lacking, reach},
     record::Record,
 };
 use crate::{
-    Error, ErrorKind,
+    Error, ErrorKind, RefusedBy,
     answer::{Finished, redact::Learned, sanitise},
     audit::{Full, Line, Refused},
     caller::Caller,
     kubernetes::Budgeted,
-    permission::{Decision, Requirement, decide},
+    permission::Decision,
     telemetry::TraceContext,
 };
 
@@ -70,8 +69,15 @@ impl Toolbox {
         };
         let result = match (&entry, record.place().await) {
             (_, Err(full)) => Err(unaudited(full)),
-            (None, _) => Err(unknown_tool(&request.tool)
-                .lacking(self.hidden(&request.tool).and_then(|entry| would_show(entry, &request.caller)))),
+            (None, _) => {
+                let hidden = self.hidden(&request.tool).map(|entry| &entry.contract.front.permission);
+                Err(unknown_tool(&request.tool).lacking(hidden.and_then(|requirement| {
+                    // the caller hears nothing of it, and the operator all
+                    let decision = hides(&request.caller, requirement);
+                    record.line.decide(&decision, "anywhere");
+                    lacking(&decision, requirement)
+                })))
+            }
             (Some(entry), _) => {
                 let started = record.started;
                 self.decided(entry, request, &spent, started, &mut record.line).await
@@ -105,7 +111,6 @@ impl Toolbox {
         let Reached { decision, scope, clusters } = reached;
         line.decide(&decision, &scope);
         let clusters = clusters?;
-        let denied = Arc::new(Mutex::new(None));
         let place = match clusters.as_slice() {
             [one] => Some(self.clusters().shown_name(one.cluster())),
             _ => None,
@@ -117,7 +122,6 @@ impl Toolbox {
             clusters,
             spent: spent.clone(),
             question,
-            denied: Arc::clone(&denied),
             limit: limit.and_then(|limit| u32::try_from(limit).ok()),
         }));
         let deadline = started + self.limits().call_time;
@@ -129,8 +133,10 @@ impl Toolbox {
             ) => Error { message: format!("cluster {cluster}: {}", error.message), ..error },
             _ => error,
         });
-        if let Some(decision) = denied.lock().take().filter(|_| result.is_err()) {
-            line.decide(&decision, &scope);
+        match result.as_ref().err().and_then(|error| error.refused_by.as_deref()) {
+            Some(RefusedBy::Gate(decision)) => line.decide(decision, &scope),
+            Some(RefusedBy::Cluster) => line.refused_by = Some("cluster"),
+            None => {}
         }
         result
     }
@@ -174,12 +180,6 @@ fn unknown_tool(name: &str) -> Error {
     Error::new(ErrorKind::UnknownTool, format!("there is no tool {name:?}"))
 }
 
-/// What the caller of a hidden tool would need to see it.
-fn would_show(entry: &Entry, caller: &Caller) -> Option<Requirement> {
-    let requirement = &entry.contract.front.permission;
-    lacking(&decide(caller.permissions(), requirement, &ANYWHERE), requirement)
-}
-
 /// Errors quote upstreams, and upstreams quote anything.
 fn scrubbed(mut error: Error, learned: &Learned) -> Error {
     let clean = |text: &str| {
@@ -198,5 +198,9 @@ impl Line {
         self.decision = if decision.is_allowed() { "allow" } else { "deny" };
         self.rule = decision.rule().to_owned();
         self.scope = sanitise::short(scope, 200);
+        self.missing = match decision {
+            Decision::Allow { .. } => Vec::new(),
+            Decision::Deny { missing, .. } => missing.iter().map(|permission| permission.name()).collect(),
+        };
     }
 }

@@ -176,6 +176,19 @@ pub(super) fn lacking(decision: &Decision, requirement: &Requirement) -> Option<
     }
 }
 
+/// Why a tool does not exist for the caller: it is a denial, even where a grant gives what can never be in
+/// the grant's place.
+pub(super) fn hides(caller: &Caller, requirement: &Requirement) -> Decision {
+    match decide(caller.permissions(), requirement, &ANYWHERE) {
+        Decision::Allow { .. } => {
+            let had = caller.permissions().somewhere();
+            let missing = requirement.permissions().iter().copied().filter(|one| !had.contains(*one));
+            Decision::Deny { missing: missing.collect(), hidden: true, rule: None }
+        }
+        denied => denied,
+    }
+}
+
 /// One caller's view of one cluster, through one tool or one class of what it shows.
 pub(super) struct CallerView {
     caller: Arc<Caller>,
@@ -203,6 +216,8 @@ impl View for CallerView {
     }
 
     fn withheld(&self, namespace: Option<&str>) -> Fault {
-        Fault::Withheld { needs: self.requirement.to_string(), place: self.scope(namespace).to_string() }
+        let scope = self.scope(namespace);
+        let decision = Box::new(decide(self.caller.permissions(), &self.requirement, &scope));
+        Fault::Withheld { needs: self.requirement.to_string(), place: scope.to_string(), decision }
     }
 }

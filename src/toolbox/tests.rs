@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{Call, Entry, Limits, Offer, Parts, Process, Reach, Request, Tool, Toolbox};
+use super::{Call, Entry, Limits, Offer, Parts, Process, Reach, Request, Tool, Toolbox, reach::CallerView};
 use crate::{
     Error, ErrorKind,
     answer::{Answer, Finished, seal::Seal},
     audit::Audit,
     caller::{Caller, local},
-    kubernetes::{Cluster, Clusters, Fault, Source},
-    permission::{Extent, Grant, PermissionSet, Permissions, Role, Roles, Within},
+    kubernetes::{Cluster, Clusters, Fault, Source, View as _},
+    permission::{Extent, Grant, Permission, PermissionSet, Permissions, Requirement, Role, Roles, Within},
     telemetry::Spans,
 };
 
@@ -43,11 +43,17 @@ impl Tool for Odd {
         Reach::Cluster { cluster: input.cluster.clone(), namespace }
     }
 
-    async fn run(_: Call, input: Input) -> Result<Answer<Output>, Error> {
+    async fn run(call: Call, input: Input) -> Result<Answer<Output>, Error> {
         match input.how.as_str() {
             "panic" => panic!("planted-panic-message"),
             "hang" => std::future::pending().await,
             "leak" => Err(Error::not_found("eyJhbGciOiJub25lIn0.eyJzdWIiOiJwbGFudGVkIn0.c2ln \u{1b}[31mred")),
+            "forbidden" => Err(Fault::Forbidden("User \"a\" cannot get".to_owned()).into()),
+            "withheld" => {
+                let secrets = Requirement::one(Permission::KubernetesSecretsRead);
+                let view = CallerView::new(&call.0.caller, secrets, call.cluster()?.cluster());
+                Err(view.withheld(Some("a")).into())
+            }
             how => Ok(Answer::new("fine", "", Output { how: how.to_owned() })),
         }
     }
@@ -190,6 +196,48 @@ async fn a_hidden_tool_is_an_unknown_tool() {
     assert_eq!((hidden.kind, unknown.kind), (ErrorKind::UnknownTool, ErrorKind::UnknownTool));
     assert_eq!(hidden.text().replace("odd", "even"), unknown.text());
     assert_eq!(rig.toolbox.list(&caller).count(), 0);
+    let lines = rig.audited();
+    assert_eq!(
+        (&lines[0]["tool"], &lines[0]["decision"]),
+        (&json!("odd"), &json!("deny")),
+        "the operator is told"
+    );
+    assert_eq!(lines[0]["rule"], "no rule grants it");
+    assert_eq!(lines[0]["missing"], json!(["kro.resource-graph.show"]));
+    assert_eq!((&lines[1]["tool"], &lines[1]["decision"]), (&json!("even"), &json!("")));
+    assert!(lines.iter().all(|line| line["outcome"] == "unknown_tool"), "{lines:?}");
+    assert!(lines[1].get("missing").is_none(), "{lines:?}");
+}
+
+#[tokio::test]
+async fn what_hides_a_tool_stands_in_the_audit_line() {
+    let rig = Rig::new();
+    let grant = |deny: bool, rule: &str| Grant {
+        deny,
+        permissions: Permissions::all(),
+        within: Arc::new(Within::default()),
+        rule: rule.to_owned(),
+    };
+    let set = PermissionSet::new(vec![grant(false, "all"), grant(true, "contractors")]);
+    let (caller, never) = (Arc::new(local::with_permissions(set)), CancellationToken::new());
+    rig.call(&caller, "odd", json!({"how": "well"}), &never).await.expect_err("hidden");
+    let line = rig.audited().remove(0);
+    assert_eq!((&line["decision"], &line["rule"]), (&json!("deny"), &json!("contractors")), "{line}");
+}
+
+#[tokio::test]
+async fn who_refuses_a_call_under_way_stands_in_its_line() {
+    let rig = Rig::new();
+    let (caller, never) = (caller("kro.*", &Within::default()), CancellationToken::new());
+    for how in ["forbidden", "withheld"] {
+        let arguments = json!({"how": how, "cluster": "dev"});
+        let error = rig.call(&caller, "odd", arguments, &never).await.expect_err(how);
+        assert_eq!(error.kind, ErrorKind::NotAllowed);
+    }
+    let lines = rig.audited();
+    assert_eq!((&lines[0]["decision"], &lines[0]["refused_by"]), (&json!("allow"), &json!("cluster")));
+    assert_eq!((&lines[1]["decision"], lines[1].get("refused_by")), (&json!("deny"), None), "{}", lines[1]);
+    assert_eq!(lines[1]["missing"], json!(["kubernetes.secrets.read"]), "{}", lines[1]);
 }
 
 #[tokio::test]
@@ -223,6 +271,7 @@ async fn a_scoped_denial_says_what_is_missing_and_not_whether_it_exists() {
     let line =
         rig.audited().into_iter().find(|line| line["decision"] == "deny").expect("denials are audited");
     assert_eq!(line["rule"], "no rule grants it");
+    assert_eq!(line["missing"], json!(["kro.resource-graph.show"]));
 }
 
 #[tokio::test]

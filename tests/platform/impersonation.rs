@@ -155,6 +155,8 @@ async fn whom_we_allow_and_rbac_forbids_gets_the_api_servers_own_reason() {
     for said in ["User \"oidc:alice\" cannot get resource \"lamps\"", "namespace \"team-b\"", "RBAC"] {
         assert!(theirs.text.contains(said), "{said}: {}", theirs.text);
     }
+    let line = ours(&server, 1).remove(0);
+    assert_eq!((&line["decision"], &line["refused_by"]), (&json!("allow"), &json!("cluster")), "{line}");
     let nobody = client(&server, "dave").await.call("kro_graph", lamp("team-a")).await;
     assert!(nobody.is_error && nobody.text.contains("User \"oidc:dave\""), "{}", nobody.text);
     let everywhere = alice.call("kro_instances", json!({})).await;

@@ -8,6 +8,7 @@ use super::{super::Failure, Report};
 use crate::{
     answer::redact::Learned,
     kubernetes::{Access, As, Budgeted, Cluster, Fault, MayImpersonate, Meter, View, cluster::Source},
+    permission::Decision,
     telemetry::CallSpan,
 };
 
@@ -156,6 +157,7 @@ impl View for NoObjects {
     }
 
     fn withheld(&self, _namespace: Option<&str>) -> Fault {
-        Fault::Withheld { needs: "nothing".to_owned(), place: "a check".to_owned() }
+        let decision = Box::new(Decision::Deny { missing: Vec::new(), hidden: false, rule: None });
+        Fault::Withheld { needs: "nothing".to_owned(), place: "a check".to_owned(), decision }
     }
 }

@@ -1,13 +1,20 @@
 //! Takes up a changed configuration file while serving: when it is another one, and at SIGHUP. What is
 //! wrong with a new one is logged, and what held before goes on.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::Semaphore;
 
 use super::{Failure, Global, setup};
 use crate::{
     config::{Before, Built, Config, watch::Watch},
     door::serving::{Served, Serving},
 };
+
+/// To read the configuration, and the files that it names.
+const READ: Duration = Duration::from_secs(10);
+/// Reads that hang, each with a thread of its own, before there are no more attempts until one ends.
+const HUNG: usize = 16;
 
 /// The configuration that is served, and what it was read from.
 #[derive(Clone, Debug)]
@@ -32,6 +39,12 @@ impl Source {
 
     /// What is there now, and what is made of it in place of what is served.
     fn again(&self, served: &Served) -> Result<(Self, Built), Failure> {
+        // a pipe would be waited for, though at the start it is a way to hand a configuration over
+        if let Some(file) = self.global.file()
+            && std::fs::metadata(file).is_ok_and(|metadata| !metadata.is_file())
+        {
+            return Err(unreadable("it is not a regular file"));
+        }
         let next = Self::read(&self.global, self.http)?;
         let before = Before { toolbox: &served.toolbox, callers: &served.callers };
         let built = next.config.rebuild(before)?;
@@ -62,6 +75,7 @@ impl Reload {
     /// Replaces what is served at each change that makes sense. Never ends.
     pub(super) async fn follow(mut self, mut source: Source, serving: Arc<Serving>) {
         let started = Arc::clone(&source.config);
+        let threads = Arc::new(Semaphore::new(HUNG));
         loop {
             tokio::select! {
                 () = self.watch.changed() => {}
@@ -69,10 +83,8 @@ impl Reload {
             }
             let file = self.watch.path().display();
             let (before, served) = (source.clone(), Arc::clone(&serving.now()));
-            // it reads files, one of which may be on a disk that hangs
-            let made = tokio::task::spawn_blocking(move || before.again(&served)).await;
-            match made {
-                Ok(Ok((next, built))) => {
+            match within(READ, &threads, move || before.again(&served)).await {
+                Ok((next, built)) => {
                     for key in next.config.needs_restart(&started) {
                         tracing::warn!("{file}: {key} is not what it was at the start; that needs a restart");
                     }
@@ -82,11 +94,34 @@ impl Reload {
                     source = next;
                     tracing::info!("{file}: read again; it holds from now on");
                 }
-                Ok(Err(failure)) => kept(&named(&self.watch, &failure)),
-                Err(_) => kept(&format!("{file}: a defect while it was read")),
+                Err(failure) => kept(&named(&self.watch, &failure)),
             }
         }
     }
+}
+
+/// Does what reads files, one of which may be on a disk that hangs: its thread is then left to itself.
+async fn within<T: Send + 'static>(
+    time: Duration,
+    threads: &Arc<Semaphore>,
+    read: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let Ok(thread) = Arc::clone(threads).try_acquire_owned() else {
+        return Err(unreadable("earlier attempts still hang"));
+    };
+    let reading = tokio::task::spawn_blocking(move || {
+        let _thread = thread;
+        read()
+    });
+    match tokio::time::timeout(time, reading).await {
+        Ok(Ok(read)) => read,
+        Ok(Err(_)) => Err(unreadable("a defect while it was read")),
+        Err(_elapsed) => Err(unreadable(&format!("it, or a file that it names, hangs for {time:?}"))),
+    }
+}
+
+fn unreadable(why: &str) -> Failure {
+    Failure::failed(format!("the configuration cannot be read: {why}"))
 }
 
 fn kept(why: &str) {
@@ -128,5 +163,33 @@ impl Asked {
     #[cfg(not(unix))]
     async fn next(&mut self) {
         std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_read_that_hangs_is_given_up_and_further_ones_go_on_while_there_are_threads() {
+        let threads = Arc::new(Semaphore::new(2));
+        let time = Duration::from_millis(50);
+        let (end, hangs) = std::sync::mpsc::channel::<()>();
+        let hung = within(time, &threads, move || Ok(drop(hangs.recv()))).await;
+        let why = hung.expect_err("it hangs").to_string();
+        assert!(
+            why.starts_with("the configuration cannot be read: ") && why.ends_with("hangs for 50ms"),
+            "{why}"
+        );
+        let minute = Duration::from_secs(60);
+        assert_eq!(within(minute, &threads, || Ok(1)).await.expect("another thread"), 1);
+        let (other, hangs) = std::sync::mpsc::channel::<()>();
+        assert!(within(time, &threads, move || Ok(drop(hangs.recv()))).await.is_err());
+        let why = within(minute, &threads, || Ok(1)).await.expect_err("no thread is left").to_string();
+        assert!(why.ends_with("earlier attempts still hang"), "{why}");
+        drop((end, other));
+        let both = tokio::time::timeout(minute, threads.acquire_many(2)).await;
+        drop(both.expect("they end").expect("it is open"));
+        assert_eq!(within(minute, &threads, || Ok(1)).await.expect("a thread again"), 1);
     }
 }

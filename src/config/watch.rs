@@ -5,11 +5,15 @@ use std::{
     time::Duration,
 };
 
+use tokio::task::JoinHandle;
+
 /// How often it is looked at. By its metadata and not by notifications: those do not come for network
 /// file systems, nor where a link on the way to the file is changed, as Kubernetes does with a `ConfigMap`.
 const EVERY: Duration = Duration::from_secs(2);
 /// For which part of that it has to stay the same before it is taken for written.
 const AT_REST: u32 = 10;
+/// To look. Where the disk hangs, the file counts as unchanged until an answer comes.
+const LOOK: Duration = Duration::from_secs(5);
 /// A file that is written all the time is read in the end.
 const MOST_WAITS: usize = 20;
 
@@ -49,13 +53,15 @@ pub struct Watch {
     path: PathBuf,
     known: Option<Stamp>,
     every: Duration,
+    /// A look that has not ended: with each further one, another thread would hang.
+    looking: Option<JoinHandle<Option<Stamp>>>,
 }
 
 impl Watch {
     /// From how it is now.
     pub fn new(path: PathBuf) -> Self {
         let known = Stamp::of(&path);
-        Self { path, known, every: EVERY }
+        Self { path, known, every: EVERY, looking: None }
     }
 
     /// The file.
@@ -89,8 +95,15 @@ impl Watch {
         self.known = self.look().await;
     }
 
-    async fn look(&self) -> Option<Stamp> {
-        tokio::fs::metadata(&self.path).await.ok().map(|metadata| Stamp::from(&metadata))
+    async fn look(&mut self) -> Option<Stamp> {
+        let path = &self.path;
+        let looking = self.looking.get_or_insert_with(|| {
+            let path = path.clone();
+            tokio::task::spawn_blocking(move || Stamp::of(&path))
+        });
+        let Ok(found) = tokio::time::timeout(LOOK, &mut *looking).await else { return self.known.clone() };
+        self.looking = None;
+        found.unwrap_or_default()
     }
 }
 

@@ -235,3 +235,28 @@ async fn a_call_that_runs_goes_on_under_what_it_began_with() {
     let client = Mcp::new(server.url("/mcp"));
     assert_eq!(tools(&client).await, 1, "the next one is under the new rules");
 }
+
+/// To open a pipe that nobody writes to would never end.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pipe_in_place_of_the_file_is_kept_out_and_the_next_file_is_read() {
+    let issuer = Issuer::start();
+    let server = serve(&config(&issuer, VIEWER));
+    let client = Mcp::with_token(server.url("/mcp"), &issuer.forge().good("alice"));
+    let all = tools(&client).await;
+    let pipe = server.path("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs");
+    assert!(made.success());
+    std::fs::rename(pipe, server.path("platform-mcp.yaml")).expect("one takes the place of the other");
+    server.hang_up();
+    let line =
+        "the configuration cannot be read: it is not a regular file; the configuration before it goes on";
+    server.wait_for(|said| said.contains(line).then_some(()));
+    assert_eq!(tools(&client).await, all);
+
+    reload(&server, &config(&issuer, NOBODY));
+    assert_eq!(tools(&client).await, 1, "whoami alone");
+
+    reload(&server, &config(&issuer, VIEWER));
+    assert_eq!(tools(&client).await, all);
+}

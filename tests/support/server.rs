@@ -172,6 +172,11 @@ impl Server {
         found.unwrap_or_else(|text| panic!("the product did not say what was waited for:\n{text}"))
     }
 
+    /// Where a file of this name is in the process's own folder.
+    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
+        self.home.path().join(name)
+    }
+
     /// A file in the process's own folder; nothing where there is none yet.
     pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.home.path().join(name)).unwrap_or_default()

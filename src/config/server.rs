@@ -67,10 +67,14 @@ pub struct Limits {
     /// HTTP requests of one caller that may run at a time; otherwise 32. More are answered 429.
     #[schemars(range(min = 1, max = MOST_AT_A_TIME))]
     pub concurrent_calls: Option<u32>,
-    /// HTTP connections at a time, of everybody together; otherwise 1024. More are closed.
+    /// HTTP connections at a time, of everybody together; otherwise 1024. One address (of IPv6, a network
+    /// of 64 bits) holds at most an eighth of them, or 16 if that is more; loopback and
+    /// `http.trustedProxies` have no share. Where there is no place left, the oldest connection without an
+    /// authenticated request is closed for a new one; where there is none such, the new one is.
     #[schemars(range(min = 1, max = MOST_CONNECTIONS))]
     pub connections: Option<u32>,
-    /// Seconds after which an HTTP connection without a request is closed; otherwise 75.
+    /// Seconds after which an HTTP connection without a request is closed; otherwise 75. At most 10 until a
+    /// request on it was authenticated.
     #[schemars(range(min = 1, max = LONGEST_IDLE))]
     pub idle_seconds: Option<u32>,
     /// Subscriptions to changes at a time, of everybody together; otherwise 1000.

@@ -6,6 +6,7 @@ mod entrance;
 mod hops;
 mod rates;
 mod request;
+mod room;
 mod tls;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
@@ -184,7 +185,11 @@ impl HttpDoor {
                 entrance.serving.now().callers.forget();
             }
         });
-        let arrivals = Arrivals::new(options.connections.try_into().unwrap_or(usize::MAX), options.idle);
+        let arrivals = Arrivals::new(
+            options.connections.try_into().unwrap_or(usize::MAX),
+            options.idle,
+            Hops::new(options.trusted_proxies.clone()),
+        );
         match tls {
             None => run(listener, arrivals, app, cancel, streams).await,
             Some(tls) => {

@@ -216,24 +216,86 @@ async fn a_body_is_not_waited_for_without_a_token() {
     assert!(kept < Duration::from_secs(5) && said.starts_with("HTTP/1.1 401"), "{kept:?} {said}");
 }
 
+/// The status line of an answer on `stream`, if there is any.
+fn ask(stream: &mut TcpStream, request: &[u8]) -> Option<String> {
+    let mut answer = [0; 12];
+    stream.write_all(request).ok()?;
+    stream.read_exact(&mut answer).ok().map(|()| String::from_utf8_lossy(&answer).into_owned())
+}
+
+const PROBE: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+/// As a caller's own bytes.
+fn call(token: &str) -> Vec<u8> {
+    let body = whoami().to_string();
+    let head = "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+                Accept: application/json, text/event-stream\r\nMcp-Method: tools/call\r\n\
+                Mcp-Name: whoami\r\nMCP-Protocol-Version: 2026-07-28\r\n";
+    let length = body.len();
+    format!("{head}Authorization: Bearer {token}\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
+}
+
 #[tokio::test]
 async fn connections_are_bounded() {
-    let server = serve("limits: {connections: 2, idleSeconds: 2}\n");
-    let ask = |stream: &mut TcpStream| {
-        let mut answer = [0; 12];
-        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").ok()?;
-        stream.read_exact(&mut answer).ok().map(|()| String::from_utf8_lossy(&answer).into_owned())
-    };
+    let issuer = Issuer::start();
+    let limits = "limits: {connections: 2, idleSeconds: 20}\n";
+    let server = serve(&format!("issuers: [{}]\n{limits}", issuer.entry(VIEWERS)));
+    let call = call(&issuer.forge().good("alice"));
     let connect = || TcpStream::connect(server.address()).expect("a connection");
     let (mut first, mut second) = (connect(), connect());
     for stream in [&mut first, &mut second] {
-        assert_eq!(ask(stream).as_deref(), Some("HTTP/1.1 200"));
+        assert_eq!(ask(stream, &call).as_deref(), Some("HTTP/1.1 200"));
     }
-    assert_eq!(ask(&mut connect()), None, "there is no room");
+    assert_eq!(ask(&mut connect(), PROBE), None, "there is no room, and no caller gives way");
     server.wait_for(|said| said.contains("limits.connections").then_some(()));
     drop(first);
     std::thread::sleep(Duration::from_millis(200));
-    assert_eq!(ask(&mut connect()).as_deref(), Some("HTTP/1.1 200"), "there is again");
+    assert_eq!(ask(&mut connect(), PROBE).as_deref(), Some("HTTP/1.1 200"), "there is again");
+}
+
+/// Who takes every connection without a token keeps neither probes nor callers out.
+#[tokio::test]
+async fn strangers_who_hold_every_connection_give_way() {
+    let issuer = Issuer::start();
+    let server = serve(&format!("issuers: [{}]\nlimits: {{connections: 32}}\n", issuer.entry(VIEWERS)));
+    let call = call(&issuer.forge().good("alice"));
+    let connect = || {
+        let stream = TcpStream::connect(server.address()).expect("a connection");
+        stream.set_read_timeout(Some(Duration::from_secs(3))).expect("a timeout");
+        stream
+    };
+    let mut caller = connect();
+    assert_eq!(ask(&mut caller, &call).as_deref(), Some("HTTP/1.1 200"));
+    let mut held = Vec::new();
+    for round in 0..4 {
+        for _ in 0..50 {
+            let mut stream = connect();
+            let _ = ask(&mut stream, PROBE);
+            held.push(stream);
+        }
+        assert_eq!(ask(&mut connect(), PROBE).as_deref(), Some("HTTP/1.1 200"), "a probe, round {round}");
+        assert_eq!(ask(&mut connect(), &call).as_deref(), Some("HTTP/1.1 200"), "a call, round {round}");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    let mut rest = Vec::new();
+    caller.set_nonblocking(true).expect("a flag");
+    let end = caller.read_to_end(&mut rest).expect_err("it has not ended");
+    assert_eq!(end.kind(), std::io::ErrorKind::WouldBlock, "a caller's connection stays");
+}
+
+/// Without a token, a connection is kept for ten seconds after a request, whatever callers have.
+#[tokio::test]
+async fn a_request_without_a_token_buys_no_long_wait() {
+    let issuer = Issuer::start();
+    let server = serve(&format!("issuers: [{}]\n", issuer.entry(VIEWERS)));
+    let refused = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n";
+    let call = call(&issuer.forge().good("alice"));
+    let (probe, refused, caller) =
+        tokio::join!(kept(&server, PROBE, None), kept(&server, refused, None), kept(&server, &call, None));
+    for (kept, said) in [probe, refused] {
+        assert!((9..15).contains(&kept.as_secs()), "{kept:?} {said}");
+    }
+    assert!(caller.0 > Duration::from_secs(24) && caller.1.starts_with("HTTP/1.1 200"), "{caller:?}");
 }
 
 #[tokio::test]

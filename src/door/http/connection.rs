@@ -14,52 +14,57 @@ use std::{
 };
 
 use axum_server::accept::Accept;
+use futures::task::AtomicWaker;
+use http::Extensions;
 use parking_lot::Mutex;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
-    sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, Sleep, sleep_until},
 };
 
-use super::request::Counted;
+use super::{
+    hops::Hops,
+    request::Counted,
+    room::{Place, Room},
+};
 
-/// From connecting to the whole head of the first request, TLS included: who is slower holds a place
-/// that others could use.
-const FIRST_REQUEST: Duration = Duration::from_secs(10);
+/// From connecting to the whole head of the first request, TLS included, and from then on between requests
+/// until one was let in as a caller's: who is slower holds a place that others could use.
+const STRANGER: Duration = Duration::from_secs(10);
+/// A request of whom nobody knows yet: to verify a token, and to read the body.
+const STRANGERS_REQUEST: Duration = Duration::from_secs(30);
 /// How long a client may take nothing of what is written to it.
 const STALLED: Duration = Duration::from_secs(30);
 
 /// Takes connections, as many as there is room for.
 #[derive(Clone, Debug)]
 pub(super) struct Arrivals {
-    room: Arc<Semaphore>,
+    room: Arc<Room>,
     idle: Duration,
-    full: Arc<AtomicBool>,
+    hops: Hops,
 }
 
 impl Arrivals {
-    /// At most `connections` at a time; one without a request for `idle` is closed.
-    pub(super) fn new(connections: usize, idle: Duration) -> Self {
-        Self { room: Arc::new(Semaphore::new(connections)), idle, full: Arc::default() }
+    /// At most `connections` at a time; a caller's without a request for `idle` is closed. Loopback and
+    /// `hops` bring many callers, and have no share.
+    pub(super) fn new(connections: usize, idle: Duration, hops: Hops) -> Self {
+        Self { room: Arc::new(Room::new(connections)), idle, hops }
     }
 
     fn take<S>(&self, stream: TcpStream, service: S) -> io::Result<(Stream, Counted<S>)> {
-        let Ok(place) = Arc::clone(&self.room).try_acquire_owned() else {
-            // once for each time that it fills up
-            if !self.full.swap(true, Ordering::Relaxed) {
-                tracing::warn!("limits.connections is reached: more connections are closed at once");
-            }
+        let peer = stream.peer_addr()?;
+        let address = peer.ip().to_canonical();
+        let shared = address.is_loopback() || self.hops.trusts(address);
+        let pulse = Arc::new(Pulse::new(self.idle));
+        let Some(place) = self.room.enter(address, shared, &pulse) else {
             return Err(io::Error::other("no room for another connection"));
         };
-        self.full.store(false, Ordering::Relaxed);
-        let peer = stream.peer_addr()?;
         // Without it, a streamed answer waits 40 ms for the peer's delayed acknowledgement.
         stream.set_nodelay(true)?;
-        let pulse = Arc::new(Pulse::new(self.idle));
         let stream = Stream {
             stream,
-            silence: Box::pin(sleep_until(pulse.due())),
+            silence: Box::pin(sleep_until(Instant::now() + pulse.patience())),
             stall: None,
             pulse: Arc::clone(&pulse),
             _place: place,
@@ -83,24 +88,86 @@ impl<S> Accept<TcpStream, S> for Arrivals {
 pub(super) struct Pulse {
     idle: Duration,
     running: AtomicUsize,
-    /// When the next request must have come.
+    /// A request was let in as a caller's.
+    known: AtomicBool,
+    /// It has to give way.
+    ended: AtomicBool,
+    task: AtomicWaker,
+    /// When the next request must have come, or that of a stranger have ended.
     due: Mutex<Instant>,
 }
 
 impl Pulse {
-    fn new(idle: Duration) -> Self {
-        let due = Mutex::new(Instant::now() + FIRST_REQUEST.min(idle));
-        Self { idle, running: AtomicUsize::new(0), due }
+    /// Of a connection that has just come.
+    pub(super) fn new(idle: Duration) -> Self {
+        Self {
+            idle,
+            running: AtomicUsize::new(0),
+            known: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            task: AtomicWaker::new(),
+            due: Mutex::new(Instant::now() + STRANGER.min(idle)),
+        }
     }
 
     /// A request has come, and runs until what is returned is dropped.
     pub(super) fn beat(self: &Arc<Self>) -> Beat {
         self.running.fetch_add(1, Ordering::AcqRel);
+        *self.due.lock() = Instant::now() + STRANGERS_REQUEST;
         Beat(Arc::clone(self))
     }
 
-    fn due(&self) -> Instant {
-        *self.due.lock()
+    /// From now on it is a caller's.
+    pub(super) fn let_in(&self) {
+        self.known.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_known(&self) -> bool {
+        self.known.load(Ordering::Acquire)
+    }
+
+    /// Whether a request runs.
+    pub(super) fn runs(&self) -> bool {
+        self.running.load(Ordering::Acquire) > 0
+    }
+
+    /// Ends the connection: another one needs its place.
+    pub(super) fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+        self.task.wake();
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// Whether it has to give way. Wakes the task when it comes to that.
+    fn gives_way(&self, context: &Context<'_>) -> bool {
+        self.task.register(context.waker());
+        self.has_ended()
+    }
+
+    /// How long it may be without a request.
+    fn patience(&self) -> Duration {
+        if self.is_known() { self.idle } else { STRANGER.min(self.idle) }
+    }
+
+    /// When to look again, or nothing where its time is over.
+    fn next_look(&self) -> Option<Instant> {
+        let (now, due) = (Instant::now(), *self.due.lock());
+        let runs = self.runs();
+        match self.is_known() {
+            true if runs => Some(now + self.idle),
+            false if runs && due > now => Some(due.min(now + self.patience())),
+            _ => Some(due).filter(|due| *due > now),
+        }
+    }
+}
+
+/// The connection of a request is a caller's, and may wait for the next one as callers' do.
+pub(super) fn let_in(extensions: &Extensions) {
+    if let Some(pulse) = extensions.get::<Arc<Pulse>>() {
+        pulse.let_in();
     }
 }
 
@@ -110,8 +177,11 @@ pub(super) struct Beat(Arc<Pulse>);
 
 impl Drop for Beat {
     fn drop(&mut self) {
-        *self.0.due.lock() = Instant::now() + self.0.idle;
-        self.0.running.fetch_sub(1, Ordering::AcqRel);
+        let mut due = self.0.due.lock();
+        // what runs beside it has its own time
+        if self.0.running.fetch_sub(1, Ordering::AcqRel) == 1 {
+            *due = Instant::now() + self.0.patience();
+        }
     }
 }
 
@@ -122,20 +192,20 @@ pub(super) struct Stream {
     pulse: Arc<Pulse>,
     silence: Pin<Box<Sleep>>,
     stall: Option<Pin<Box<Sleep>>>,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Stream {
-    /// Whether the time for a request is over. Wakes the task when it may be.
-    fn silent(&mut self, context: &mut Context<'_>) -> bool {
+    /// Whether the time for a request is over, or its place is needed. Wakes the task when it may be.
+    fn over(&mut self, context: &mut Context<'_>) -> bool {
+        if self.pulse.gives_way(context) {
+            return true;
+        }
         while self.silence.as_mut().poll(context).is_ready() {
-            let now = Instant::now();
-            let running = self.pulse.running.load(Ordering::Acquire) > 0;
-            let due = if running { now + self.pulse.idle } else { self.pulse.due() };
-            if due <= now {
-                return true;
+            match self.pulse.next_look() {
+                Some(look) => self.silence.as_mut().reset(look),
+                None => return true,
             }
-            self.silence.as_mut().reset(due);
         }
         false
     }
@@ -144,6 +214,9 @@ impl Stream {
         if written.is_ready() {
             self.stall = None;
             return written;
+        }
+        if self.pulse.gives_way(context) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         let stall = self.stall.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + STALLED)));
         match stall.as_mut().poll(context) {
@@ -160,7 +233,7 @@ impl AsyncRead for Stream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.silent(context) {
+        if this.over(context) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         Pin::new(&mut this.stream).poll_read(context, buffer)

@@ -111,6 +111,7 @@ pub(super) async fn enter(State(entrance): State<Arc<Entrance>>, request: Reques
         Ok(body) => body,
         Err(why) => return entrance.turn_away(&served, &parts, client, *unfit(why)),
     };
+    super::connection::let_in(&parts.extensions);
     let shortfall = (served.terms.step_up && caller.token().is_some()).then(Arc::<Shortfall>::default);
     if let Some(shortfall) = &shortfall {
         parts.extensions.insert(Arc::clone(shortfall));

@@ -48,6 +48,7 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let beat = self.pulse.beat();
         request.extensions_mut().insert(self.peer);
+        request.extensions_mut().insert(Arc::clone(&self.pulse));
         let answer = self.service.call(request);
         Box::pin(async move { Ok(answer.await?.map(|body| Held::new(body, beat))) })
     }

@@ -1,0 +1,227 @@
+//! [`Room`]: the places for connections, how many of them one address may take, and who gives way.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::{IpAddr, Ipv6Addr},
+    sync::Arc,
+};
+
+use parking_lot::Mutex;
+
+use super::connection::Pulse;
+
+/// The part of all connections that one address may hold.
+const SHARE: usize = 8;
+/// An address may hold so many, however few there are.
+const LEAST: usize = 16;
+
+/// The places that there are.
+#[derive(Debug)]
+pub(super) struct Room {
+    places: usize,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    next: u64,
+    /// In the order of their arrival.
+    guests: BTreeMap<u64, Guest>,
+    /// Those who were told to go, and have not gone yet.
+    leaving: usize,
+    addresses: HashMap<IpAddr, Held>,
+    full: bool,
+}
+
+#[derive(Debug)]
+struct Guest {
+    from: IpAddr,
+    pulse: Arc<Pulse>,
+    leaving: bool,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    connections: usize,
+    told: bool,
+}
+
+/// A place in the room, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    room: Arc<Room>,
+    number: u64,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.room.taken.lock();
+        if let Some(guest) = taken.guests.remove(&self.number) {
+            if guest.leaving {
+                taken.leaving -= 1;
+            } else {
+                taken.leave(guest.from);
+            }
+        }
+    }
+}
+
+impl Room {
+    pub(super) fn new(places: usize) -> Self {
+        Self { places, taken: Mutex::default() }
+    }
+
+    /// A place for a connection from `peer`, where there is one or a stranger's can be taken. With
+    /// `shared`, many callers come from that address, and it has no share of its own.
+    pub(super) fn enter(self: &Arc<Self>, peer: IpAddr, shared: bool, pulse: &Arc<Pulse>) -> Option<Place> {
+        let from = origin(peer);
+        let share = (self.places / SHARE).max(LEAST);
+        let mut taken = self.taken.lock();
+        if !shared && taken.addresses.get(&from).is_some_and(|held| held.connections >= share) {
+            taken.say_share(from);
+            if !taken.make_way(share, Some(from)) {
+                return None;
+            }
+        }
+        if taken.guests.len() < self.places / 2 {
+            taken.full = false;
+        }
+        if taken.guests.len() - taken.leaving >= self.places {
+            // once for each time that it fills up from the half
+            if !std::mem::replace(&mut taken.full, true) {
+                tracing::warn!(
+                    "limits.connections is reached: connections without an authenticated request are \
+                     closed for new ones, and where there is none, new ones are closed at once"
+                );
+            }
+            if !taken.make_way(share, None) {
+                return None;
+            }
+        }
+        taken.addresses.entry(from).or_default().connections += 1;
+        let number = taken.next;
+        taken.next += 1;
+        taken.guests.insert(number, Guest { from, pulse: Arc::clone(pulse), leaving: false });
+        Some(Place { room: Arc::clone(self), number })
+    }
+}
+
+impl Taken {
+    /// Ends the oldest stranger's connection, rather one on which nothing runs; with `of`, one from there.
+    /// At most `most` are on their way out at a time: a place is given away before it is empty.
+    fn make_way(&mut self, most: usize, of: Option<IpAddr>) -> bool {
+        if self.leaving >= most {
+            return false;
+        }
+        let strangers = self.guests.values_mut().filter(|guest| {
+            !guest.leaving && !guest.pulse.is_known() && of.is_none_or(|of| of == guest.from)
+        });
+        // the first of those that are equal, which is the oldest
+        let Some(guest) = strangers.min_by_key(|guest| guest.pulse.runs()) else { return false };
+        guest.leaving = true;
+        guest.pulse.end();
+        let from = guest.from;
+        self.leaving += 1;
+        self.leave(from);
+        true
+    }
+
+    fn leave(&mut self, from: IpAddr) {
+        if let Some(held) = self.addresses.get_mut(&from) {
+            held.connections -= 1;
+            if held.connections == 0 {
+                self.addresses.remove(&from);
+            }
+        }
+    }
+
+    fn say_share(&mut self, from: IpAddr) {
+        if let Some(held) = self.addresses.get_mut(&from)
+            && !std::mem::replace(&mut held.told, true)
+        {
+            tracing::warn!("{from} holds as many connections as one address may (see limits.connections)");
+        }
+    }
+}
+
+/// What one party has of addresses: of IPv6, a network of 64 bits.
+fn origin(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) >> 64 << 64).into(),
+        address => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    struct Guests(Arc<Room>);
+
+    impl Guests {
+        fn enter(&self, peer: &str, shared: bool) -> Option<(Place, Arc<Pulse>)> {
+            let pulse = Arc::new(Pulse::new(Duration::from_secs(75)));
+            let place = self.0.enter(peer.parse().expect("an address"), shared, &pulse)?;
+            Some((place, pulse))
+        }
+
+        fn known(&self, peer: &str) -> Option<(Place, Arc<Pulse>)> {
+            self.enter(peer, false).inspect(|(_, pulse)| pulse.let_in())
+        }
+    }
+
+    fn room(places: usize) -> Guests {
+        Guests(Arc::new(Room::new(places)))
+    }
+
+    #[test]
+    fn an_address_has_its_share_and_no_more() {
+        for (one, same, other) in [
+            ("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"),
+            ("2001:db8::1", "2001:db8::ffff:0:0:1", "2001:db8:0:1::1"),
+        ] {
+            let room = room(1_024);
+            let held: Vec<_> = (0..128).map(|_| room.known(one).expect("within the share")).collect();
+            assert!(room.known(same).is_none(), "{one} has its share");
+            assert!(room.enter(same, true).is_some(), "a proxy brings many callers");
+            assert!(room.known(other).is_some(), "{other} has its own");
+            drop(held);
+            assert!(room.known(same).is_some());
+        }
+        let small = room(32);
+        let held: Vec<_> = (0..20).filter_map(|_| small.known("192.0.2.1")).collect();
+        assert_eq!(held.len(), LEAST);
+    }
+
+    #[test]
+    fn over_its_share_an_address_ends_its_own_strangers_alone() {
+        let room = room(64);
+        let (_other, other) = room.enter("192.0.2.2", false).expect("room");
+        let held: Vec<_> = (0..40).map(|_| room.enter("192.0.2.1", false)).collect();
+        assert_eq!(held.iter().flatten().count(), 32, "sixteen stay, and sixteen are on their way out");
+        let ended = held.iter().flatten().filter(|(_, pulse)| pulse.has_ended()).count();
+        assert_eq!((ended, other.has_ended()), (16, false));
+    }
+
+    #[test]
+    fn in_a_full_room_the_oldest_idle_stranger_gives_way() {
+        let room = room(4);
+        let mut held: Vec<_> = (0..4).map(|_| room.enter("127.0.0.1", true).expect("room")).collect();
+        held[0].1.let_in();
+        let _runs = held[1].1.beat();
+        held.push(room.enter("127.0.0.1", true).expect("a place"));
+        let ended = || held.iter().map(|(_, pulse)| pulse.has_ended()).collect::<Vec<_>>();
+        assert_eq!(ended(), [false, false, true, false, false]);
+        // where no idle one is left, one on which something runs
+        for at in [3, 4] {
+            held[at].1.let_in();
+        }
+        let last = room.known("192.0.2.7");
+        assert!(last.is_some() && held[1].1.has_ended());
+        assert!(room.known("192.0.2.8").is_none(), "no caller gives way");
+        held.remove(0);
+        assert!(room.known("192.0.2.8").is_some(), "one has gone");
+    }
+}

@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use kube::Client;
 use tokio::{sync::OnceCell, time::Instant};
 
 use super::{
@@ -159,11 +158,6 @@ impl Cluster {
         vec![self.name.clone(), self.qualified_name()]
     }
 
-    /// The shared client. Made once: the first caller connects, the others wait for it.
-    pub(super) async fn client(&self) -> Result<&Client, Fault> {
-        Ok(&self.connected().await?.client)
-    }
-
     /// The same connection, for requests that are made as somebody else.
     ///
     /// # Errors
@@ -176,7 +170,8 @@ impl Cluster {
         }
     }
 
-    /// The shared connection, with what is known of it.
+    /// The shared connection, with what is known of it. Made once: the first caller connects, the others
+    /// wait for it.
     pub(super) async fn connected(&self) -> Result<&Connected, Fault> {
         self.client.get_or_try_init(|| (self.connect)()).await
     }

@@ -302,8 +302,8 @@ mod tests {
             };
             static_cluster(entry, Source::Static).expect("a cluster")
         };
-        assert!(connect("token\n").client().await.is_ok());
-        let fault = connect("to\nken").client().await.err();
+        assert!(connect("token\n").connected().await.is_ok());
+        let fault = connect("to\nken").connected().await.err();
         assert!(matches!(&fault, Some(Fault::Configuration(why)) if !why.contains("ken\"")), "{fault:?}");
         assert_eq!(
             usable_token(&" t\r\n".to_owned().into()).map(|t| t.expose_secret().to_owned()),

@@ -74,13 +74,25 @@ pub(super) async fn read(
             Ok(Some(next)) => next,
             Ok(None) => return Ok(taken.finished(None)),
             Err(fault) if taken.seen == 0 => return Err(fault),
-            Err(fault) => return Ok(taken.finished(Some(fault.to_string()))),
+            Err(fault @ (Fault::Spent(_) | Fault::TooLarge(_))) => {
+                return Ok(taken.finished(Some(Ended::Large(fault.to_string()))));
+            }
+            Err(fault) => return Ok(taken.finished(Some(Ended::Broken(fault.to_string())))),
         };
         if let Some(endless) = taken.endless(token.as_ref() == Some(&next)) {
             return Ok(taken.finished(Some(endless)));
         }
         token = Some(next);
     }
+}
+
+/// Why a list was not read to its end.
+#[derive(Debug, PartialEq)]
+enum Ended {
+    /// There is more than is read, which tells how much others have.
+    Large(String),
+    /// It could not be read on.
+    Broken(String),
 }
 
 /// What was taken of a list so far.
@@ -92,6 +104,8 @@ struct Taken {
     pages: usize,
     /// Pages in a row that had nothing.
     empty: usize,
+    /// Whether objects came that the caller may not see.
+    hidden: bool,
     /// Objects that the caller might see, and that are too large to be expanded.
     too_large: usize,
 }
@@ -116,7 +130,9 @@ impl Taken {
         let json = item.get().as_bytes();
         let weight = raw::weight(json);
         if json.len() > raw::LARGEST || weight > raw::HEAVIEST {
-            self.too_large += usize::from(access.sees(raw::namespace(item).as_deref()));
+            let seen = access.sees(raw::namespace(item).as_deref());
+            self.too_large += usize::from(seen);
+            self.hidden |= !seen;
             return Ok(());
         }
         let Some(mut object) = Object::from_value(parse(json)?) else { return Ok(()) };
@@ -127,23 +143,34 @@ impl Taken {
             access.keep(weight)?;
             access.take_secrets(&mut object);
             self.listed.items.push(object);
-        } else if self.listed.withheld.len() < MOST_WITHHELD {
-            self.listed.withheld.push(anonymous(&object));
+        } else {
+            self.hidden = true;
+            if self.listed.withheld.len() < MOST_WITHHELD {
+                self.listed.withheld.push(anonymous(&object));
+            }
         }
         Ok(())
     }
 
     /// Why there is no asking for another page, though the cluster says that there is one.
-    fn endless(&self, same_token: bool) -> Option<String> {
+    fn endless(&self, same_token: bool) -> Option<Ended> {
+        const ENDLESS: &str = "the cluster's list does not come to an end";
         if self.seen >= MOST {
-            return Some(format!("it has more than {MOST} objects"));
+            return Some(Ended::Large(format!("it has more than {MOST} objects")));
         }
-        let endless = same_token || self.empty >= MOST_EMPTY || self.pages >= MOST_PAGES;
-        endless.then(|| "the cluster's list does not come to an end".to_owned())
+        if self.pages >= MOST_PAGES {
+            return Some(Ended::Large(ENDLESS.to_owned()));
+        }
+        (same_token || self.empty >= MOST_EMPTY).then(|| Ended::Broken(ENDLESS.to_owned()))
     }
 
-    fn finished(mut self, ended: Option<String>) -> Listed {
-        let ended = ended.map(|why| format!("only the first {} were read: {why}", self.listed.items.len()));
+    fn finished(mut self, ended: Option<Ended>) -> Listed {
+        let ended = ended.map(|ended| match ended {
+            Ended::Large(_) if self.hidden => "not everything was read; name a namespace".to_owned(),
+            Ended::Large(why) | Ended::Broken(why) => {
+                format!("only the first {} were read: {why}", self.listed.items.len())
+            }
+        });
         let large = (self.too_large > 0).then(|| {
             format!(
                 "{} too large to expand (over {} KiB of JSON, or far more in memory) were not read",

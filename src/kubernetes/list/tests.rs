@@ -86,15 +86,27 @@ fn page(namespace: &str, objects: usize, token: &str) -> String {
     format!(r#"{{"metadata":{{"continue":"{token}"}},"items":[{items}]}}"#)
 }
 
+/// A token that no page before had.
+fn next(query: &str) -> String {
+    let last = query.split_once("continue=").map_or("", |(_, token)| token);
+    format!("{last}x")
+}
+
 fn cut(listed: &Listed) -> &str {
     listed.cut.as_deref().unwrap_or_default()
 }
 
 #[tokio::test]
 async fn objects_of_others_count_too_and_few_of_them_are_kept() {
-    let listed = listed(|query| page("other", PAGE, &query.len().to_string())).await.expect("a list");
+    let listed = listed(|query| page("other", PAGE, &next(query))).await.expect("a list");
     assert!(listed.items.is_empty() && listed.withheld.len() <= MOST_WITHHELD, "{}", listed.withheld.len());
-    assert!(!listed.complete());
+    assert_eq!(cut(&listed), "not everything was read; name a namespace", "how many they are is not told");
+}
+
+#[tokio::test]
+async fn how_many_there_are_is_told_to_who_may_see_them_all() {
+    let listed = listed(|query| page("mine", PAGE, &next(query))).await.expect("a list");
+    assert_eq!(cut(&listed), "only the first 10000 were read: it has more than 10000 objects");
 }
 
 #[tokio::test]
@@ -124,7 +136,9 @@ fn every_object_counts_towards_the_most() {
         let body = page("other", PAGE, &index.to_string());
         assert!(taken.page(&access, &apps(), body.as_bytes()).expect("a page").is_some());
     }
-    assert!(taken.endless(false).is_some_and(|why| why.contains("10000")));
+    assert!(
+        taken.endless(false).is_some_and(|why| matches!(why, Ended::Large(why) if why.contains("10000")))
+    );
     assert_eq!(taken.listed.withheld.len(), MOST_WITHHELD);
 }
 

@@ -82,6 +82,61 @@ async fn candidates_are_theirs_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_rgd_or_kind_of_others_is_one_that_does_not_exist() {
+    let (upstream, _server, mcp) = shop_viewer().await;
+    let all = mcp.call("kro_instances", json!({})).await;
+    // the sample's reports and teams are none of the shop's
+    for (argument, exists, not) in [
+        ("rgd", "report", "reporx"),
+        ("rgd", "team", "teax"),
+        ("kind", "Report", "Reporx"),
+        ("kind", "reports.platform.example.com", "reporx.platform.example.com"),
+        ("kind", "Team", "Teax"),
+        ("kind", "Deployment", "Deploymenx"),
+    ] {
+        assert!(!all.text.contains(exists), "{exists}: {}", all.text);
+        for more in [json!({}), json!({"namespace": "shop"}), json!({"state": "ready"}), json!({"kind": "X"})]
+        {
+            let ask = async |name: &str| {
+                let mut asked = more.clone();
+                asked[argument] = json!(name);
+                mcp.call("kro_instances", asked).await
+            };
+            let (there, missing) = (ask(exists).await, ask(not).await);
+            assert!(there.is_error, "{exists} {more}: {}", there.text);
+            assert_eq!(there.text.replace(exists, not), missing.text, "{more}");
+            assert_eq!(there.structure, missing.structure);
+        }
+    }
+    let theirs = mcp.call("kro_instances", json!({"kind": "WebService", "state": "deleting"})).await;
+    assert!(!theirs.is_error, "a kind that they see: {}", theirs.text);
+    upstream.when("/reports", Fault::Answer(503, "{}"));
+    let unread = mcp.call("kro_instances", json!({"kind": "Report"})).await;
+    assert!(!unread.is_error && unread.text.contains("503"), "what failed is not absent: {}", unread.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_misspelt_kind_brings_forth_no_kind_of_others() {
+    let (upstream, _server, mcp) = shop_viewer().await;
+    for tool in ["kro_graph", "kro_yaml", "kro_instances"] {
+        let mut asked = json!({"kind": "Reporx"});
+        if tool != "kro_instances" {
+            asked["name"] = json!("x");
+        }
+        let answer = mcp.call(tool, asked).await;
+        assert!(answer.is_error && !answer.text.contains("Report"), "{tool}: {}", answer.text);
+    }
+    let config = format!("clusters: {{static: [{{name: lab, url: \"{}\"}}]}}\n", upstream.url);
+    let server = Product::new(["serve", "--http", "127.0.0.1:0"]).config(&config).serve();
+    let near = Mcp::new(server.url("/mcp")).call("kro_graph", json!({"kind": "Reporx", "name": "x"})).await;
+    assert!(
+        near.text.contains("Nearest: Report.platform.example.com"),
+        "who may list RGDs is helped: {}",
+        near.text
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_graph_shows_that_something_is_withheld_and_not_what() {
     let (_upstream, _server, mcp) = shop_viewer().await;
     // the team is cluster-scoped, and so in no namespace that this caller has

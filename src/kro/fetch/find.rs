@@ -41,8 +41,12 @@ impl Reader {
 
     /// A kind that is not served, with the RGD that would generate it or the names that come near.
     async fn no_such_kind(&self, written: &str, near: Vec<String>) -> Error {
-        let rgds = if self.may_name_rgds { rgds(self).await } else { Vec::new() };
         let message = format!("the argument \"kind\": the cluster serves no kind {written:?}");
+        if !self.may_name_rgds {
+            // what comes near may be a kind that an RGD of others generates
+            return Error::not_found(message).next("kro_instances lists what you may see");
+        }
+        let rgds = rgds(self).await;
         let (wanted, group) =
             written.split_once('.').map_or((written, None), |(kind, group)| (kind, Some(group)));
         let generates = |rgd: &&Object| {

@@ -118,6 +118,13 @@ impl Tool for ListInstances {
             Some(wanted) if rows.is_empty() => elsewhere(&reader, &rgds.items, &chosen, wanted).await,
             _ => Vec::new(),
         };
+        // what failed is told; what the cluster forbids is not there for the caller
+        let of_chosen = |rgd: &Object| chosen.contains(rgd.name());
+        let unread = rgds.items.iter().zip(&read.seen).any(|(rgd, seen)| seen.may_hide() && of_chosen(rgd));
+        let nothing = rows.is_empty() && namespaces.is_empty() && !unread;
+        if input.is_narrowed() && nothing && !reader.names_rgds() {
+            return Err(input.unseen());
+        }
         rows.retain(|row| input.state.is_none_or(|wanted| row.state == wanted.state()));
         let troubles = match reader.names_rgds() {
             true => Troubles::of(rgds.items.iter().filter(|rgd| chosen.contains(rgd.name()))),
@@ -173,45 +180,64 @@ fn nearest_words(input: &Input, namespaces: &[String]) -> String {
 
 /// The names of the RGDs asked for.
 async fn chosen<'r>(reader: &Reader, rgds: &'r [Object], input: &Input) -> Result<BTreeSet<&'r str>, Error> {
-    let near = |wanted: &str, known: Vec<String>| {
-        let known = if reader.names_rgds() { known } else { Vec::new() };
-        nearest::names(wanted, known.iter().map(String::as_str), 8)
-    };
+    let near = |wanted: &str, known: Vec<String>| nearest::names(wanted, known.iter().map(String::as_str), 8);
+    let names = reader.names_rgds();
     let mut chosen: Vec<&Object> = rgds.iter().collect();
     if let Some(wanted) = &input.rgd {
         chosen.retain(|rgd| rgd.name() == wanted);
-        if chosen.is_empty() {
+        if chosen.is_empty() && names {
             let known = rgds.iter().map(|rgd| rgd.name().to_owned()).collect();
             return Err(Error::not_found(format!("the argument \"rgd\": there is no RGD {wanted:?}"))
                 .candidates(near(wanted, known)));
         }
     }
     if let Some(written) = &input.kind {
-        let kind = match reader.named_kind(written).await {
-            // such errors speak of RGDs
-            Err(error) if !reader.names_rgds() && error.kind == ErrorKind::NotFound => {
-                return Err(no_kind(written));
-            }
-            named => named?,
+        let kinds = match reader.named_kind(written).await {
+            Ok(kind) => vec![kind.group_kind()],
+            // the groups may be of RGDs that they do not see
+            Err(error) if !names && error.kind == ErrorKind::Conflict => error.candidates,
+            Err(error) if !names && error.kind == ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(error),
         };
-        chosen.retain(|rgd| {
-            let of = instance_kind(rgd);
-            (of.group.as_str(), of.kind.as_str()) == (&kind.group, &kind.kind)
-        });
-        if chosen.is_empty() {
-            let message = format!("the argument \"kind\": no RGD generates {}", kind.group_kind());
+        chosen.retain(|rgd| kinds.contains(&instance_kind(rgd).to_string()));
+        if chosen.is_empty() && names {
+            let message = format!("the argument \"kind\": no RGD generates {}", kinds.join(", "));
             let known = rgds.iter().map(|rgd| instance_kind(rgd).to_string()).collect();
             return Err(Error::invalid_input(message).candidates(near(written, known)));
         }
     }
+    if chosen.is_empty() && input.is_narrowed() {
+        return Err(input.unseen());
+    }
     Ok(chosen.into_iter().map(Object::name).collect())
 }
 
-/// There is no such kind, in words that tell nothing of RGDs.
-fn no_kind(written: &str) -> Error {
-    let written = crate::answer::sanitise::short(written, 80);
-    Error::not_found(format!("the argument \"kind\": the cluster serves no kind {written:?}"))
-        .next("kro_instances without kind lists all that you may see")
+impl Input {
+    fn is_narrowed(&self) -> bool {
+        self.rgd.is_some() || self.kind.is_some()
+    }
+
+    /// For callers who may not list RGDs: the same words where there is no such RGD or kind and where they
+    /// may see none of its instances.
+    fn unseen(&self) -> Error {
+        let asked: Vec<(&str, &str, &String)> = [("rgd", "RGD", &self.rgd), ("kind", "kind", &self.kind)]
+            .into_iter()
+            .filter_map(|(argument, what, written)| Some((argument, what, written.as_ref()?)))
+            .collect();
+        let of = |(_, what, written): &(&str, &str, &String)| {
+            format!("{what} {:?}", crate::answer::sanitise::short(written, 80))
+        };
+        let what = asked.iter().map(of).collect::<Vec<_>>().join(" and ");
+        let arguments = asked.iter().map(|(argument, ..)| *argument).collect::<Vec<_>>().join(" and ");
+        let (place, name) = match self.namespace {
+            Some(_) => ("in a namespace ", ""),
+            None => ("", "name a namespace, or "),
+        };
+        Error::not_found(format!(
+            "the argument {arguments}: there is no instance of {what} {place}that you may see"
+        ))
+        .next(format!("{name}call again without {arguments} to list all that you may see"))
+    }
 }
 
 #[cfg(test)]
@@ -219,7 +245,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kind_that_is_not_there_tells_nothing_of_rgds() {
-        assert!(!no_kind("Stream").text().contains("RGD"));
+    fn what_is_not_seen_is_told_by_its_own_name_alone() {
+        let input: Input = serde_json::from_str(r#"{"rgd": "a", "kind": "B"}"#).expect("arguments");
+        assert_eq!(
+            input.unseen().text(),
+            "the argument rgd and kind: there is no instance of RGD \"a\" and kind \"B\" that you may see. \
+             Next: name a namespace, or call again without rgd and kind to list all that you may see."
+        );
     }
 }

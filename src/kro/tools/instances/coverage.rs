@@ -14,6 +14,13 @@ pub(super) enum Seen {
     Failed,
 }
 
+impl Seen {
+    /// Whether there may be some that the caller would see at another time.
+    pub(super) fn may_hide(self) -> bool {
+        matches!(self, Self::Part | Self::Failed)
+    }
+}
+
 /// What could be read of all kinds that were asked for.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Coverage {

@@ -62,9 +62,10 @@ async fn instances_of(reader: &Reader, rgd: &Object, namespace: Option<&str>) ->
     let Some(kind) = reader.kind(&of).await else {
         // An RGD that kro has not accepted has no kind yet, and so no instances.
         let never = needs_revision(rgd) || rgd.text(&["status", "state"]) != Some("Active");
-        let of_rgd = if reader.names_rgds() { format!(" (RGD {})", rgd.name()) } else { String::new() };
-        let gap = (!never).then(|| format!("{of}: the cluster does not serve this kind{of_rgd}"));
-        let seen = if never { Seen::Whole } else { Seen::Failed };
+        // that there should be one is for whoever may list RGDs
+        let told = !never && reader.names_rgds();
+        let gap = told.then(|| format!("{of}: the cluster does not serve this kind (RGD {})", rgd.name()));
+        let seen = if told { Seen::Failed } else { Seen::Whole };
         return Instances::none(gap, seen);
     };
     if namespace.is_some() && !kind.namespaced {

@@ -77,7 +77,7 @@ impl Callers {
     }
 
     async fn token_at(&self, token: &str, now: Timestamp) -> Result<Arc<Caller>, Refusal> {
-        let hash = oidc::hash(token);
+        let hash = oidc::hash(token.as_bytes());
         if let Some(known) = self.remembered.get(&hash) {
             if let Some(caller) = known.at(now) {
                 return Ok(caller);

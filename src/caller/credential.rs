@@ -78,7 +78,7 @@ impl Credential {
             }
             Err(_elapsed) => Err(outage("unavailable", "its issuer does not answer")),
             Ok(Err(refusal)) => {
-                let named = oidc::prefix(&oidc::hash(token.expose_secret()));
+                let named = oidc::named(token.expose_secret().as_bytes());
                 Err(Unusable { token: Some(named.clone()), ..self.refused(&refusal, &named) })
             }
         }

@@ -87,9 +87,9 @@ impl Issuers {
     /// Why it is refused: for logs, never for whoever sent it.
     pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Verified, Refusal> {
         let parts = Compact::parse(token)?;
-        let named = parts.claims.get("iss").and_then(Value::as_str).ok_or(Refusal::Issuer)?;
-        let issuer = self.issuers.iter().find(|issuer| &*issuer.name == named).ok_or(Refusal::Issuer)?;
-        issuer.verify(parts, prefix(&hash(token)), now).await
+        let issuer = parts.claims.get("iss").and_then(Value::as_str).ok_or(Refusal::Issuer)?;
+        let issuer = self.issuers.iter().find(|known| &*known.name == issuer).ok_or(Refusal::Issuer)?;
+        issuer.verify(parts, named(token.as_bytes()), now).await
     }
 }
 
@@ -102,13 +102,13 @@ pub fn unverified(token: &str) -> Result<Map<String, Value>, Refusal> {
 }
 
 /// The SHA-256 of a token: what it is known by, here and in logs.
-pub(super) fn hash(token: &str) -> [u8; 32] {
+pub(super) fn hash(token: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];
-    hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+    hash.copy_from_slice(digest(&SHA256, token).as_ref());
     hash
 }
 
-/// The first 16 hexadecimal digits.
-pub(super) fn prefix(hash: &[u8; 32]) -> String {
-    hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+/// What logs call a credential, whatever it is: the first 16 hexadecimal digits of its SHA-256.
+pub(crate) fn named(credential: &[u8]) -> String {
+    hash(credential).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

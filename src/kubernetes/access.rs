@@ -3,7 +3,7 @@
 
 mod send;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::sync::Arc;
 

@@ -274,11 +274,9 @@ async fn a_scoped_denial_says_what_is_missing_and_not_whether_it_exists() {
     assert_eq!(line["missing"], json!(["kro.resource-graph.show"]));
 }
 
-#[tokio::test]
-async fn a_denial_names_a_cluster_as_the_arguments_do_whether_or_not_it_exists() {
-    let rig = Rig::new();
-    let never = CancellationToken::new();
-    let grant = |deny: bool, clusters: &[&str]| Grant {
+/// Everything, given or taken in these clusters.
+fn grant(deny: bool, clusters: &[&str]) -> Grant {
+    Grant {
         deny,
         permissions: Permissions::all(),
         within: Arc::new(Within {
@@ -286,7 +284,13 @@ async fn a_denial_names_a_cluster_as_the_arguments_do_whether_or_not_it_exists()
             ..Within::default()
         }),
         rule: "test".to_owned(),
-    };
+    }
+}
+
+#[tokio::test]
+async fn a_denial_names_a_cluster_as_the_arguments_do_whether_or_not_it_exists() {
+    let rig = Rig::new();
+    let never = CancellationToken::new();
     // a rule may know the cluster by a name that was not asked for
     for grants in [vec![grant(false, &["dev"])], vec![grant(false, &["dev"]), grant(true, &["prod"])]] {
         let caller = Arc::new(local::with_permissions(PermissionSet::new(grants)));
@@ -306,15 +310,6 @@ async fn a_denial_names_a_cluster_as_the_arguments_do_whether_or_not_it_exists()
 #[tokio::test]
 async fn of_several_clusters_with_a_name_only_those_count_that_the_caller_may_see() {
     let rig = Rig::over(&[(Source::Static, "dev"), (Source::Kubeconfig, "dev"), (Source::InCluster, "dev")]);
-    let grant = |deny: bool, clusters: &[&str]| Grant {
-        deny,
-        permissions: Permissions::all(),
-        within: Arc::new(Within {
-            clusters: Some(clusters.iter().map(ToString::to_string).collect()),
-            ..Within::default()
-        }),
-        rule: "test".to_owned(),
-    };
     let never = CancellationToken::new();
     let ask = async |denied: &[&str]| {
         let set = PermissionSet::new(vec![grant(false, &["*"]), grant(true, denied)]);

@@ -4,10 +4,8 @@
 use std::{
     net::{IpAddr, SocketAddr},
     sync::{Arc, OnceLock},
-    time::Duration,
 };
 
-use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -25,7 +23,7 @@ use super::{
 };
 use crate::{
     audit,
-    caller::Caller,
+    caller::{Caller, credential::VERIFYING, oidc},
     door::{
         authenticate::{self, NoToken},
         oauth,
@@ -42,8 +40,6 @@ pub(super) const DOOR: &str = "http";
 
 /// Bytes of all headers of a request: a token of 16 KiB fits, with all that proxies add.
 pub(super) const HEADERS: usize = 64 << 10;
-/// To find out whose a token is; the issuer may have to be asked for its keys.
-const VERIFY: Duration = Duration::from_secs(15);
 
 /// What a call lacked, told by the handler to the entrance that the call came through.
 #[derive(Debug, Default)]
@@ -202,7 +198,7 @@ impl Entrance {
                 return Err(Turned::new(unauthenticated(true), "credential").because(why));
             }
         };
-        match tokio::time::timeout(VERIFY, served.callers.token(token)).await {
+        match tokio::time::timeout(VERIFYING, served.callers.token(token)).await {
             Ok(Ok(caller)) => Ok(caller),
             Ok(Err(refusal)) => {
                 let outage = refusal.is_outage();
@@ -260,7 +256,7 @@ impl Entrance {
                 outcome: outcome(refused.status),
                 reason,
                 detail,
-                token: hash(&parts.headers).as_deref(),
+                token: named(&parts.headers).as_deref(),
                 caller: caller.as_deref(),
                 client: Some(client),
                 trace: TraceContext::from_headers(&parts.headers).as_ref(),
@@ -280,12 +276,11 @@ fn outcome(status: StatusCode) -> &'static str {
     }
 }
 
-/// The first 16 hexadecimal digits of the SHA-256 of the credential.
-fn hash(headers: &HeaderMap) -> Option<String> {
+/// What the log calls the credential that was sent.
+fn named(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::AUTHORIZATION)?.as_bytes();
     let credential = value.iter().position(|&byte| byte == b' ').and_then(|at| value.get(at + 1..));
-    let hash = digest(&SHA256, credential.unwrap_or(value).trim_ascii());
-    Some(hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    Some(oidc::named(credential.unwrap_or(value).trim_ascii()))
 }
 
 fn unfit(unfit: Unfit) -> Box<Turned> {

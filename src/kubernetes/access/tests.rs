@@ -17,7 +17,7 @@ use super::{
 };
 
 /// Sees everything.
-struct All;
+pub(in crate::kubernetes) struct All;
 
 impl View for All {
     fn sees(&self, _: Option<&str>) -> bool {

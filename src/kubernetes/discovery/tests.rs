@@ -17,30 +17,14 @@ use super::*;
 use crate::{
     answer::redact::Learned,
     kubernetes::{
-        Budgeted, Meter, View,
+        Budgeted, Meter,
+        access::tests::All,
         cluster::Source,
         identity::{As, Identity, Impersonation},
         sources::{StaticCluster, static_cluster},
     },
     telemetry::CallSpan,
 };
-
-/// Sees everything.
-struct All;
-
-impl View for All {
-    fn sees(&self, _: Option<&str>) -> bool {
-        true
-    }
-
-    fn reveals(&self, _: Option<&str>) -> bool {
-        true
-    }
-
-    fn withheld(&self, _: Option<&str>) -> Fault {
-        Fault::Gone
-    }
-}
 
 type Asked = Vec<(String, HeaderMap)>;
 

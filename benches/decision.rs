@@ -102,6 +102,7 @@ fn gated_call(criterion: &mut Criterion) {
     criterion.bench_function("gated call of whoami", |bench| {
         bench.iter(|| {
             let request = Request {
+                progress: platform_mcp::toolbox::Progress::default(),
                 door: "bench",
                 caller: Arc::clone(&caller),
                 tool: "whoami".to_owned(),

@@ -21,6 +21,9 @@ pub use table::Table;
 
 use redact::Learned;
 
+/// What follows a plan.
+const CONFIRM: &str = "Nothing was changed. To do exactly this, call again with the same arguments and this plan, \
+                       within ten minutes.";
 /// Gaps that one answer tells.
 const MOST_GAPS: usize = 20;
 /// Characters of a gap.
@@ -39,6 +42,49 @@ pub struct Answer<T> {
     pub gaps: Vec<String>,
     /// What was left out for size.
     pub cut: Option<Cut>,
+    /// Of a tool that changes something: what it did.
+    pub change: Option<Change>,
+}
+
+/// What a call of a tool that changes something did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Said what it would do; the handle with which the caller agrees.
+    Planned(String),
+    /// Nothing, since something has changed since the caller agreed; the handle on the fresh plan.
+    Refused(String),
+    /// Nothing: it is as it should be.
+    Unneeded,
+    /// What it had planned.
+    Made,
+}
+
+impl Change {
+    /// The word in audit lines and structures.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Planned(_) => "planned",
+            Self::Refused(_) => "refused",
+            Self::Unneeded => "unneeded",
+            Self::Made => "made",
+        }
+    }
+
+    fn plan(&self) -> Option<&str> {
+        match self {
+            Self::Planned(plan) | Self::Refused(plan) => Some(plan),
+            Self::Unneeded | Self::Made => None,
+        }
+    }
+}
+
+/// A question that only a person should answer: whether to do what was planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirmation {
+    /// The handle that says yes.
+    pub plan: String,
+    /// The plan, without its handle.
+    pub question: String,
 }
 
 /// What was left out of an answer, and how to get it.
@@ -55,13 +101,27 @@ pub struct Cut {
 impl<T> Answer<T> {
     /// An answer that lacks nothing.
     pub fn new(summary: impl Into<String>, body: impl Into<String>, structure: T) -> Self {
-        Self { summary: summary.into(), body: body.into(), structure, gaps: Vec::new(), cut: None }
+        Self {
+            summary: summary.into(),
+            body: body.into(),
+            structure,
+            gaps: Vec::new(),
+            cut: None,
+            change: None,
+        }
     }
 
     /// With what could not be seen.
     #[must_use]
     pub fn gaps(mut self, gaps: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.gaps.extend(gaps.into_iter().map(Into::into));
+        self
+    }
+
+    /// With what was done, or would be.
+    #[must_use]
+    pub fn change(mut self, change: Change) -> Self {
+        self.change = Some(change);
         self
     }
 
@@ -82,6 +142,10 @@ pub struct Finished {
     pub structure: Value,
     /// Whether something could not be seen.
     pub partial: bool,
+    /// What a tool that changes something did, in a word.
+    pub change: Option<&'static str>,
+    /// What to ask a person, where the client can.
+    pub confirmation: Option<Confirmation>,
 }
 
 /// The one way out: redact, sanitise, budget.
@@ -103,11 +167,14 @@ pub(crate) fn finish<T: Serialize>(
     }
     clean(&mut structure, learned);
     let mut facts = Value::Object(facts);
-    // the cursor is sealed text of ours and must survive to the letter
+    // cursor and plan are sealed text of ours and must survive to the letter
     let cursor = facts.get_mut("next_cursor").map(Value::take);
     clean(&mut facts, learned);
-    if let (Some(cursor), Value::Object(facts)) = (cursor, &mut facts) {
-        facts.insert("next_cursor".to_owned(), cursor);
+    let plan = answer.change.as_ref().and_then(Change::plan);
+    if let Value::Object(facts) = &mut facts {
+        facts.extend(cursor.map(|cursor| ("next_cursor".to_owned(), cursor)));
+        facts.extend(answer.change.as_ref().map(|change| ("change".to_owned(), change.name().into())));
+        facts.extend(plan.map(|plan| ("plan".to_owned(), plan.into())));
     }
     let room = budget.bytes.saturating_sub(budget::size(&facts) + 100);
     let dropped = budget::cut_structure(&mut structure, room);
@@ -119,7 +186,16 @@ pub(crate) fn finish<T: Serialize>(
         }
     }
     let partial = !answer.gaps.is_empty();
-    Ok(Finished { text: text(answer, &gaps, learned, budget), structure, partial })
+    let kept = plan.map_or(0, |plan| plan.len() + CONFIRM.len() + 20);
+    let room = Budget { bytes: budget.bytes.saturating_sub(kept), ..budget };
+    let mut text = text(answer, &gaps, learned, room);
+    let confirmation = plan.map(|plan| {
+        let question = text.clone();
+        text.push_str(&format!("\nplan: {plan}\n{CONFIRM}"));
+        Confirmation { plan: plan.to_owned(), question }
+    });
+    let change = answer.change.as_ref().map(Change::name);
+    Ok(Finished { text, structure, partial, change, confirmation })
 }
 
 fn text<T>(answer: &Answer<T>, gaps: &[String], learned: &Learned, budget: Budget) -> String {

@@ -225,6 +225,14 @@ impl From<Fault> for Error {
             }
             Fault::Gone => Self::new(ErrorKind::Upstream { status: Some(410), retryable: true }, message),
             Fault::Throttled { retry_after } => Self::new(ErrorKind::RateLimited { retry_after }, message),
+            Fault::Refused(refused) => match refused.status {
+                409 => Self::new(ErrorKind::Conflict, message),
+                _ => Self::invalid_input(message),
+            },
+            Fault::Unanswered(_) => {
+                Self::new(ErrorKind::Upstream { status: None, retryable: false }, message)
+                    .next("look at the object before you try again")
+            }
             Fault::Timeout(_) => Self::new(ErrorKind::Timeout, message),
             Fault::Status { status, .. } => {
                 Self::new(ErrorKind::Upstream { status: Some(status), retryable: status >= 500 }, message)

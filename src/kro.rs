@@ -16,6 +16,7 @@
 
 pub mod applyset;
 pub mod definition;
+pub mod difference;
 pub mod expression;
 pub mod fetch;
 pub mod graph;
@@ -23,5 +24,7 @@ pub mod health;
 pub mod instance;
 pub mod labels;
 pub mod nesting;
+pub mod simple_schema;
 pub mod state;
 pub mod tools;
+pub mod written;

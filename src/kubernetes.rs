@@ -21,10 +21,10 @@ pub mod selector;
 pub mod sources;
 pub mod tools;
 
-pub use access::{Access, Budgeted, View};
+pub use access::{Access, Basis, Budgeted, DryRun, View, Written};
 pub use cluster::{Cluster, Source};
 pub use clusters::Clusters;
-pub use fault::Fault;
+pub use fault::{Cause, Fault, Refused};
 pub use identity::{As, Identity, Impersonation};
 pub use impersonator::MayImpersonate;
 pub use kind::Kind;

@@ -55,6 +55,10 @@ pub struct Line {
     pub outcome: &'static str,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     partial: bool,
+    /// Of a tool that changes something: `planned`, `made`, `unneeded`, or `refused` where the plan was
+    /// not what it had been.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<&'static str>,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -109,6 +113,7 @@ impl Line {
                 self.outcome = "ok";
                 self.answer_bytes = finished.text.len();
                 self.partial = finished.partial;
+                self.change = finished.change;
             }
             Err(error) => self.outcome = error.outcome(),
         }

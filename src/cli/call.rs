@@ -13,7 +13,7 @@ use crate::{
     caller::Caller,
     config::Built,
     demo, nearest,
-    toolbox::{Request, Toolbox},
+    toolbox::{Progress, Request, Toolbox},
 };
 
 /// Call a tool from the shell, through the same gate as an agent.
@@ -65,6 +65,7 @@ impl Call {
         };
         let Built { toolbox, .. } = built;
         let request = Request {
+            progress: Progress::default(),
             door: "call",
             caller: Arc::clone(&caller),
             arguments: self.arguments(&toolbox, &caller)?,

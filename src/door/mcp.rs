@@ -26,7 +26,7 @@ use crate::{
     audit::Refused,
     caller::Caller,
     telemetry::TraceContext,
-    toolbox::{Effect, Entry, Request},
+    toolbox::{Effect, Entry, Progress, Request},
 };
 
 use super::{
@@ -172,6 +172,7 @@ impl ServerHandler for Mcp {
             cancel: context.ct.clone(),
             client: of_request::<Client>(&context).map(|client| client.0),
             trace: trace(&context),
+            progress: Progress::default(),
         };
         match served.toolbox.call(request).await {
             Ok(finished) => {

@@ -1,12 +1,36 @@
 //! The tools of the kro toolset.
 
+mod apply_instance;
+mod apply_rgd;
+mod delete_instance;
+mod diagnose;
+mod events;
 mod graph;
 mod instances;
 mod manifest;
+mod overview;
+mod reconcile;
+mod resources;
+mod revision_diff;
+mod rgd;
+mod rgds;
+mod watch;
 
+pub use apply_instance::ApplyInstance;
+pub use apply_rgd::ApplyRgd;
+pub use delete_instance::DeleteInstance;
+pub use diagnose::Diagnose;
+pub use events::ListEvents;
 pub use graph::ShowGraph;
 pub use instances::ListInstances;
 pub use manifest::ShowManifest;
+pub use overview::ShowOverview;
+pub use reconcile::Reconcile;
+pub use resources::ListResources;
+pub use revision_diff::CompareRevisions;
+pub use rgd::ShowRgd;
+pub use rgds::ListRgds;
+pub use watch::WatchInstance;
 
 use super::fetch::Reader;
 use crate::{

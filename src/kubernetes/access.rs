@@ -4,6 +4,7 @@
 mod send;
 #[cfg(test)]
 pub(super) mod tests;
+mod write;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ use super::{
 use crate::{answer::redact::Learned, telemetry::CallSpan};
 
 pub(super) use send::parse;
+pub use write::{Basis, DryRun, Written};
 
 /// Requests of one call that are on their way at once.
 const PARALLEL: usize = 8;

@@ -7,7 +7,32 @@ use serde_json::Value;
 use super::identity::Unfit;
 use crate::permission::Decision;
 
-/// A failed read of a cluster.
+/// What the API server does not take, and why: its `Status` object (apimachinery `metav1.Status`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refused {
+    /// HTTP status: 400, 409 or 422.
+    pub status: u16,
+    /// `reason`: `Conflict`, `AlreadyExists`, `Invalid`, `BadRequest`.
+    pub reason: String,
+    /// `message`, shortened.
+    pub message: String,
+    /// `details.causes`
+    pub causes: Vec<Cause>,
+}
+
+/// One cause of a refusal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cause {
+    /// `FieldValueInvalid`, `FieldManagerConflict`, …
+    pub reason: String,
+    /// The path of the field, such as `.spec.replicas`.
+    pub field: String,
+    /// In words: `conflict with "kubectl" using v1`, `must be greater than 0`.
+    pub message: String,
+}
+
+/// A failed request to a cluster.
 #[derive(Clone, Debug, thiserror::Error, PartialEq)]
 pub enum Fault {
     /// A name that cannot be part of a request path; nothing was sent.
@@ -62,6 +87,12 @@ pub enum Fault {
         /// The `Status` object's message, or the start of the body.
         message: String,
     },
+    /// 400, 409 or 422: the API server does not take what was sent.
+    #[error("the cluster refused it: {0}")]
+    Refused(Box<Refused>),
+    /// A change was sent, and whether it was made is not known.
+    #[error("the change was sent, and its answer did not come ({0}): it may or may not have been made")]
+    Unanswered(String),
     /// No answer before the deadline.
     #[error("no answer within {:.1} s", .0.as_secs_f32())]
     Timeout(Duration),
@@ -130,6 +161,7 @@ impl Fault {
             404 => Self::NotFound(message),
             410 => Self::Gone,
             429 => Self::Throttled { retry_after },
+            400 | 409 | 422 => Self::Refused(Box::new(refused(status, message, body))),
             status => Self::Status { status, message },
         }
     }
@@ -146,6 +178,24 @@ fn refused_verb(message: &str) -> Option<&str> {
         ends
     })?;
     user.get(end + 1..)?.strip_prefix(" cannot ")?.split(' ').next()
+}
+
+/// Causes that are kept of one refusal.
+const MOST_CAUSES: usize = 50;
+
+fn refused(status: u16, message: String, body: &[u8]) -> Refused {
+    let said: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |value: &Value, key: &str| -> String {
+        value.get(key).and_then(Value::as_str).unwrap_or_default().chars().take(400).collect()
+    };
+    let causes = said.get("details").and_then(|details| details.get("causes")).and_then(Value::as_array);
+    let cause = |cause: &Value| Cause {
+        reason: text(cause, "reason"),
+        field: text(cause, "field"),
+        message: text(cause, "message"),
+    };
+    let causes = causes.into_iter().flatten().take(MOST_CAUSES).map(cause).collect();
+    Refused { status, reason: text(&said, "reason"), message, causes }
 }
 
 fn status_message(body: &[u8]) -> Option<String> {

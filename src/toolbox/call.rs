@@ -6,15 +6,16 @@ use aws_lc_rs::digest;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
 use super::{
-    Toolbox,
+    Progress, Toolbox,
     entry::Entry,
     reach::{CallerView, lacking},
 };
 use crate::{
     Error, ErrorKind, RefusedBy,
-    answer::{Budget, Cut, Page, Row, budget::HARD_CAP, redact::Learned, seal::Unsealed},
+    answer::{Budget, Cut, Page, Row, budget::HARD_CAP, redact::Learned, sanitise, seal::Unsealed},
     caller::Caller,
     kubernetes::{Access, Budgeted, Object},
     permission::{Extent, Permission, Requirement, Scope, decide},
@@ -22,6 +23,9 @@ use crate::{
 
 /// How long a cursor is good for.
 const CURSOR_LIFE: SignedDuration = SignedDuration::from_mins(30);
+
+/// Characters of a line that says how far a call is.
+const LONGEST_LINE: usize = 300;
 
 /// One call of one tool by one caller, after the gate.
 #[derive(Clone, Debug)]
@@ -34,7 +38,8 @@ pub(super) struct Inner {
     pub(super) entry: Arc<Entry>,
     pub(super) clusters: Vec<Access>,
     pub(super) spent: Budgeted,
-    /// What was asked, without paging: cursors are bound to it.
+    pub(super) progress: Progress,
+    /// What was asked, without paging and plan: cursors and plans are bound to it.
     pub(super) question: String,
     /// Rows the caller asked for.
     pub(super) limit: Option<u32>,
@@ -103,6 +108,17 @@ impl Call {
         Err(error.refused_by(RefusedBy::Gate(decision)))
     }
 
+    /// Says how far the call is, to whoever listens.
+    pub fn tell(&self, line: &str) {
+        let line = sanitise::line(line);
+        self.0.progress.tell(sanitise::cut(&self.0.spent.learned.scrub(&line), LONGEST_LINE));
+    }
+
+    /// When the call has to have done its work.
+    pub fn deadline(&self) -> Instant {
+        self.0.spent.deadline
+    }
+
     /// Takes what this call learned of Secrets out of an object. For objects that were read before the
     /// Secret was, and before their texts are cut, joined or rendered.
     pub fn scrub(&self, object: &mut Object) {
@@ -167,11 +183,11 @@ fn scope_in(access: &Access, namespace: Option<&str>) -> Scope {
     Scope::cluster(Extent::Named(access.cluster().names()), Extent::of(namespace))
 }
 
-/// A digest of the arguments without those of paging.
+/// A digest of the arguments without those of paging, and without the plan.
 pub(super) fn question(arguments: &Map<String, Value>) -> String {
     let mut asked: Vec<(&String, &Value)> = arguments
         .iter()
-        .filter(|(name, value)| !matches!(name.as_str(), "cursor" | "limit") && !value.is_null())
+        .filter(|(name, value)| !matches!(name.as_str(), "cursor" | "limit" | "plan") && !value.is_null())
         .collect();
     asked.sort_by_key(|(name, _)| *name);
     let text = serde_json::to_string(&asked).unwrap_or_default();

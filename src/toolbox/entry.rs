@@ -1,13 +1,13 @@
 //! [`Entry`]: a contract file joined to its handler.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{marker::PhantomData, sync::Arc, time::Duration};
 
 use futures::{FutureExt as _, future::BoxFuture};
 use serde_json::{Map, Value};
 
 use super::{
     call::Call,
-    contract::{Contract, ContractProblem},
+    contract::{Contract, ContractProblem, Effect},
     input,
     schema::{self, Schema},
     tool::{Reach, Tool},
@@ -40,10 +40,11 @@ impl Entry {
     /// # Errors
     /// What is wrong with the file.
     pub fn new<T: Tool>(path: &str, file: &str) -> Result<Self, ContractProblem> {
+        let contract = Contract::parse(path, file)?;
         Ok(Self {
-            contract: Contract::parse(path, file)?,
             input_schema: schema::input::<T::Input>(),
-            output_schema: schema::output::<T::Output>(),
+            output_schema: schema::output::<T::Output>(contract.front.effect != Effect::Read),
+            contract,
             handler: Box::new(Typed::<T>(PhantomData)),
         })
     }
@@ -61,6 +62,7 @@ trait Handler: Send + Sync {
 /// Arguments that were checked, with the handler that takes them.
 pub(super) trait Parsed: Send {
     fn reach(&self) -> Reach;
+    fn follows(&self) -> Option<Duration>;
     fn run(self: Box<Self>, call: Call) -> BoxFuture<'static, Result<Finished, Error>>;
 }
 
@@ -76,6 +78,10 @@ impl<T: Tool> Handler for Typed<T> {
 impl<T: Tool> Parsed for TypedInput<T> {
     fn reach(&self) -> Reach {
         T::reach(&self.0)
+    }
+
+    fn follows(&self) -> Option<Duration> {
+        T::follows(&self.0)
     }
 
     fn run(self: Box<Self>, call: Call) -> BoxFuture<'static, Result<Finished, Error>> {

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Toolbox,
+    Progress, Toolbox,
     call::{Call, Inner, question},
     entry::{Entry, Parsed},
     reach::{Reached, hides, lacking, reach},
@@ -27,6 +27,9 @@ use crate::{
 /// What of a call's time is kept back, so that an upstream that does not answer in time is
 /// an honest partial answer and not a lost call.
 const TO_ANSWER: Duration = Duration::from_millis(500);
+
+/// How long a call may follow something at most.
+const LONGEST_FOLLOWED: Duration = Duration::from_secs(600);
 
 /// Characters of an error's message; more is an upstream that talks.
 const LONGEST_ERROR: usize = 2_000;
@@ -50,6 +53,8 @@ pub struct Request {
     pub client: Option<IpAddr>,
     /// The trace it is part of.
     pub trace: Option<TraceContext>,
+    /// Where it says how far it is.
+    pub progress: Progress,
 }
 
 impl Toolbox {
@@ -102,12 +107,17 @@ impl Toolbox {
         started: Instant,
         line: &mut Line,
     ) -> Result<Finished, Error> {
-        // only answers that come in pages have a cursor to bind
-        let pages = entry.input_schema.get("properties").is_some_and(|known| known.get("cursor").is_some());
-        let question = if pages { question(&request.arguments) } else { String::new() };
+        // only answers that come in pages, and changes, have a handle to bind
+        let bound = entry
+            .input_schema
+            .get("properties")
+            .is_some_and(|known| known.get("cursor").or_else(|| known.get("plan")).is_some());
+        let question = if bound { question(&request.arguments) } else { String::new() };
         let limit = request.arguments.get("limit").and_then(Value::as_u64);
         let parsed = entry.parse(request.arguments)?;
-        let reached = reach(self.clusters(), &request.caller, entry, parsed.reach(), spent);
+        let time = self.limits().call_time + parsed.follows().unwrap_or_default().min(LONGEST_FOLLOWED);
+        let spent = Budgeted { deadline: started + time.saturating_sub(TO_ANSWER), ..spent.clone() };
+        let reached = reach(self.clusters(), &request.caller, entry, parsed.reach(), &spent);
         let Reached { decision, scope, clusters } = reached;
         line.decide(&decision, &scope);
         let clusters = clusters?;
@@ -120,11 +130,12 @@ impl Toolbox {
             caller: request.caller,
             entry: Arc::clone(entry),
             clusters,
-            spent: spent.clone(),
+            spent,
+            progress: request.progress,
             question,
             limit: limit.and_then(|limit| u32::try_from(limit).ok()),
         }));
-        let deadline = started + self.limits().call_time;
+        let deadline = started + time;
         let result = run(parsed, call, deadline, &request.cancel, &line.call).await;
         let result = result.map_err(|error| match (&place, error.kind) {
             (

@@ -26,8 +26,20 @@ macro_rules! tools {
 }
 
 tools! {
+    "kro/apply_instance" => crate::kro::tools::ApplyInstance,
+    "kro/apply_rgd" => crate::kro::tools::ApplyRgd,
+    "kro/delete_instance" => crate::kro::tools::DeleteInstance,
+    "kro/diagnose" => crate::kro::tools::Diagnose,
+    "kro/events" => crate::kro::tools::ListEvents,
     "kro/graph" => crate::kro::tools::ShowGraph,
     "kro/instances" => crate::kro::tools::ListInstances,
+    "kro/overview" => crate::kro::tools::ShowOverview,
+    "kro/reconcile" => crate::kro::tools::Reconcile,
+    "kro/resources" => crate::kro::tools::ListResources,
+    "kro/revision_diff" => crate::kro::tools::CompareRevisions,
+    "kro/rgd" => crate::kro::tools::ShowRgd,
+    "kro/rgds" => crate::kro::tools::ListRgds,
+    "kro/watch" => crate::kro::tools::WatchInstance,
     "kro/yaml" => crate::kro::tools::ShowManifest,
     "kubernetes/clusters" => crate::kubernetes::tools::ListClusters,
     "platform/whoami" => crate::platform::whoami::Whoami,

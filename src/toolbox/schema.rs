@@ -17,7 +17,7 @@ pub fn input<T: JsonSchema>() -> Schema {
 }
 
 /// The schema of a tool's structure, with the facts that every answer may carry.
-pub fn output<T: JsonSchema>() -> Schema {
+pub fn output<T: JsonSchema>(changes: bool) -> Schema {
     let mut schema = generate::<T>(SchemaSettings::draft07().for_serialize());
     drop_key(&mut schema, "description");
     let properties = schema.entry("properties").or_insert_with(|| json!({}));
@@ -26,6 +26,11 @@ pub fn output<T: JsonSchema>() -> Schema {
         properties.insert("gaps".to_owned(), json!({"type": "array", "items": {"type": "string"}}));
         properties.insert("truncated".to_owned(), json!({"type": "string"}));
         properties.insert("next_cursor".to_owned(), json!({"type": "string"}));
+        if changes {
+            let words = json!({"type": "string", "enum": ["planned", "refused", "unneeded", "made"]});
+            properties.insert("change".to_owned(), words);
+            properties.insert("plan".to_owned(), json!({"type": "string"}));
+        }
     }
     Arc::new(schema)
 }

@@ -102,6 +102,7 @@ impl Rig {
     ) -> Result<Finished, Error> {
         let arguments: Map<String, Value> = arguments.as_object().cloned().expect("an object");
         let request = Request {
+            progress: crate::toolbox::Progress::default(),
             door: "test",
             caller: Arc::clone(caller),
             tool: tool.to_owned(),

@@ -1,5 +1,7 @@
 //! [`Tool`]: what a handler is.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -38,6 +40,12 @@ pub trait Tool: 'static {
 
     /// What these arguments name.
     fn reach(input: &Self::Input) -> Reach;
+
+    /// How long these arguments ask to be followed, for a tool that waits for something to happen: the
+    /// call may take that much longer than any other.
+    fn follows(_: &Self::Input) -> Option<Duration> {
+        None
+    }
 
     /// Does the work.
     fn run(

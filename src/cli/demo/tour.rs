@@ -53,6 +53,7 @@ impl Tour<'_> {
         self.pause(BREATH).await;
         let answer = toolbox
             .call(Request {
+                progress: crate::toolbox::Progress::default(),
                 door: "demo",
                 caller,
                 tool: tool.to_owned(),

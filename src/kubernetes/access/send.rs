@@ -1,8 +1,9 @@
-//! Sending: every request of a caller is made here, as whom [`Access`] was opened for.
+//! Sending: every request of a caller is made here, as whom [`Access`] was opened for. Reads are tried
+//! again where that may help; what changes something is sent once.
 
 use std::{sync::Arc, time::Duration};
 
-use http::{Request, header};
+use http::{HeaderMap, Method, Request, header};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -24,6 +25,22 @@ const MAX_BODY: usize = 16 << 20;
 const RETRIES: u32 = 2;
 /// A `Retry-After` beyond this is told to the caller instead of waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// One request.
+pub(in crate::kubernetes) struct Ask<'a> {
+    pub(in crate::kubernetes) method: Method,
+    /// Path and query.
+    pub(in crate::kubernetes) uri: &'a str,
+    pub(in crate::kubernetes) accept: &'static str,
+    /// Content type and body.
+    pub(in crate::kubernetes) body: Option<(&'static str, Vec<u8>)>,
+}
+
+/// A success.
+pub(in crate::kubernetes) struct Answered {
+    pub(in crate::kubernetes) headers: HeaderMap,
+    pub(in crate::kubernetes) body: Vec<u8>,
+}
 
 impl Access {
     /// GETs a path of this API server and reads the answer as JSON.
@@ -51,8 +68,9 @@ impl Access {
         let uri = with_query(path, query);
         let mut attempt = 0;
         loop {
-            let fault = match self.once(&uri, accept).await {
-                Ok(body) => return Ok(body),
+            let ask = Ask { method: Method::GET, uri: &uri, accept, body: None };
+            let fault = match self.once(ask).await {
+                Ok(answered) => return Ok(answered.body),
                 Err(fault) => fault,
             };
             let Some(wait) = wait_before_retry(&fault, attempt) else { return Err(fault) };
@@ -64,46 +82,64 @@ impl Access {
         }
     }
 
-    async fn once(&self, uri: &str, accept: &'static str) -> Result<Vec<u8>, Fault> {
+    /// Sends it once, within the deadline.
+    pub(in crate::kubernetes) async fn once(&self, ask: Ask<'_>) -> Result<Answered, Fault> {
         let started = Instant::now();
-        timeout_at(self.spent.deadline, self.bytes(uri, accept))
+        timeout_at(self.spent.deadline, self.answered(ask))
             .await
             .map_err(|_| Fault::Timeout(started.elapsed()))?
     }
 
-    async fn bytes(&self, uri: &str, accept: &'static str) -> Result<Vec<u8>, Fault> {
+    async fn answered(&self, ask: Ask<'_>) -> Result<Answered, Fault> {
         let _permit = self.parallel.acquire().await.map_err(|_| Fault::Unreachable("closing".to_owned()))?;
+        let response = self.open(ask).await?;
+        let headers = response.headers().clone();
+        let body = self.collect(response.into_body()).await?;
+        Ok(Answered { headers, body })
+    }
+
+    /// The head of a successful answer; its body is read by whoever asked, who bounds it.
+    pub(in crate::kubernetes) async fn open(&self, ask: Ask<'_>) -> Result<http::Response<Body>, Fault> {
         let connected = match &self.acting {
             As::Nobody(unfit) => return Err(Fault::Unfit(Arc::clone(unfit))),
             As::Server => self.cluster.connected().await?,
             As::Caller(_) => self.cluster.impersonator().await?,
         };
         let number = self.spent.meter.request()?;
-        let mut request = self.request(uri, accept, number)?;
-        let span = self.spent.span.request(request.headers_mut(), "GET", &connected.server);
+        let method = known(&ask.method);
+        let mut request = self.request(ask, number)?;
+        let span = self.spent.span.request(request.headers_mut(), method, &connected.server);
         let response = connected.client.send(request).await.map_err(|error| match error {
             kube::Error::Auth(error) => Fault::Unauthorized(innermost(&error)),
             error => Fault::Unreachable(innermost(&error)),
         })?;
         let status = response.status();
-        let retry_after = seconds(response.headers().get(header::RETRY_AFTER));
-        let body = self.collect(response.into_body()).await?;
         span.answered(status.as_u16());
         if status.is_success() {
-            return Ok(body);
+            return Ok(response);
         }
+        let retry_after = seconds(response.headers().get(header::RETRY_AFTER));
+        let body = self.collect(response.into_body()).await?;
         let fault = Fault::from_response(status.as_u16(), retry_after, &body);
         Err(if matches!(self.acting, As::Caller(_)) { fault.of_impersonation() } else { fault })
     }
 
-    fn request(&self, uri: &str, accept: &'static str, number: u64) -> Result<Request<Body>, Fault> {
-        let mut request = Request::get(uri)
-            .header(header::ACCEPT, accept)
+    fn request(&self, ask: Ask<'_>, number: u64) -> Result<Request<Body>, Fault> {
+        let mut request = Request::builder()
+            .method(ask.method)
+            .uri(ask.uri)
+            .header(header::ACCEPT, ask.accept)
             .header(header::USER_AGENT, &*self.agent)
             // what the API server's audit log then calls this request
-            .header("audit-id", format!("{}.{number}", self.spent.call_id))
-            .body(Body::empty())
-            .map_err(|error| Fault::Configuration(error.to_string()))?;
+            .header("audit-id", format!("{}.{number}", self.spent.call_id));
+        let body = match ask.body {
+            Some((kind, body)) => {
+                request = request.header(header::CONTENT_TYPE, kind);
+                Body::from(body)
+            }
+            None => Body::empty(),
+        };
+        let mut request = request.body(body).map_err(|error| Fault::Configuration(error.to_string()))?;
         if let As::Caller(headers) = &self.acting {
             request.headers_mut().extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
         }
@@ -122,6 +158,16 @@ impl Access {
             bytes.extend_from_slice(data);
         }
         Ok(bytes)
+    }
+}
+
+/// The methods that are used.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        _ => "_OTHER",
     }
 }
 
@@ -145,7 +191,7 @@ fn innermost(error: &dyn std::error::Error) -> String {
     innermost.to_string()
 }
 
-fn with_query(path: &str, query: &[(&str, String)]) -> String {
+pub(in crate::kubernetes) fn with_query(path: &str, query: &[(&str, String)]) -> String {
     let mut uri = path.to_owned();
     for (index, (key, value)) in query.iter().enumerate() {
         uri.push(if index == 0 { '?' } else { '&' });

@@ -1,0 +1,43 @@
+//! `kro_apply_instance`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::reach;
+use crate::{
+    Error, ErrorKind,
+    answer::Answer,
+    toolbox::{Call, Reach, Tool},
+};
+
+/// The handler.
+#[derive(Debug)]
+pub struct ApplyInstance;
+
+/// The arguments.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Cluster name.
+    cluster: Option<String>,
+    /// From the call before.
+    #[serde(rename = "plan")]
+    _plan: Option<String>,
+}
+
+/// The answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Output {}
+
+impl Tool for ApplyInstance {
+    type Input = Input;
+    type Output = Output;
+
+    fn reach(input: &Input) -> Reach {
+        reach(input.cluster.as_ref(), None)
+    }
+
+    async fn run(_: Call, _: Input) -> Result<Answer<Output>, Error> {
+        Err(Error::new(ErrorKind::Internal, "not built yet"))
+    }
+}

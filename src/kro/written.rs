@@ -1,0 +1,115 @@
+//! Manifests that a caller writes, read without trust: one document, small, an object of Kubernetes.
+
+use serde_json::Value;
+
+use crate::{Error, answer::sanitise, kubernetes::Object};
+
+/// Bytes of a manifest; etcd takes 1.5 MiB, people write a few KiB.
+pub const LARGEST: usize = 256 << 10;
+/// Values that a manifest may expand to through its anchors.
+const MOST_VALUES: usize = 50_000;
+
+/// A manifest in the argument `argument`: YAML or JSON.
+///
+/// # Errors
+/// It is too large, no YAML, several documents, or no object with `apiVersion`, `kind` and
+/// `metadata.name`; the error names the argument and the place.
+pub fn manifest(argument: &str, text: &str) -> Result<Object, Error> {
+    let wrong = |what: String| Error::invalid_input(format!("the argument {argument:?} {what}"));
+    if text.len() > LARGEST {
+        let size = text.len();
+        return Err(wrong(format!("has {size} bytes; a manifest may have {LARGEST}")));
+    }
+    let mut documents: Vec<Value> = documents(text).map_err(|error| {
+        let place = error.location().map_or(String::new(), |place| format!(" (line {})", place.line()));
+        wrong(format!("is not valid YAML: {}{place}", sanitise::short(&error.to_string(), 300)))
+    })?;
+    let document = match (documents.pop(), documents.len()) {
+        (None, _) => return Err(wrong("is empty".to_owned())),
+        (Some(document), 0) => document,
+        (_, more) => {
+            let count = more + 1;
+            return Err(wrong(format!("holds {count} documents; give one, and call once for each")));
+        }
+    };
+    let Some(object) = Object::from_value(document) else {
+        return Err(wrong("is no object: it must have apiVersion, kind, metadata and spec".to_owned()));
+    };
+    let missing = [
+        ("apiVersion", object.api_version().is_empty()),
+        ("kind", object.kind().is_empty()),
+        ("metadata.name", object.name().is_empty()),
+    ];
+    match missing.iter().find(|(_, missing)| *missing) {
+        Some((field, _)) => Err(wrong(format!("has no {field}"))),
+        None => Ok(object),
+    }
+}
+
+fn documents(text: &str) -> Result<Vec<Value>, serde_saphyr::Error> {
+    // a snippet in an error could show a secret to a log
+    let options = serde_saphyr::options! {
+        with_snippet: false,
+        budget: serde_saphyr::budget! {
+            max_nodes: MOST_VALUES,
+            max_events: 4 * MOST_VALUES,
+            max_documents: 16,
+            max_total_scalar_bytes: 4 * LARGEST,
+        },
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: MOST_VALUES,
+            max_replay_stack_depth: 16,
+            max_alias_expansions_per_anchor: 1_000,
+        },
+    };
+    serde_saphyr::from_multiple_with_options(text, options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        manifest("manifest", text).expect_err(text).text()
+    }
+
+    #[test]
+    fn one_object_in_yaml_or_json_is_taken() {
+        let yaml = "apiVersion: a/v1\nkind: B\nmetadata: {name: c}\nspec: {x: 1}\n";
+        let json = r#"{"apiVersion":"a/v1","kind":"B","metadata":{"name":"c"},"spec":{"x":1}}"#;
+        let read = |text: &str| manifest("manifest", text).expect("an object");
+        assert_eq!(read(yaml), read(json));
+        assert_eq!(read(&format!("---\n{yaml}")).name(), "c");
+    }
+
+    #[test]
+    fn anything_else_is_refused_with_the_argument_and_the_reason() {
+        for (text, because) in [
+            ("", "is empty"),
+            ("a: [1", "is not valid YAML"),
+            ("just words", "is no object"),
+            ("- 1", "is no object"),
+            ("kind: A\nmetadata: {name: a}", "has no apiVersion"),
+            ("apiVersion: v1\nmetadata: {name: a}", "has no kind"),
+            ("apiVersion: v1\nkind: A", "has no metadata.name"),
+            ("apiVersion: v1\nkind: A\nmetadata: {name: a}\n---\nkind: B", "holds 2 documents"),
+            ("a: 1\na: 2", "is not valid YAML"),
+        ] {
+            let text = refused(text);
+            assert!(text.contains("\"manifest\"") && text.contains(because), "{text}");
+        }
+        assert!(refused(&"x".repeat(LARGEST + 1)).contains("bytes"));
+    }
+
+    #[test]
+    fn anchors_that_explode_are_refused_at_once() {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..9 {
+            let below = format!("*a{}", level - 1);
+            text.push_str(&format!("a{level}: &a{level} [{}]\n", vec![below; 10].join(", ")));
+        }
+        let started = std::time::Instant::now();
+        assert!(refused(&text).contains("is not valid YAML"));
+        assert!(started.elapsed().as_secs() < 2, "{:?}", started.elapsed());
+    }
+}

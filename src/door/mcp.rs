@@ -1,40 +1,36 @@
 //! MCP, whatever the transport: rmcp's handler, thin. Both eras (2026-07-28 without sessions, and
 //! `initialize` of 2025-11-25 and older) are rmcp's work; what is listed and called is the toolbox's.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+mod completion;
+mod listening;
+mod prompts;
+mod resources;
+mod tools;
+
+use std::sync::{Arc, atomic::AtomicBool};
 
 use http::request::Parts;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestMethod, CallToolRequestParams, CallToolResponse, CallToolResult,
-        CompleteRequestParams, CompleteResult, ConstString as _, ContentBlock, CustomRequest, CustomResult,
-        ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation, InitializeRequestParams,
-        InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-        ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
-        ServerCapabilities, ServerConfig, SubscriptionFilter, Tool, ToolAnnotations,
+        CallToolRequestMethod, CallToolRequestParams, CallToolResponse, CompleteRequestParams,
+        CompleteResult, ConstString as _, CustomRequest, CustomResult, ErrorCode, GetPromptRequestParams,
+        GetPromptResponse, Implementation, InitializeRequestParams, InitializeResult, ListPromptsResult,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+        ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
+        SubscriptionFilter,
     },
     service::{NotificationContext, RequestContext, SubscriptionContext},
 };
 
-use crate::{
-    Error, ErrorKind,
-    answer::sanitise,
-    audit::Refused,
-    caller::Caller,
-    telemetry::TraceContext,
-    toolbox::{Effect, Entry, Progress, Request},
-};
+use crate::{Error, audit::Refused, caller::Caller, telemetry::TraceContext};
 
 use super::{
-    follow::Follower,
-    http::{Client, Shortfall},
     serving::{Served, Serving},
     who::Who,
 };
+
+pub(super) use tools::described;
 
 /// How long a client may keep a caller's tool list, in milliseconds.
 const LIST_LIFE: u64 = 60_000;
@@ -92,24 +88,6 @@ fn trace(context: &RequestContext<RoleServer>) -> Option<TraceContext> {
     said.or_else(|| TraceContext::from_headers(&context.extensions.get::<Parts>()?.headers))
 }
 
-/// A tool as MCP lists it. All four hints are said: their defaults are the pessimistic ones.
-pub(super) fn described(entry: &Entry) -> Tool {
-    let contract = &entry.contract;
-    let mut annotations = ToolAnnotations::with_title(contract.front.title.clone())
-        .read_only(contract.front.effect == Effect::Read)
-        .destructive(contract.front.effect == Effect::Destroy)
-        .idempotent(contract.front.idempotent)
-        .open_world(contract.front.open_world);
-    // `Tool.title` is where current clients look; the old place would only repeat it
-    annotations.title = None;
-    let mut tool =
-        Tool::new(contract.name.clone(), contract.description.clone(), Arc::clone(&entry.input_schema));
-    tool.title = Some(contract.front.title.clone());
-    tool.output_schema = Some(Arc::clone(&entry.output_schema));
-    tool.annotations = Some(annotations);
-    tool
-}
-
 impl ServerHandler for Mcp {
     fn get_info(&self) -> ServerConfig {
         let capabilities = ServerCapabilities::builder()
@@ -147,10 +125,7 @@ impl ServerHandler for Mcp {
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         one_page(request)?;
-        let (served, caller) = self.here(&context).await.map_err(|error| nobody(&error))?;
-        Ok(ListToolsResult::with_all_items(served.list(&caller))
-            .with_cache_scope(CacheScope::Private)
-            .with_ttl_ms(LIST_LIFE))
+        self.tools(&context).await
     }
 
     async fn call_tool(
@@ -158,37 +133,7 @@ impl ServerHandler for Mcp {
         params: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let (served, caller) = match self.here(&context).await {
-            Ok(here) => here,
-            // the owner of the process reads what the model is told, and can mend it
-            Err(error) if !matches!(self.who, Who::EachRequest) => return Ok(told(&error)),
-            Err(error) => return Err(nobody(&error)),
-        };
-        let request = Request {
-            door: self.door,
-            caller,
-            tool: params.name.into_owned(),
-            arguments: params.arguments.unwrap_or_default(),
-            cancel: context.ct.clone(),
-            client: of_request::<Client>(&context).map(|client| client.0),
-            trace: trace(&context),
-            progress: Progress::default(),
-        };
-        match served.toolbox.call(request).await {
-            Ok(finished) => {
-                let mut result = CallToolResult::success(vec![ContentBlock::text(finished.text)]);
-                result.structured_content = Some(finished.structure);
-                Ok(result.into())
-            }
-            Err(error) => {
-                if let (Some(cell), Some(lacking)) =
-                    (of_request::<Arc<Shortfall>>(&context), error.lacking.as_deref().cloned())
-                {
-                    cell.tell(lacking);
-                }
-                failed(&error)
-            }
-        }
+        self.call(params, &context).await
     }
 
     /// A method that rmcp does not know, or one whose parameters it cannot read: to call `tools/call`
@@ -211,38 +156,19 @@ impl ServerHandler for Mcp {
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        let request = context.request_context();
-        let (served, caller) = self.here(request).await.map_err(|error| nobody(&error))?;
-        if context.accepted().tools_list_changed != Some(true) {
-            return Ok(());
-        }
-        let place = self.serving.subscriptions().place(&caller, served.terms.subscriptions);
-        let _place = place.map_err(|full| ErrorData::invalid_request(full.to_string(), None))?;
-        drop(served);
-        let list = Follower::begin(&self.serving, &self.who, Some((&caller, request))).await;
-        list.tell(&context).await;
-        Ok(())
+        self.listening(&context).await
     }
 
-    /// Of the older era, over stdio: no request asks for notifications there.
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
-        if matches!(self.who, Who::EachRequest) || self.told.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        let list = Follower::begin(&self.serving, &self.who, None).await;
-        tokio::spawn(list.tell_older(context.peer));
+        self.telling(context.peer).await;
     }
-
-    // Prompts, resources and completions are declared, and there are none yet. Each list is the
-    // caller's own, and what is not there is answered like what they may not see.
 
     async fn complete(
         &self,
-        _: CompleteRequestParams,
+        params: CompleteRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        self.caller(&context).await?;
-        Ok(CompleteResult::default())
+        self.completion(params, &context).await
     }
 
     async fn list_prompts(
@@ -251,18 +177,15 @@ impl ServerHandler for Mcp {
         context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
         one_page(request)?;
-        self.caller(&context).await?;
-        Ok(ListPromptsResult::default().with_cache_scope(CacheScope::Private).with_ttl_ms(LIST_LIFE))
+        self.prompts(&context).await
     }
 
     async fn get_prompt(
         &self,
-        request: GetPromptRequestParams,
+        params: GetPromptRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        self.caller(&context).await?;
-        let name = sanitise::short(&request.name, 64);
-        Err(ErrorData::invalid_params(format!("there is no prompt {name:?}"), None))
+        self.prompt(params, &context).await
     }
 
     async fn list_resources(
@@ -271,8 +194,7 @@ impl ServerHandler for Mcp {
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
         one_page(request)?;
-        self.caller(&context).await?;
-        Ok(ListResourcesResult::default().with_cache_scope(CacheScope::Private).with_ttl_ms(LIST_LIFE))
+        self.resources(&context).await
     }
 
     async fn list_resource_templates(
@@ -281,20 +203,15 @@ impl ServerHandler for Mcp {
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
         one_page(request)?;
-        self.caller(&context).await?;
-        let none = ListResourceTemplatesResult::default();
-        Ok(none.with_cache_scope(CacheScope::Private).with_ttl_ms(LIST_LIFE))
+        self.resource_templates(&context).await
     }
 
     async fn read_resource(
         &self,
-        request: ReadResourceRequestParams,
+        params: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        self.caller(&context).await?;
-        let uri = sanitise::short(&request.uri, 200);
-        let data = serde_json::json!({ "uri": uri });
-        Err(ErrorData::resource_not_found(format!("there is no resource {uri:?}"), Some(data)))
+        self.resource(params, &context).await
     }
 }
 
@@ -304,19 +221,6 @@ fn one_page(request: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
         return Err(ErrorData::invalid_params("there is no such cursor: the list has one page", None));
     }
     Ok(())
-}
-
-/// Protocol errors are for what a client got wrong; what a model can act on is a tool error.
-fn failed(error: &Error) -> Result<CallToolResponse, ErrorData> {
-    match error.kind {
-        ErrorKind::UnknownTool => Err(ErrorData::invalid_params(error.message.clone(), None)),
-        ErrorKind::Unauthenticated => Err(nobody(error)),
-        _ => Ok(told(error)),
-    }
-}
-
-fn told(error: &Error) -> CallToolResponse {
-    CallToolResult::error(vec![ContentBlock::text(error.text())]).into()
 }
 
 fn nobody(error: &Error) -> ErrorData {

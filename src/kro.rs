@@ -15,6 +15,7 @@
 //! ```
 
 pub mod applyset;
+pub mod check;
 pub mod definition;
 pub mod difference;
 pub mod expression;

@@ -25,6 +25,7 @@ pub mod health;
 pub mod instance;
 pub mod labels;
 pub mod nesting;
+pub mod schema;
 pub mod simple_schema;
 pub mod state;
 pub mod tools;

@@ -16,6 +16,7 @@
 
 pub mod applyset;
 pub mod check;
+pub mod class;
 pub mod definition;
 pub mod difference;
 pub mod expression;

@@ -5,6 +5,7 @@
 //! requests on their way at once is bounded by [`Access`].
 
 mod children;
+mod class;
 mod find;
 mod judge;
 mod referenced;

@@ -16,7 +16,7 @@ use super::{
     identity::{As, Identity},
     kind::Kind,
     kinds::Kinds,
-    list::Listed,
+    list::{Listed, Taking},
     meter::Meter,
     object::Object,
     raw,
@@ -174,12 +174,26 @@ impl Access {
         namespace: Option<&str>,
         selector: &Selector,
     ) -> Result<Listed, Fault> {
+        self.list_taking(kind, namespace, selector, Taking::WHOLE).await
+    }
+
+    /// As [`Self::list`], taking less of each object.
+    ///
+    /// # Errors
+    /// As [`Self::list`].
+    pub async fn list_taking(
+        &self,
+        kind: &Kind,
+        namespace: Option<&str>,
+        selector: &Selector,
+        taking: Taking<'_>,
+    ) -> Result<Listed, Fault> {
         if let (Some(view), Some(_)) = (&self.view, namespace)
             && !view.sees(namespace)
         {
             return Err(view.withheld(namespace));
         }
-        super::list::read(self, kind, namespace, selector).await
+        super::list::read(self, kind, namespace, selector, taking).await
     }
 
     /// Whether objects of this namespace (`None`: cluster-scoped) may be shown to the caller.

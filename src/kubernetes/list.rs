@@ -45,11 +45,48 @@ impl Listed {
     }
 }
 
+/// What is asked for of each object of a LIST, and what is kept of it.
+#[derive(Clone, Copy)]
+pub struct Taking<'k> {
+    metadata: bool,
+    keep: Option<&'k (dyn Fn(&mut Object) -> bool + Sync)>,
+}
+
+impl<'k> Taking<'k> {
+    /// Whole objects, all of them.
+    pub const WHOLE: Self = Self { metadata: false, keep: None };
+
+    /// Of whole objects what `keep` leaves, and nothing of those that it answers `false` to: for
+    /// collections that are larger than what is needed of them.
+    pub fn whole(keep: &'k (dyn Fn(&mut Object) -> bool + Sync)) -> Self {
+        Self { metadata: false, keep: Some(keep) }
+    }
+
+    /// The same of objects of which only `metadata` is sent (`PartialObjectMetadataList`).
+    pub fn metadata(keep: &'k (dyn Fn(&mut Object) -> bool + Sync)) -> Self {
+        Self { metadata: true, keep: Some(keep) }
+    }
+
+    fn accept(self) -> &'static str {
+        match self.metadata {
+            true => "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+            false => "application/json",
+        }
+    }
+}
+
+impl std::fmt::Debug for Taking<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Taking").field("metadata", &self.metadata).finish_non_exhaustive()
+    }
+}
+
 pub(super) async fn read(
     access: &Access,
     kind: &Kind,
     namespace: Option<&str>,
     selector: &Selector,
+    taking: Taking<'_>,
 ) -> Result<Listed, Fault> {
     let path = kind.collection_path(namespace)?;
     let narrowed = selector.query()?;
@@ -60,8 +97,8 @@ pub(super) async fn read(
         let mut query = narrowed.clone();
         query.push(("limit", PAGE.to_string()));
         query.extend(token.clone().map(|token| ("continue", token)));
-        let next = match access.get_body(&path, &query, "application/json").await {
-            Ok(body) => taken.page(access, kind, &body),
+        let next = match access.get_body(&path, &query, taking.accept()).await {
+            Ok(body) => taken.page(access, kind, taking, &body),
             // the snapshot expired while we paged: once more from the start
             Err(Fault::Gone) if !restarted => {
                 restarted = true;
@@ -101,6 +138,8 @@ struct Taken {
     listed: Listed,
     /// Objects that came, whoever may see them.
     seen: usize,
+    /// Those that the caller may see, kept or not.
+    shown: usize,
     pages: usize,
     /// Pages in a row that had nothing.
     empty: usize,
@@ -112,21 +151,33 @@ struct Taken {
 
 impl Taken {
     /// Moves a page's items over, expanding one at a time, and returns the token of the next page.
-    fn page(&mut self, access: &Access, kind: &Kind, body: &[u8]) -> Result<Option<String>, Fault> {
+    fn page(
+        &mut self,
+        access: &Access,
+        kind: &Kind,
+        taking: Taking<'_>,
+        body: &[u8],
+    ) -> Result<Option<String>, Fault> {
         let mut page: Page<'_> = parse(body)?;
         let token = page.token();
         let items = page.items.ok_or_else(|| Fault::Malformed("a list without items".to_owned()))?;
         self.pages += 1;
         self.empty = if items.raw.is_empty() { self.empty + 1 } else { 0 };
         for item in items.raw.into_iter().take((MOST + PAGE).saturating_sub(self.seen)) {
-            self.item(access, kind, item)?;
+            self.item(access, kind, taking, item)?;
             self.seen += 1;
         }
         self.seen += items.more;
         Ok(token)
     }
 
-    fn item(&mut self, access: &Access, kind: &Kind, item: &RawValue) -> Result<(), Fault> {
+    fn item(
+        &mut self,
+        access: &Access,
+        kind: &Kind,
+        taking: Taking<'_>,
+        item: &RawValue,
+    ) -> Result<(), Fault> {
         let json = item.get().as_bytes();
         let weight = raw::weight(json);
         if json.len() > raw::LARGEST || weight > raw::HEAVIEST {
@@ -137,12 +188,19 @@ impl Taken {
         }
         let Some(mut object) = Object::from_value(parse(json)?) else { return Ok(()) };
         let members = object.members_mut();
+        if taking.metadata {
+            // they say that they are PartialObjectMetadata
+            members.retain(|name, _| name == "metadata");
+        }
         members.entry("apiVersion").or_insert_with(|| kind.api_version().into());
         members.entry("kind").or_insert_with(|| kind.kind.clone().into());
         if access.sees(object.namespace()) {
-            access.keep(weight)?;
+            self.shown += 1;
             access.take_secrets(&mut object);
-            self.listed.items.push(object);
+            if taking.keep.is_none_or(|keep| keep(&mut object)) {
+                access.keep(weight)?;
+                self.listed.items.push(object);
+            }
         } else {
             self.hidden = true;
             if self.listed.withheld.len() < MOST_WITHHELD {
@@ -168,7 +226,7 @@ impl Taken {
         let ended = ended.map(|ended| match ended {
             Ended::Large(_) if self.hidden => "not everything was read; name a namespace".to_owned(),
             Ended::Large(why) | Ended::Broken(why) => {
-                format!("only the first {} were read: {why}", self.listed.items.len())
+                format!("only the first {} were read: {why}", self.shown)
             }
         });
         let large = (self.too_large > 0).then(|| {

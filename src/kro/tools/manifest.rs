@@ -9,8 +9,8 @@ use crate::{
     Error,
     answer::{Answer, redact},
     kro::{
-        applyset::GroupKind,
-        fetch::{Reader, Wanted},
+        class::{ByKind, Class},
+        fetch::Wanted,
         labels,
     },
     kubernetes::{Kind, Object},
@@ -35,22 +35,6 @@ pub struct Input {
     name: String,
 }
 
-/// What an object is to kro.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Class {
-    /// A ResourceGraphDefinition.
-    Rgd,
-    /// A GraphRevision.
-    Revision,
-    /// An instance.
-    Instance,
-    /// Made by kro for an instance.
-    Child,
-    /// Read by kro for an instance.
-    External,
-}
-
 /// A manifest.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Output {
@@ -70,8 +54,8 @@ impl Tool for ShowManifest {
     async fn run(call: Call, input: Input) -> Result<Answer<Output>, Error> {
         let reader = open(&call).await?;
         let kind = reader.named_kind(&input.kind).await?;
-        let by_kind = of_kind(&reader, &kind).await;
-        let needs = by_kind.needs();
+        let by_kind = reader.class_of_kind(&kind).await;
+        let needs = needs(by_kind);
         // Where the caller may see another class only, nothing of this one is found or a candidate.
         let narrowed = call.narrowed(reader.access(), Requirement::All(needs.into()));
         let reader = reader.over(narrowed);
@@ -86,11 +70,8 @@ impl Tool for ShowManifest {
         let wanted = Wanted { namespace: input.namespace.as_deref(), name: &input.name };
         let mut object = reader.object(&kind, wanted).await?;
         require(object.namespace())?;
-        let class = match by_kind {
-            ByKind::Is(class) => class,
-            ByKind::Unclear if labels::is_instance(&object) => Class::Instance,
-            ByKind::Belongs | ByKind::Unclear => belongs(&reader, &kind, &object).await?,
-        };
+        let class = reader.class_of(by_kind, &object).await;
+        let class = class.ok_or_else(|| belongs_to_none(&kind, &object))?;
         call.scrub(&mut object);
         Ok(answer(class, object))
     }
@@ -130,56 +111,22 @@ fn owner(child: &Object) -> String {
     format!("{node} of {} {}", label("instance-kind"), label("instance-name")).trim_end().to_owned()
 }
 
-/// What objects of a kind are by their kind alone.
-#[derive(Clone, Copy, Debug)]
-enum ByKind {
-    /// This.
-    Is(Class),
-    /// Children or external references, if anything of kro's.
-    Belongs,
-    /// It cannot be read whether an RGD generates the kind.
-    Unclear,
-}
-
-impl ByKind {
-    /// What is needed to see one; whatever it may be where that is not clear.
-    fn needs(self) -> &'static [Permission] {
-        match self {
-            Self::Is(Class::Rgd | Class::Revision) => &[Permission::KroRgdsViewYaml],
-            Self::Is(Class::Instance) => &[Permission::KroInstancesViewYaml],
-            Self::Is(Class::Child | Class::External) | Self::Belongs => &[Permission::KroResourcesViewYaml],
-            Self::Unclear => &[Permission::KroInstancesViewYaml, Permission::KroResourcesViewYaml],
-        }
+/// What is needed to see one of a kind; whatever it may be where that is not clear.
+fn needs(by_kind: ByKind) -> &'static [Permission] {
+    match by_kind {
+        ByKind::Is(Class::Rgd | Class::Revision) => &[Permission::KroRgdsViewYaml],
+        ByKind::Is(Class::Instance) => &[Permission::KroInstancesViewYaml],
+        ByKind::Is(Class::Child | Class::External) | ByKind::Belongs => &[Permission::KroResourcesViewYaml],
+        ByKind::Unclear => &[Permission::KroInstancesViewYaml, Permission::KroResourcesViewYaml],
     }
 }
 
-async fn of_kind(reader: &Reader, kind: &Kind) -> ByKind {
-    match (kind.group.as_str(), kind.kind.as_str()) {
-        (labels::GROUP, "ResourceGraphDefinition") => return ByKind::Is(Class::Rgd),
-        (labels::INTERNAL_GROUP, "GraphRevision") => return ByKind::Is(Class::Revision),
-        _ => {}
-    }
-    match reader.is_generated(&GroupKind::new(&kind.group, &kind.kind)).await {
-        Some(true) => ByKind::Is(Class::Instance),
-        Some(false) => ByKind::Belongs,
-        None => ByKind::Unclear,
-    }
-}
-
-/// A child by its marks, an external reference by the instance that has it; nothing else is shown.
-async fn belongs(reader: &Reader, kind: &Kind, object: &Object) -> Result<Class, Error> {
-    let owned = object.label("kro.run/owned").or_else(|| object.label("internal.kro.run/owned"));
-    let marked = object.label(labels::PART_OF).is_some() || object.label(labels::INSTANCE_ID).is_some();
-    if owned == Some("true") && marked {
-        return Ok(Class::Child);
-    }
-    if reader.is_referenced(object).await {
-        return Ok(Class::External);
-    }
+/// Nothing that belongs to no instance is shown.
+fn belongs_to_none(kind: &Kind, object: &Object) -> Error {
     let message = format!(
         "{} {} belongs to no KRO instance; this tool shows RGDs, instances, their children and the objects they refer to",
         kind.kind,
         object.name()
     );
-    Err(Error::invalid_input(message).next("kro_graph lists what belongs to an instance"))
+    Error::invalid_input(message).next("kro_graph lists what belongs to an instance")
 }

@@ -103,6 +103,7 @@ fn gated_call(criterion: &mut Criterion) {
         bench.iter(|| {
             let request = Request {
                 progress: platform_mcp::toolbox::Progress::default(),
+                patience: None,
                 door: "bench",
                 caller: Arc::clone(&caller),
                 tool: "whoami".to_owned(),

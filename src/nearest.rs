@@ -22,6 +22,29 @@ pub fn names<'k>(written: &str, known: impl IntoIterator<Item = &'k str>, most: 
     scored.into_iter().take(most).map(|(_, candidate)| candidate.to_owned()).collect()
 }
 
+/// What completes `written`: what begins with it, then what holds it, then what is near, each in order; and
+/// how many those are.
+pub fn completions<'k>(
+    written: &str,
+    known: impl IntoIterator<Item = &'k str>,
+    most: usize,
+) -> (Vec<String>, usize) {
+    let written = written.trim().to_lowercase();
+    let rank = |name: &str| {
+        let name = name.to_lowercase();
+        match name.find(&written) {
+            Some(0) => Some(0),
+            Some(_) => Some(1),
+            None => (strsim::jaro_winkler(&name, &written) >= 0.8).then_some(2),
+        }
+    };
+    let mut ranked: Vec<(u8, &str)> =
+        known.into_iter().filter_map(|name| Some((rank(name)?, name))).collect();
+    ranked.sort_unstable();
+    let total = ranked.len();
+    (ranked.into_iter().take(most).map(|(_, name)| name.to_owned()).collect(), total)
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -29,5 +52,17 @@ mod tests {
         assert_eq!(super::name("namespce", ["name", "namespace", "kind"]), Some("namespace"));
         assert_eq!(super::name("zzz", ["name", "namespace"]), None);
         assert_eq!(super::names("b", ["a", "b", "c"], 2), ["b", "a"]);
+    }
+
+    #[test]
+    fn what_begins_so_completes_first() {
+        let known = ["checkout-b", "my-checkout", "chekout", "db", "Checkout-a"];
+        let (all, total) = super::completions("checkout", known, 10);
+        let wanted = ["Checkout-a", "checkout-b", "my-checkout", "chekout"];
+        assert_eq!((all, total), (wanted.map(str::to_owned).into(), 4));
+        assert_eq!(
+            super::completions("", known, 2),
+            (vec!["Checkout-a".to_owned(), "checkout-b".to_owned()], 5)
+        );
     }
 }

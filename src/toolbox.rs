@@ -11,7 +11,9 @@ pub mod process;
 pub mod progress;
 mod reach;
 mod record;
+pub mod resources;
 pub mod schema;
+mod seen;
 #[cfg(test)]
 mod tests;
 pub mod tool;
@@ -55,6 +57,7 @@ pub struct Offer {
 #[derive(Debug)]
 pub struct Toolbox {
     entries: Vec<Arc<Entry>>,
+    unlisted: Vec<Arc<Entry>>,
     clusters: Arc<Clusters>,
     process: Arc<Process>,
     limits: Limits,
@@ -79,17 +82,20 @@ impl Toolbox {
     /// # Errors
     /// A contract file that is not valid.
     pub fn new(parts: Parts) -> Result<Arc<Self>, ContractProblem> {
-        Ok(Self::with_entries(parts, list::all()?))
+        Ok(Self::with_entries(parts, list::all()?, list::unlisted()?))
     }
 
-    fn with_entries(parts: Parts, mut entries: Vec<Arc<Entry>>) -> Arc<Self> {
-        entries.retain(|entry| {
+    fn with_entries(parts: Parts, mut entries: Vec<Arc<Entry>>, mut unlisted: Vec<Arc<Entry>>) -> Arc<Self> {
+        let offered = |entry: &Arc<Entry>| {
             let contract = &entry.contract;
             let offered = !parts.offer.without.contains(&contract.toolset);
             offered && (contract.front.effect == Effect::Read || !parts.offer.read_only)
-        });
+        };
+        entries.retain(offered);
+        unlisted.retain(offered);
         entries.sort_by(|a, b| a.contract.name.cmp(&b.contract.name));
-        Arc::new(Self { entries, clusters: parts.clusters, process: parts.process, limits: parts.limits })
+        let Parts { clusters, process, limits, .. } = parts;
+        Arc::new(Self { entries, unlisted, clusters, process, limits })
     }
 
     /// The tools that exist for this caller, in a fixed order.
@@ -119,6 +125,12 @@ impl Toolbox {
 
     fn find(&self, caller: &Caller, name: &str) -> Option<Arc<Entry>> {
         let entry = self.hidden(name)?;
+        caller.permissions().shows(&entry.contract.front.permission).then(|| Arc::clone(entry))
+    }
+
+    /// What only doors ask.
+    fn askable(&self, caller: &Caller, name: &str) -> Option<Arc<Entry>> {
+        let entry = self.unlisted.iter().find(|entry| entry.contract.name == name)?;
         caller.permissions().shows(&entry.contract.front.permission).then(|| Arc::clone(entry))
     }
 

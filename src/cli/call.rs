@@ -66,6 +66,7 @@ impl Call {
         let Built { toolbox, .. } = built;
         let request = Request {
             progress: Progress::default(),
+            patience: None,
             door: "call",
             caller: Arc::clone(&caller),
             arguments: self.arguments(&toolbox, &caller)?,

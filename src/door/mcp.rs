@@ -1,6 +1,7 @@
 //! MCP, whatever the transport: rmcp's handler, thin. Both eras (2026-07-28 without sessions, and
 //! `initialize` of 2025-11-25 and older) are rmcp's work; what is listed and called is the toolbox's.
 
+mod asked;
 mod completion;
 mod listening;
 mod prompts;
@@ -9,7 +10,6 @@ mod tools;
 
 use std::sync::{Arc, atomic::AtomicBool};
 
-use http::request::Parts;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
@@ -23,13 +23,14 @@ use rmcp::{
     service::{NotificationContext, RequestContext, SubscriptionContext},
 };
 
-use crate::{Error, audit::Refused, caller::Caller, telemetry::TraceContext};
+use crate::{Error, audit::Refused, caller::Caller};
 
 use super::{
     serving::{Served, Serving},
     who::Who,
 };
 
+use asked::Asked;
 pub(super) use tools::described;
 
 /// How long a client may keep a caller's tool list, in milliseconds.
@@ -69,23 +70,15 @@ impl Mcp {
         }
     }
 
-    async fn caller(&self, context: &RequestContext<RoleServer>) -> Result<Arc<Caller>, ErrorData> {
-        let (_, caller) = self.here(context).await.map_err(|error| nobody(&error))?;
-        Ok(caller)
+    async fn asked<'r>(&'r self, context: &'r RequestContext<RoleServer>) -> Result<Asked<'r>, Error> {
+        let (served, caller) = self.here(context).await?;
+        Ok(Asked { door: self.door, context, served, caller })
     }
-}
 
-/// What a layer in front put into the extensions of the HTTP request.
-fn of_request<T: Send + Sync + 'static>(context: &RequestContext<RoleServer>) -> Option<&T> {
-    context.extensions.get::<Parts>()?.extensions.get::<T>()
-}
-
-/// The trace that a call is part of: what `_meta` says (SEP-414) is nearer to the client than the headers
-/// of a proxy in between.
-fn trace(context: &RequestContext<RoleServer>) -> Option<TraceContext> {
-    let meta = &context.meta;
-    let said = meta.get_traceparent().and_then(|parent| TraceContext::parse(parent, meta.get_tracestate()));
-    said.or_else(|| TraceContext::from_headers(&context.extensions.get::<Parts>()?.headers))
+    /// The same, where there is no model to be told.
+    async fn known<'r>(&'r self, context: &'r RequestContext<RoleServer>) -> Result<Asked<'r>, ErrorData> {
+        self.asked(context).await.map_err(|error| nobody(&error))
+    }
 }
 
 impl ServerHandler for Mcp {
@@ -193,8 +186,7 @@ impl ServerHandler for Mcp {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        one_page(request)?;
-        self.resources(&context).await
+        self.resources(request.and_then(|request| request.cursor), &context).await
     }
 
     async fn list_resource_templates(

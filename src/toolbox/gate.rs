@@ -55,6 +55,8 @@ pub struct Request {
     pub trace: Option<TraceContext>,
     /// Where it says how far it is.
     pub progress: Progress,
+    /// How long whoever asks waits at most, where that is shorter than any call may take.
+    pub patience: Option<Duration>,
 }
 
 impl Toolbox {
@@ -64,6 +66,23 @@ impl Toolbox {
     /// [`ErrorKind::UnknownTool`] for a tool that does not exist for this caller; else what went wrong.
     pub async fn call(self: &Arc<Self>, request: Request) -> Result<Finished, Error> {
         let entry = self.find(&request.caller, &request.tool);
+        self.through(entry, request).await
+    }
+
+    /// As [`Self::call`], of what is no tool: what a door asks on the caller's behalf.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn ask(self: &Arc<Self>, request: Request) -> Result<Finished, Error> {
+        let entry = self.askable(&request.caller, &request.tool);
+        self.through(entry, request).await
+    }
+
+    async fn through(
+        self: &Arc<Self>,
+        entry: Option<Arc<Entry>>,
+        request: Request,
+    ) -> Result<Finished, Error> {
         let mut record = Record::open(self, &request, entry.as_ref());
         let spent = Budgeted {
             meter: Arc::clone(&record.meter),
@@ -116,6 +135,7 @@ impl Toolbox {
         let limit = request.arguments.get("limit").and_then(Value::as_u64);
         let parsed = entry.parse(request.arguments)?;
         let time = self.limits().call_time + parsed.follows().unwrap_or_default().min(LONGEST_FOLLOWED);
+        let time = request.patience.map_or(time, |patience| patience.min(time));
         let spent = Budgeted { deadline: started + time.saturating_sub(TO_ANSWER), ..spent.clone() };
         let reached = reach(self.clusters(), &request.caller, entry, parsed.reach(), &spent);
         let Reached { decision, scope, clusters } = reached;

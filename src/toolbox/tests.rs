@@ -90,7 +90,11 @@ impl Rig {
             offer: Offer::default(),
         };
         let odd = Entry::new::<Odd>("platform/odd", CONTRACT).expect("a contract");
-        Self { toolbox: Toolbox::with_entries(parts, vec![Arc::new(odd)]), audit, _folder: folder }
+        Self {
+            toolbox: Toolbox::with_entries(parts, vec![Arc::new(odd)], Vec::new()),
+            audit,
+            _folder: folder,
+        }
     }
 
     async fn call(
@@ -103,6 +107,7 @@ impl Rig {
         let arguments: Map<String, Value> = arguments.as_object().cloned().expect("an object");
         let request = Request {
             progress: crate::toolbox::Progress::default(),
+            patience: None,
             door: "test",
             caller: Arc::clone(caller),
             tool: tool.to_owned(),

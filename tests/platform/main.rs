@@ -69,6 +69,7 @@ mod refused_bodies;
 mod reload;
 mod replicas;
 mod resource_server;
+mod resources;
 mod rotation;
 mod scopes;
 mod secrets;

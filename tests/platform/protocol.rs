@@ -205,10 +205,12 @@ async fn methods_that_are_not_offered_are_unknown() {
     }
 }
 
-/// They are declared and there are none yet: lists are empty and the caller's own, and nothing can be read.
+/// Where there is nothing to show, lists are empty and the caller's own, and nothing can be read.
 #[tokio::test]
-async fn prompts_and_resources_are_declared_and_empty() {
-    let server = Server::start();
+async fn prompts_and_resources_of_nobody_are_declared_and_empty() {
+    let server = Product::new(["serve", "--http", "127.0.0.1:0"])
+        .config("roles: {guest: {}}\nlocal: {role: guest}\n")
+        .serve();
     let mcp = Mcp::new(server.url("/mcp"));
     for (method, member) in [
         ("prompts/list", "prompts"),
@@ -224,9 +226,7 @@ async fn prompts_and_resources_are_declared_and_empty() {
     assert_eq!(completion["completion"]["values"], json!([]));
     assert_eq!(mcp.request("prompts/get", json!({"name": "x"})).await.code(), -32602);
     let uri = json!({"uri": "file:///etc/passwd"});
-    let body = stateless(&json!(1), "resources/read", &uri);
-    let reply = sent(mcp.http_request(&body).header("Mcp-Name", "file:///etc/passwd")).await;
-    assert_eq!(reply.code(), -32602, "{}", reply.text);
+    assert_eq!(mcp.request("resources/read", uri.clone()).await.code(), -32602);
     assert_eq!(Mcp::legacy(server.url("/mcp")).request("resources/read", uri).await.code(), -32002);
 }
 

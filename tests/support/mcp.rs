@@ -175,7 +175,8 @@ impl Mcp {
         }
         if !self.legacy {
             request = request.header("Mcp-Method", method);
-            if let Some(name) = body["params"]["name"].as_str() {
+            let named = body["params"]["name"].as_str().or(body["params"]["uri"].as_str());
+            if let Some(name) = named {
                 request = request.header("Mcp-Name", name);
             }
         }

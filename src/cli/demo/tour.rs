@@ -54,6 +54,7 @@ impl Tour<'_> {
         let answer = toolbox
             .call(Request {
                 progress: crate::toolbox::Progress::default(),
+                patience: None,
                 door: "demo",
                 caller,
                 tool: tool.to_owned(),

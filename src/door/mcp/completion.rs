@@ -1,20 +1,117 @@
-//! `completion/complete`.
+//! `completion/complete`: what a segment of a resource's URI, or an argument of a prompt, may be, from what
+//! the caller may see.
+
+use std::time::Duration;
 
 use rmcp::{
     ErrorData, RoleServer,
-    model::{CompleteRequestParams, CompleteResult},
+    model::{CompleteRequestParams, CompleteResult, CompletionInfo, Reference},
     service::RequestContext,
 };
+use serde_json::{Map, Value};
 
-use super::Mcp;
+use super::{Mcp, asked::Asked};
+use crate::{
+    nearest,
+    permission::{Permission, Requirement},
+};
+
+/// How long somebody who types waits.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What is to be completed.
+#[derive(Clone, Debug)]
+enum Blank {
+    /// A cluster in which the caller has this.
+    Cluster(Requirement),
+    /// In the words of `kro_names`.
+    Names { of: &'static str, needs: Permission },
+}
 
 impl Mcp {
     pub(super) async fn completion(
         &self,
-        _: CompleteRequestParams,
+        params: CompleteRequestParams,
         context: &RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        self.caller(context).await?;
-        Ok(CompleteResult::default())
+        let asked = self.known(context).await?;
+        let Some(blank) = asked.blank(&params.r#ref, &params.argument.name) else {
+            // as for what there is not
+            return Ok(CompleteResult::default());
+        };
+        let typed = params.argument.value.as_str();
+        let (values, total) = match blank {
+            Blank::Cluster(needs) => {
+                let names = asked.served.toolbox.cluster_names(&asked.caller, &needs);
+                nearest::completions(typed, names.iter().map(String::as_str), CompletionInfo::MAX_VALUES)
+            }
+            Blank::Names { of, needs } => {
+                let filled = params.context.and_then(|context| context.arguments).unwrap_or_default();
+                let mut arguments = Map::new();
+                for name in ["cluster", "namespace", "kind"] {
+                    let value = filled.get(name).filter(|value| !value.is_empty());
+                    arguments.extend(value.map(|value| (name.to_owned(), value.as_str().into())));
+                }
+                asked.names(of, needs, typed, arguments).await
+            }
+        };
+        let more = total > values.len();
+        let total = u32::try_from(total).ok();
+        let completion = CompletionInfo::with_pagination(values, total, more);
+        Ok(completion.map_or_else(|_| CompleteResult::default(), CompleteResult::new))
+    }
+}
+
+impl Asked<'_> {
+    fn blank(&self, of: &Reference, argument: &str) -> Option<Blank> {
+        match of {
+            Reference::Resource(of) => {
+                let template = self.templates().find(|template| template.uri == of.uri)?;
+                if !template.variables().any(|variable| variable == argument) {
+                    return None;
+                }
+                let rgd = argument == "name" && !template.variables().any(|variable| variable == "kind");
+                let named = if rgd { "rgd" } else { argument };
+                blank(named, &Requirement::Any(template.needs.into()))
+            }
+            _ => None,
+        }
+    }
+
+    /// What cannot be read, or not in time, completes nothing; the audit log says why.
+    async fn names(
+        &self,
+        of: &str,
+        needs: Permission,
+        typed: &str,
+        mut arguments: Map<String, Value>,
+    ) -> (Vec<String>, usize) {
+        if !self.caller.permissions().shows(&Requirement::one(needs)) {
+            return Default::default();
+        }
+        arguments.insert("of".to_owned(), of.into());
+        if !typed.trim().is_empty() {
+            arguments.insert("like".to_owned(), typed.into());
+        }
+        let mut request = self.request("kro_names", arguments);
+        request.patience = Some(PATIENCE);
+        let Ok(finished) = self.served.toolbox.ask(request).await else { return Default::default() };
+        let values = finished.structure.get("values").and_then(Value::as_array);
+        let values = values.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+        let total = finished.structure.get("total").and_then(Value::as_u64).unwrap_or_default();
+        (values.collect(), usize::try_from(total).unwrap_or(usize::MAX))
+    }
+}
+
+/// What an argument of that name is, wherever it stands.
+fn blank(argument: &str, needs: &Requirement) -> Option<Blank> {
+    let instances = |of| Some(Blank::Names { of, needs: Permission::KroInstancesList });
+    match argument {
+        "cluster" => Some(Blank::Cluster(needs.clone())),
+        "rgd" => Some(Blank::Names { of: "rgds", needs: Permission::KroRgdsList }),
+        "namespace" => instances("namespaces"),
+        "kind" => instances("kinds"),
+        "name" => instances("names"),
+        _ => None,
     }
 }

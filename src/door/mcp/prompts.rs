@@ -16,7 +16,7 @@ impl Mcp {
         &self,
         context: &RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        self.caller(context).await?;
+        self.known(context).await?;
         Ok(ListPromptsResult::default().with_cache_scope(CacheScope::Private).with_ttl_ms(LIST_LIFE))
     }
 
@@ -25,7 +25,7 @@ impl Mcp {
         params: GetPromptRequestParams,
         context: &RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        self.caller(context).await?;
+        self.known(context).await?;
         let name = sanitise::short(&params.name, 64);
         Err(ErrorData::invalid_params(format!("there is no prompt {name:?}"), None))
     }

@@ -11,14 +11,12 @@ use rmcp::{
     service::RequestContext,
 };
 
-use super::{LIST_LIFE, Mcp, nobody, of_request, trace};
+use super::{LIST_LIFE, Mcp, nobody};
 use crate::{
     Error, ErrorKind,
-    door::{
-        http::{Client, Shortfall},
-        who::Who,
-    },
-    toolbox::{Effect, Entry, Progress, Request},
+    answer::Finished,
+    door::who::Who,
+    toolbox::{Effect, Entry},
 };
 
 impl Mcp {
@@ -37,38 +35,27 @@ impl Mcp {
         params: CallToolRequestParams,
         context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let (served, caller) = match self.here(context).await {
-            Ok(here) => here,
+        let asked = match self.asked(context).await {
+            Ok(asked) => asked,
             // the owner of the process reads what the model is told, and can mend it
             Err(error) if !matches!(self.who, Who::EachRequest) => return Ok(told(&error)),
             Err(error) => return Err(nobody(&error)),
         };
-        let request = Request {
-            door: self.door,
-            caller,
-            tool: params.name.into_owned(),
-            arguments: params.arguments.unwrap_or_default(),
-            cancel: context.ct.clone(),
-            client: of_request::<Client>(context).map(|client| client.0),
-            trace: trace(context),
-            progress: Progress::default(),
-        };
-        match served.toolbox.call(request).await {
-            Ok(finished) => {
-                let mut result = CallToolResult::success(vec![ContentBlock::text(finished.text)]);
-                result.structured_content = Some(finished.structure);
-                Ok(result.into())
-            }
+        let request = asked.request(&params.name, params.arguments.unwrap_or_default());
+        match asked.served.toolbox.call(request).await {
+            Ok(finished) => Ok(answered(finished)),
             Err(error) => {
-                if let (Some(cell), Some(lacking)) =
-                    (of_request::<Arc<Shortfall>>(context), error.lacking.as_deref().cloned())
-                {
-                    cell.tell(lacking);
-                }
+                asked.lacks(&error);
                 failed(&error)
             }
         }
     }
+}
+
+fn answered(finished: Finished) -> CallToolResponse {
+    let mut result = CallToolResult::success(vec![ContentBlock::text(finished.text)]);
+    result.structured_content = Some(finished.structure);
+    result.into()
 }
 
 /// A tool as MCP lists it. All four hints are said: their defaults are the pessimistic ones.

@@ -1,0 +1,66 @@
+//! [`Asked`]: a request, who made it, and what is served to them.
+
+use std::sync::Arc;
+
+use http::request::Parts;
+use rmcp::{RoleServer, service::RequestContext};
+use serde_json::{Map, Value};
+
+use crate::{
+    Error,
+    caller::Caller,
+    door::{
+        http::{Client, Shortfall},
+        serving::Served,
+    },
+    telemetry::TraceContext,
+    toolbox::{Progress, Request},
+};
+
+/// A request by a caller.
+pub(super) struct Asked<'r> {
+    pub(super) door: &'static str,
+    pub(super) context: &'r RequestContext<RoleServer>,
+    pub(super) served: Arc<Served>,
+    pub(super) caller: Arc<Caller>,
+}
+
+impl Asked<'_> {
+    /// A call of a tool that the request asks for.
+    pub(super) fn request(&self, tool: &str, arguments: Map<String, Value>) -> Request {
+        Request {
+            door: self.door,
+            caller: Arc::clone(&self.caller),
+            tool: tool.to_owned(),
+            arguments,
+            cancel: self.context.ct.clone(),
+            client: self.of_http::<Client>().map(|client| client.0),
+            trace: self.trace(),
+            progress: Progress::default(),
+            patience: None,
+        }
+    }
+
+    /// Tells the entrance what the caller lacked, which may ask for a better token.
+    pub(super) fn lacks(&self, error: &Error) {
+        if let (Some(cell), Some(lacking)) =
+            (self.of_http::<Arc<Shortfall>>(), error.lacking.as_deref().cloned())
+        {
+            cell.tell(lacking);
+        }
+    }
+
+    /// What a layer in front put into the extensions of the HTTP request.
+    fn of_http<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.context.extensions.get::<Parts>()?.extensions.get::<T>()
+    }
+
+    /// The trace that a call is part of: what `_meta` says (SEP-414) is nearer to the client than the
+    /// headers of a proxy in between.
+    fn trace(&self) -> Option<TraceContext> {
+        let meta = &self.context.meta;
+        let said =
+            meta.get_traceparent().and_then(|parent| TraceContext::parse(parent, meta.get_tracestate()));
+        said.or_else(|| TraceContext::from_headers(&self.context.extensions.get::<Parts>()?.headers))
+    }
+}

@@ -1,0 +1,61 @@
+//! What there is for a caller as far as it is known without asking a cluster: for doors that list and
+//! complete.
+
+use std::sync::Arc;
+
+use super::{Toolbox, resources::Template};
+use crate::{
+    caller::Caller,
+    kubernetes::{Cluster, clusters::Lookup},
+    permission::{Extent, Permission, Requirement, Scope},
+};
+
+impl Toolbox {
+    /// Whether a tool exists for the caller.
+    pub fn exists(&self, caller: &Caller, tool: &str) -> bool {
+        self.find(caller, tool).is_some()
+    }
+
+    /// Whether the caller can read any resource of this form.
+    pub fn offers(&self, caller: &Caller, template: &Template) -> bool {
+        let somewhere = caller.permissions().somewhere();
+        self.exists(caller, template.tool) && template.needs.iter().any(|one| somewhere.contains(*one))
+    }
+
+    /// The cluster that is meant where the caller names none.
+    pub fn default_cluster(&self, caller: &Caller, needs: &[Permission]) -> Option<Arc<Cluster>> {
+        match self.clusters().default_for(&|cluster: &Cluster| any(caller, needs, cluster, &Extent::Anywhere))
+        {
+            Lookup::One(cluster) => Some(cluster),
+            Lookup::Several(_) | Lookup::None => None,
+        }
+    }
+
+    /// The names of the clusters in which the caller has one of these permissions.
+    pub fn cluster_names(&self, caller: &Caller, needs: &Requirement) -> Vec<String> {
+        let visible = self.clusters().iter().filter(|cluster| match needs {
+            Requirement::Nothing => true,
+            Requirement::Any(needs) => any(caller, needs, cluster, &Extent::Anywhere),
+            Requirement::All(needs) => {
+                needs.iter().all(|one| any(caller, &[*one], cluster, &Extent::Anywhere))
+            }
+        });
+        visible.map(|cluster| self.clusters().shown_name(cluster)).collect()
+    }
+
+    /// Whether the caller has this permission for a namespace (`None`: what is in none) of a cluster.
+    pub fn allows(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+        cluster: &Cluster,
+        namespace: Option<&str>,
+    ) -> bool {
+        any(caller, &[permission], cluster, &Extent::of(namespace))
+    }
+}
+
+fn any(caller: &Caller, needs: &[Permission], cluster: &Cluster, namespace: &Extent) -> bool {
+    let scope = Scope::cluster(Extent::Named(cluster.names()), namespace.clone());
+    needs.iter().any(|permission| caller.permissions().allows(*permission, &scope))
+}

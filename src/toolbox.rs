@@ -85,7 +85,12 @@ impl Toolbox {
         Ok(Self::with_entries(parts, list::all()?, list::unlisted()?))
     }
 
-    fn with_entries(parts: Parts, mut entries: Vec<Arc<Entry>>, mut unlisted: Vec<Arc<Entry>>) -> Arc<Self> {
+    /// Of exactly these.
+    pub(crate) fn with_entries(
+        parts: Parts,
+        mut entries: Vec<Arc<Entry>>,
+        mut unlisted: Vec<Arc<Entry>>,
+    ) -> Arc<Self> {
         let offered = |entry: &Arc<Entry>| {
             let contract = &entry.contract;
             let offered = !parts.offer.without.contains(&contract.toolset);

@@ -3,6 +3,7 @@
 
 mod asked;
 mod completion;
+mod confirmation;
 mod listening;
 mod prompts;
 mod resources;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Toolbox, resources::Template};
+use super::{Toolbox, resources::Template, schema::Schema};
 use crate::{
     caller::Caller,
     kubernetes::{Cluster, clusters::Lookup},
@@ -14,6 +14,17 @@ impl Toolbox {
     /// Whether a tool exists for the caller.
     pub fn exists(&self, caller: &Caller, tool: &str) -> bool {
         self.find(caller, tool).is_some()
+    }
+
+    /// Whether a tool that exists for the caller plans before it does anything.
+    pub fn plans(&self, caller: &Caller, tool: &str) -> bool {
+        let takes = |schema: &Schema| schema.get("properties").is_some_and(|all| all.get("plan").is_some());
+        self.find(caller, tool).is_some_and(|entry| takes(&entry.input_schema))
+    }
+
+    /// What people call a tool that exists for the caller.
+    pub fn title(&self, caller: &Caller, tool: &str) -> Option<String> {
+        Some(self.find(caller, tool)?.contract.front.title.clone())
     }
 
     /// Whether the caller can read any resource of this form.

@@ -50,6 +50,11 @@ impl Asked<'_> {
         }
     }
 
+    /// Whether it came over HTTP, where no request of ours finds its way back.
+    pub(super) fn is_http(&self) -> bool {
+        self.context.extensions.get::<Parts>().is_some()
+    }
+
     /// What a layer in front put into the extensions of the HTTP request.
     fn of_http<T: Send + Sync + 'static>(&self) -> Option<&T> {
         self.context.extensions.get::<Parts>()?.extensions.get::<T>()

@@ -41,6 +41,11 @@ impl Mcp {
             Err(error) if !matches!(self.who, Who::EachRequest) => return Ok(told(&error)),
             Err(error) => return Err(nobody(&error)),
         };
+        if asked.served.toolbox.plans(&asked.caller, &params.name)
+            && let Some(way) = asked.way()
+        {
+            return asked.confirmed(way, params).await;
+        }
         let request = asked.request(&params.name, params.arguments.unwrap_or_default());
         match asked.served.toolbox.call(request).await {
             Ok(finished) => Ok(answered(finished)),
@@ -52,7 +57,7 @@ impl Mcp {
     }
 }
 
-fn answered(finished: Finished) -> CallToolResponse {
+pub(super) fn answered(finished: Finished) -> CallToolResponse {
     let mut result = CallToolResult::success(vec![ContentBlock::text(finished.text)]);
     result.structured_content = Some(finished.structure);
     result.into()
@@ -77,7 +82,7 @@ pub(in crate::door) fn described(entry: &Entry) -> Tool {
 }
 
 /// Protocol errors are for what a client got wrong; what a model can act on is a tool error.
-fn failed(error: &Error) -> Result<CallToolResponse, ErrorData> {
+pub(super) fn failed(error: &Error) -> Result<CallToolResponse, ErrorData> {
     match error.kind {
         ErrorKind::UnknownTool => Err(ErrorData::invalid_params(error.message.clone(), None)),
         ErrorKind::Unauthenticated => Err(nobody(error)),

@@ -58,6 +58,8 @@ const NOWHERE: Option<&str> = Some("nowhere");
 const SHOP: At = At::Namespace("shop");
 const PAYMENTS: At = At::Namespace("payments");
 
+const EITHER: Needs = Needs::Any(&["kro.resource-graph.show", "kro.rgds.list"]);
+const RGDS: Needs = Needs::All(&["kro.rgds.list"]);
 const GRAPH: Needs = Needs::All(&["kro.resource-graph.show"]);
 const INSTANCES: Needs = Needs::All(&["kro.instances.list"]);
 const RGD_YAML: Needs = Needs::All(&["kro.rgds.view-yaml"]);
@@ -66,6 +68,55 @@ const CHILD_YAML: Needs = Needs::All(&["kro.resources.view-yaml"]);
 const CLUSTERS: Needs = Needs::All(&["kubernetes.clusters.read"]);
 
 pub(super) const TOOLS: &[Tool] = &[
+    Tool {
+        name: "kro_diagnose",
+        needs: EITHER,
+        calls: &[
+            call(
+                LAB,
+                SHOP,
+                GRAPH,
+                || json!({"cluster": "lab", "kind": "Shop", "namespace": "shop", "name": "storefront"}),
+            ),
+            call(
+                LAB,
+                PAYMENTS,
+                GRAPH,
+                || json!({"cluster": "lab", "kind": "WebService", "namespace": "payments", "name": "invoices"}),
+            ),
+            missing(
+                LAB,
+                PAYMENTS,
+                GRAPH,
+                || json!({"cluster": "lab", "kind": "WebService", "namespace": "payments", "name": "no-such"}),
+            ),
+            call(LAB, At::Cluster, GRAPH, || json!({"cluster": "lab", "kind": "Team", "name": "shop"})),
+            call(
+                LAB,
+                At::Cluster,
+                RGDS,
+                || json!({"cluster": "lab", "kind": "ResourceGraphDefinition", "name": "stream"}),
+            ),
+            missing(
+                LAB,
+                At::Cluster,
+                RGDS,
+                || json!({"cluster": "lab", "kind": "ResourceGraphDefinition", "name": "no-such"}),
+            ),
+            call(
+                OTHER,
+                SHOP,
+                GRAPH,
+                || json!({"cluster": "other", "kind": "Shop", "namespace": "shop", "name": "outlet"}),
+            ),
+            missing(
+                NOWHERE,
+                SHOP,
+                EITHER,
+                || json!({"cluster": "nowhere", "kind": "Shop", "namespace": "shop", "name": "outlet"}),
+            ),
+        ],
+    },
     Tool {
         name: "kro_graph",
         needs: GRAPH,

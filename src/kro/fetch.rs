@@ -8,11 +8,12 @@ mod children;
 mod class;
 mod find;
 mod judge;
-mod looks;
+mod parent;
 mod referenced;
 mod rgd;
 
 pub use find::{Wanted, instance_kinds};
+pub use parent::Parent;
 
 use crate::kro::expression::Work;
 use crate::kro::graph::{

@@ -47,6 +47,36 @@ pub fn rgd_name(object: &Object) -> Option<&str> {
     label(object, "resource-graph-definition-name")
 }
 
+/// The version of the kro that has an object in hand (`v0.9.4`).
+pub fn kro_version(object: &Object) -> Option<&str> {
+    label(object, "kro-version")
+}
+
+/// Which instance a child says it is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParentName<'a> {
+    /// API group and kind (kro ≥ 0.8.2); the kind is empty where kro does not tell.
+    pub group: &'a str,
+    /// Kind, as in `kind:`.
+    pub kind: &'a str,
+    /// None for a cluster-scoped instance (kro ≥ 0.9).
+    pub namespace: Option<&'a str>,
+    /// Name.
+    pub name: &'a str,
+}
+
+/// Which instance an object says it is a child of: whoever may write labels can have it say anything.
+pub fn parent(object: &Object) -> Option<ParentName<'_>> {
+    let marked = object.label(PART_OF).is_some() || object.label(INSTANCE_ID).is_some();
+    let name = label(object, "instance-name").filter(|_| marked)?;
+    Some(ParentName {
+        group: label(object, "instance-group").unwrap_or_default(),
+        kind: label(object, "instance-kind").unwrap_or_default(),
+        namespace: label(object, "instance-namespace"),
+        name,
+    })
+}
+
 /// The position of a collection's member (kro ≥ 0.8).
 pub fn collection_index(object: &Object) -> Option<u64> {
     label(object, "collection-index")?.parse().ok()

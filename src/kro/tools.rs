@@ -2,6 +2,7 @@
 
 mod apply_instance;
 mod apply_rgd;
+mod child;
 mod delete_instance;
 mod diagnose;
 mod events;
@@ -9,6 +10,7 @@ mod graph;
 mod instances;
 mod manifest;
 pub mod names;
+mod operation;
 mod overview;
 mod reconcile;
 mod resources;

@@ -7,7 +7,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::call::Call;
-use crate::{Error, ErrorKind, answer::seal::Unsealed};
+use crate::{
+    Error, ErrorKind,
+    answer::seal::{Seal, Unsealed},
+};
 
 /// How long a plan is good for.
 const LIFE: SignedDuration = SignedDuration::from_mins(10);
@@ -19,9 +22,13 @@ pub enum Step {
     Offer(String),
     /// Do it: what is observed now is what the caller agreed to.
     Do,
-    /// Do nothing, say that something has changed since, and answer with the plan as it is now and this
-    /// handle.
-    Changed(String),
+    /// Do nothing, say that something has changed since, and answer with the plan as it is now.
+    Changed {
+        /// The handle on the plan as it is now.
+        plan: String,
+        /// What had been observed when the caller got the other plan.
+        agreed: String,
+    },
 }
 
 impl Call {
@@ -31,24 +38,32 @@ impl Call {
     /// # Errors
     /// A handle that is not of this caller, this tool and these arguments, or too old.
     pub fn step(&self, plan: Option<&str>, observed: &str) -> Result<Step, Error> {
-        let now = Timestamp::now();
-        let seal = self.0.toolbox.seal();
-        let offer = || {
-            seal.seal(&self.plan_binding(), now + LIFE, observed)
-                .map_err(|_| Error::new(ErrorKind::Internal, "the plan could not be sealed"))
-        };
-        let Some(plan) = plan else { return Ok(Step::Offer(offer()?)) };
-        match seal.open(&self.plan_binding(), now, plan) {
-            Ok(agreed) if agreed == observed => Ok(Step::Do),
-            Ok(_) => Ok(Step::Changed(offer()?)),
-            Err(unsealed) => Err(refused(unsealed)),
-        }
+        step(self.0.toolbox.seal(), &self.plan_binding(), plan, observed, Timestamp::now())
     }
 
     /// A cursor can never be a plan.
     fn plan_binding(&self) -> [&str; 5] {
         let [issuer, subject] = self.caller().binding();
         [issuer, subject, &self.0.entry.contract.name, &self.0.question, "plan"]
+    }
+}
+
+fn step(
+    seal: &Seal,
+    binding: &[&str],
+    plan: Option<&str>,
+    observed: &str,
+    now: Timestamp,
+) -> Result<Step, Error> {
+    let offer = || {
+        seal.seal(binding, now + LIFE, observed)
+            .map_err(|_| Error::new(ErrorKind::Internal, "the plan could not be sealed"))
+    };
+    let Some(plan) = plan else { return Ok(Step::Offer(offer()?)) };
+    match seal.open(binding, now, plan) {
+        Ok(agreed) if agreed == observed => Ok(Step::Do),
+        Ok(agreed) => Ok(Step::Changed { plan: offer()?, agreed }),
+        Err(unsealed) => Err(refused(unsealed)),
     }
 }
 
@@ -61,4 +76,45 @@ fn refused(unsealed: Unsealed) -> Error {
     };
     Error::invalid_input(format!("the argument \"plan\" {why}; nothing was changed"))
         .next("call again without plan, with the same arguments, to get a fresh one")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALICE: [&str; 3] = ["alice", "kro_apply_instance", "these arguments"];
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a time")
+    }
+
+    #[test]
+    fn a_plan_is_of_one_caller_for_one_question_and_ten_minutes() {
+        let key = || Seal::from_secret(b"shared").expect("a key");
+        let (seal, replica) = (key(), key());
+        let ask = |seal: &Seal, binding: &[&str], plan: Option<&str>, observed: &str, second: i64| {
+            step(seal, binding, plan, observed, at(second))
+        };
+        let Ok(Step::Offer(plan)) = ask(&seal, &ALICE, None, "seen", 0) else { panic!("an offer") };
+        assert_eq!(ask(&replica, &ALICE, Some(&plan), "seen", 600).ok(), Some(Step::Do), "on any replica");
+        let Ok(Step::Changed { plan: fresh, agreed }) = ask(&seal, &ALICE, Some(&plan), "other", 1) else {
+            panic!("it changed")
+        };
+        assert_eq!(agreed, "seen");
+        assert_eq!(ask(&seal, &ALICE, Some(&fresh), "other", 2).ok(), Some(Step::Do));
+
+        let refused = |binding: &[&str], plan: &str, second| {
+            ask(&seal, binding, Some(plan), "seen", second).expect_err("refused").text()
+        };
+        assert!(refused(&ALICE, &plan, 601).contains("is too old; nothing was changed"));
+        let foreign = |text: String| assert!(text.contains("is not one that you got"), "{text}");
+        foreign(refused(&["bob", ALICE[1], ALICE[2]], &plan, 1));
+        foreign(refused(&[ALICE[0], "kro_delete_instance", ALICE[2]], &plan, 1));
+        foreign(refused(&[ALICE[0], ALICE[1], "others"], &plan, 1));
+        let altered: String = plan.chars().rev().collect();
+        foreign(refused(&ALICE, &altered, 1));
+        foreign(refused(&ALICE, "", 1));
+        let stranger = Seal::from_secret(b"another key").expect("a key");
+        assert!(ask(&stranger, &ALICE, Some(&plan), "seen", 1).is_err());
+    }
 }

@@ -34,11 +34,10 @@ pub(super) fn judge(
         if level.scope.work().is_over() {
             break;
         }
-        let (health, ready, why) = present::health(level, node, object);
+        let (health, ready) = present::health(level, node, object);
         settled &= ready;
         let mut member = level.blank(node);
         present::describe(&mut member, level, object, health);
-        member.why = why;
         member.id = format!("{}[{}]", node.id, place(object, &names));
         member.parent = Some(node.id.clone());
         member.needs.clear();
@@ -80,7 +79,7 @@ fn finish(
             }
         }
     });
-    if let (Inclusion::Out(why, _), false) =
+    if let (Inclusion::Out(why), false) =
         (ready_when::inclusion(level, node), level.collected.instance.deletion().is_some())
     {
         shown.state = State::Orphaned;
@@ -105,10 +104,7 @@ fn finish(
 fn nothing(level: &Level<'_>, node: &definition::Node) -> Made {
     let mut shown = level.blank(node);
     let out = match ready_when::inclusion(level, node) {
-        Inclusion::Out(why, with) => {
-            shown.why = absent::left_out(with);
-            Some(why)
-        }
+        Inclusion::Out(why) => Some(why),
         _ => None,
     };
     shown.state = if out.is_some() { State::Skipped } else { State::Ready };
@@ -134,7 +130,7 @@ fn lacking(
     if short == 0 {
         return Vec::new();
     }
-    let (state, reason, why) = absent::why(level, node, &Wanted::default());
+    let (state, reason) = absent::why(level, node, &Wanted::default());
     let names = wanted
         .identities
         .iter()
@@ -156,7 +152,6 @@ fn lacking(
                 namespace,
                 state,
                 reason: Some(reason.clone()),
-                why: why.clone(),
                 ..level.blank(node)
             }
         })

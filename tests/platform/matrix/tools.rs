@@ -58,61 +58,106 @@ const NOWHERE: Option<&str> = Some("nowhere");
 const SHOP: At = At::Namespace("shop");
 const PAYMENTS: At = At::Namespace("payments");
 
-const EITHER: Needs = Needs::Any(&["kro.resource-graph.show", "kro.rgds.list"]);
-const RGDS: Needs = Needs::All(&["kro.rgds.list"]);
 const GRAPH: Needs = Needs::All(&["kro.resource-graph.show"]);
 const INSTANCES: Needs = Needs::All(&["kro.instances.list"]);
 const RGD_YAML: Needs = Needs::All(&["kro.rgds.view-yaml"]);
 const INSTANCE_YAML: Needs = Needs::All(&["kro.instances.view-yaml"]);
 const CHILD_YAML: Needs = Needs::All(&["kro.resources.view-yaml"]);
+const APPLY: Needs = Needs::All(&["kro.instances.apply"]);
+const APPLY_RGD: Needs = Needs::All(&["kro.rgds.apply"]);
+const DELETE: Needs = Needs::All(&["kro.instances.delete"]);
+const RECONCILE: Needs = Needs::All(&["kro.instances.reconcile"]);
 const CLUSTERS: Needs = Needs::All(&["kubernetes.clusters.read"]);
+
+/// A manifest of an instance of the sample platform.
+fn instance(kind: &str, namespace: Option<&str>) -> String {
+    let group = "platform.example.com";
+    json!({"apiVersion": format!("{group}/v1alpha1"), "kind": kind, "metadata": {"name": "new", "namespace": namespace}}).to_string()
+}
 
 pub(super) const TOOLS: &[Tool] = &[
     Tool {
-        name: "kro_diagnose",
-        needs: EITHER,
+        name: "kro_apply_instance",
+        needs: APPLY,
+        // the sample platform is a recording, and refuses the dry run
         calls: &[
-            call(
+            missing(
                 LAB,
                 SHOP,
-                GRAPH,
-                || json!({"cluster": "lab", "kind": "Shop", "namespace": "shop", "name": "storefront"}),
-            ),
-            call(
-                LAB,
-                PAYMENTS,
-                GRAPH,
-                || json!({"cluster": "lab", "kind": "WebService", "namespace": "payments", "name": "invoices"}),
+                APPLY,
+                || json!({"cluster": "lab", "manifest": instance("Shop", Some("shop"))}),
             ),
             missing(
                 LAB,
                 PAYMENTS,
-                GRAPH,
-                || json!({"cluster": "lab", "kind": "WebService", "namespace": "payments", "name": "no-such"}),
-            ),
-            call(LAB, At::Cluster, GRAPH, || json!({"cluster": "lab", "kind": "Team", "name": "shop"})),
-            call(
-                LAB,
-                At::Cluster,
-                RGDS,
-                || json!({"cluster": "lab", "kind": "ResourceGraphDefinition", "name": "stream"}),
+                APPLY,
+                || json!({"cluster": "lab", "manifest": instance("WebService", Some("payments"))}),
             ),
             missing(
                 LAB,
                 At::Cluster,
-                RGDS,
-                || json!({"cluster": "lab", "kind": "ResourceGraphDefinition", "name": "no-such"}),
+                APPLY,
+                || json!({"cluster": "lab", "manifest": instance("Team", None)}),
             ),
-            call(
+            missing(
                 OTHER,
                 SHOP,
-                GRAPH,
-                || json!({"cluster": "other", "kind": "Shop", "namespace": "shop", "name": "outlet"}),
+                APPLY,
+                || json!({"cluster": "static/other", "manifest": instance("Shop", Some("shop"))}),
             ),
             missing(
                 NOWHERE,
+                At::Open,
+                APPLY,
+                || json!({"cluster": "nowhere", "manifest": instance("Shop", Some("shop"))}),
+            ),
+        ],
+    },
+    Tool {
+        name: "kro_apply_rgd",
+        needs: APPLY_RGD,
+        calls: &[
+            missing(
+                LAB,
+                At::Cluster,
+                APPLY_RGD,
+                || json!({"cluster": "lab", "name": "webservice", "rollback_to": 999}),
+            ),
+            missing(
+                OTHER,
+                At::Cluster,
+                APPLY_RGD,
+                || json!({"cluster": "other", "name": "webservice", "rollback_to": 999}),
+            ),
+            missing(
+                NOWHERE,
+                At::Open,
+                APPLY_RGD,
+                || json!({"cluster": "nowhere", "name": "webservice", "rollback_to": 1}),
+            ),
+        ],
+    },
+    Tool {
+        name: "kro_delete_instance",
+        needs: DELETE,
+        calls: &[
+            missing(
+                LAB,
                 SHOP,
-                EITHER,
+                DELETE,
+                || json!({"cluster": "lab", "kind": "Shop", "namespace": "shop", "name": "outlet"}),
+            ),
+            missing(
+                LAB,
+                PAYMENTS,
+                DELETE,
+                || json!({"cluster": "lab", "kind": "WebService", "namespace": "payments", "name": "checkout"}),
+            ),
+            missing(LAB, At::Cluster, DELETE, || json!({"cluster": "lab", "kind": "Team", "name": "shop"})),
+            missing(
+                NOWHERE,
+                SHOP,
+                DELETE,
                 || json!({"cluster": "nowhere", "kind": "Shop", "namespace": "shop", "name": "outlet"}),
             ),
         ],
@@ -169,6 +214,36 @@ pub(super) const TOOLS: &[Tool] = &[
             call(LAB, At::Open, INSTANCES, || json!({"cluster": "lab"})),
             call(OTHER, At::Open, INSTANCES, || json!({"cluster": "other", "kind": "Shop"})),
             missing(NOWHERE, At::Open, INSTANCES, || json!({"cluster": "nowhere"})),
+        ],
+    },
+    Tool {
+        name: "kro_reconcile",
+        needs: RECONCILE,
+        calls: &[
+            missing(
+                LAB,
+                SHOP,
+                RECONCILE,
+                || json!({"cluster": "lab", "kind": "Shop", "namespace": "shop", "name": "outlet", "action": "now"}),
+            ),
+            missing(
+                LAB,
+                PAYMENTS,
+                RECONCILE,
+                || json!({"cluster": "lab", "kind": "WebService", "namespace": "payments", "name": "checkout", "action": "suspend"}),
+            ),
+            missing(
+                LAB,
+                At::Cluster,
+                RECONCILE,
+                || json!({"cluster": "lab", "kind": "Team", "name": "shop", "action": "suspend"}),
+            ),
+            missing(
+                NOWHERE,
+                SHOP,
+                RECONCILE,
+                || json!({"cluster": "nowhere", "kind": "Shop", "namespace": "shop", "name": "outlet", "action": "resume"}),
+            ),
         ],
     },
     Tool {

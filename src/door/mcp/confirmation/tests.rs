@@ -66,7 +66,7 @@ impl Tool for Paint {
         *seen += u32::from(input.wall.starts_with("restless"));
         let (change, summary) = match call.step(input.plan.as_deref(), &seen.to_string())? {
             Step::Offer(plan) => (Change::Planned(plan), "would paint"),
-            Step::Changed(plan) => (Change::Refused(plan), "NOTHING WAS DONE; would paint"),
+            Step::Changed { plan, .. } => (Change::Refused(plan), "NOTHING WAS DONE; would paint"),
             Step::Do => {
                 *painted += 1;
                 (Change::Made, "painted")

@@ -1,0 +1,120 @@
+//! What the tools that change something have in common: whether to do it, and how it is told.
+
+use serde_json::{Value, json};
+
+use crate::{
+    Error, ErrorKind,
+    answer::Change,
+    kro::{difference::Difference, fetch::Reader, operate::observed::Observed},
+    kubernetes::{Access, Kind, Object},
+    permission::Permission,
+    toolbox::{Call, Step},
+};
+
+/// How often a change is tried where only what kro writes has changed meanwhile.
+pub(super) const ATTEMPTS: usize = 3;
+/// Differences that are told.
+const MOST: usize = 100;
+
+/// What to do with what was observed.
+pub(super) enum Next {
+    /// Answer with the plan: what begins the answer, and the change.
+    Tell(String, Change),
+    /// Do it.
+    Do,
+}
+
+/// Whether the caller has agreed to what was observed.
+pub(super) fn next(call: &Call, plan: Option<&str>, observed: &Observed) -> Result<Next, Error> {
+    Ok(match call.step(plan, &observed.text())? {
+        Step::Do => Next::Do,
+        Step::Offer(plan) => Next::Tell("plan: ".to_owned(), Change::Planned(plan)),
+        Step::Changed { plan, agreed } => {
+            let changed = observed.changed_since(&agreed).join(" and ");
+            let changed = if changed.is_empty() { "what it depends on" } else { &changed };
+            let told = format!("NOTHING WAS DONE: {changed} changed since that plan. As it is now: ");
+            Next::Tell(told, Change::Refused(plan))
+        }
+    })
+}
+
+/// What is to be said where the object changes faster than it can be written.
+pub(super) fn restless(what: &str) -> Error {
+    let message =
+        format!("{what} changes faster than it can be written: tried {ATTEMPTS} times, nothing was done");
+    Error::new(ErrorKind::Conflict, message).next("kro_diagnose may say who changes it; try again later")
+}
+
+/// `Kind namespace/name`
+pub(super) fn named(kind: &Kind, namespace: Option<&str>, name: &str) -> String {
+    match namespace {
+        Some(namespace) => format!("{} {namespace}/{name}", kind.kind),
+        None => format!("{} {name}", kind.kind),
+    }
+}
+
+/// Whether the caller may hear which nodes an instance has.
+pub(super) fn shows_nodes(call: &Call, access: &Access, namespace: Option<&str>) -> bool {
+    [Permission::KroResourceGraphShow, Permission::KroResourcesList]
+        .into_iter()
+        .any(|permission| call.allows(permission, access, namespace))
+}
+
+/// The differences as they may be told: without values unless those may be shown; and what to note of them.
+pub(super) fn shown(
+    mut differences: Vec<Difference>,
+    values: bool,
+    needs: Permission,
+) -> (Vec<Difference>, Vec<String>) {
+    let mut notes = Vec::new();
+    if !values && !differences.is_empty() {
+        let hide = |value: &mut Option<String>| *value = value.take().map(|_| "…".to_owned());
+        for difference in &mut differences {
+            hide(&mut difference.before);
+            hide(&mut difference.after);
+        }
+        notes.push(format!("values are not shown: that needs {}", needs.name()));
+    }
+    let more = differences.len().saturating_sub(MOST);
+    differences.truncate(MOST);
+    if more > 0 {
+        notes.push(format!("{more} more fields would change than are shown"));
+    }
+    (differences, notes)
+}
+
+/// Lines of a section, under its head.
+pub(super) fn section<T: ToString>(head: &str, lines: &[T]) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    let lines: Vec<String> = lines.iter().map(|line| format!("  {}", line.to_string())).collect();
+    format!("{head}\n{}\n", lines.join("\n"))
+}
+
+/// `1 field`, `2 fields`
+pub(super) fn count(number: usize, one: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {one}{plural}")
+}
+
+/// What cannot be applied because it is on its way out.
+pub(super) fn not_deleting(what: &str, live: &Object) -> Result<(), Error> {
+    let Some(since) = live.deletion() else { return Ok(()) };
+    let held = match live.finalizers() {
+        finalizers if finalizers.is_empty() => String::new(),
+        finalizers => format!(", held by {}", finalizers.join(", ")),
+    };
+    Err(Error::new(ErrorKind::Conflict, format!("{what} is being deleted (since {since}{held})"))
+        .next("wait until it is gone; kro_diagnose says what keeps it"))
+}
+
+/// The name of a cluster, as answers call it.
+pub(super) fn cluster(call: &Call, reader: &Reader) -> String {
+    call.toolbox().clusters().shown_name(reader.access().cluster())
+}
+
+/// Lines, as something that a plan depends on.
+pub(super) fn lines(lines: &[String]) -> Value {
+    json!(lines)
+}

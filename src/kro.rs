@@ -18,6 +18,7 @@ pub mod applyset;
 pub mod check;
 pub mod class;
 pub mod definition;
+pub mod diagnose;
 pub mod difference;
 pub mod expression;
 pub mod fetch;

@@ -53,6 +53,8 @@ pub struct Definition {
     pub last_revision: Option<i64>,
     /// What was too much of it to be read, a line each.
     pub cut: Vec<String>,
+    /// The RGD as it was read; of its spec only group and kind of what it generates.
+    pub head: Object,
 }
 
 impl Definition {
@@ -74,6 +76,7 @@ impl Definition {
             trouble: trouble(rgd),
             last_revision: rgd.integer(&["status", "lastIssuedRevision"]),
             cut: Vec::new(),
+            head: head(rgd),
         };
         let verified = || revisions.iter().filter(|revision| is_verified(revision)).max_by_key(number);
         let written = if !needs_revision(rgd) {
@@ -160,6 +163,18 @@ fn parse(resources: &[Value]) -> Vec<Node> {
 
 fn number(revision: &&Object) -> i64 {
     revision.integer(&["spec", "revision"]).unwrap_or_default()
+}
+
+/// An RGD without its spec, but for the names of what it generates.
+fn head(rgd: &Object) -> Object {
+    let generated = instance_kind(rgd);
+    let names = ["apiVersion", "kind", "metadata", "status"];
+    let members = names.into_iter().filter_map(|name| Some((name.to_owned(), rgd.member(name)?.clone())));
+    let mut head = Object::default();
+    head.members_mut().extend(members);
+    let schema = serde_json::json!({"schema": {"group": generated.group, "kind": generated.kind}});
+    head.members_mut().insert("spec".to_owned(), schema);
+    head
 }
 
 fn is_verified(revision: &Object) -> bool {

@@ -8,6 +8,7 @@ mod children;
 mod class;
 mod find;
 mod judge;
+mod looks;
 mod parent;
 mod referenced;
 mod rgd;

@@ -17,10 +17,12 @@ mod present;
 mod ready_when;
 mod root;
 mod tree;
+mod why;
 
 pub use collected::{Collected, Observed, Rgd, Unread};
 pub use desired::{Reference, has_unread_references, unread_references};
 pub use home::Home;
+pub use why::Why;
 
 use crate::kro::expression::{Work, deep};
 use crate::kro::state::State;
@@ -61,6 +63,8 @@ pub struct Node {
     pub state: State,
     /// Why, in a few words.
     pub reason: Option<String>,
+    /// What kind of reason that is.
+    pub why: Why,
     /// The nodes that it depends on.
     pub needs: Vec<String>,
     /// Whether kro only reads it.

@@ -3,7 +3,7 @@
 use super::collected::{Observed, Unread};
 use super::level::{Judged, Level, Made, Wanted, not_attended, withheld};
 use super::ready_when::{self, Inclusion};
-use super::{Node, desired, evidence};
+use super::{Node, Why, desired, evidence};
 use crate::kro::definition::{self, External};
 use crate::kro::expression::{Unresolved, expressions, strings_of};
 use crate::kro::instance::Trouble;
@@ -17,27 +17,34 @@ pub(super) fn judge(level: &Level<'_>, node: &definition::Node, wanted: &Wanted)
         let inherited = level.collected.instance.namespace().map(str::to_owned);
         shown.namespace = identity.namespace.clone().or(inherited);
     }
-    let (state, reason) =
+    let (state, reason, why) =
         if node.external().is_some() { external(level, node, &mut shown) } else { why(level, node, wanted) };
     if matches!(state, State::Withheld) {
         (shown.name, shown.namespace) = (None, None);
     }
-    (shown.state, shown.reason) = (state, Some(reason));
+    (shown.state, shown.reason, shown.why) = (state, Some(reason), why);
     let judged = Judged { state, settled: state == State::Skipped };
     Made { judged, nodes: vec![shown] }
 }
 
+/// Of a node that is left out, `with` the one that it depends on.
+pub(super) fn left_out(with: Option<String>) -> Why {
+    with.map_or(Why::LeftOut, Why::LeftOutWith)
+}
+
+type Reasoned = (State, String, Why);
+
 /// Why a node that kro makes has no object.
-pub(super) fn why(level: &Level<'_>, node: &definition::Node, wanted: &Wanted) -> (State, String) {
+pub(super) fn why(level: &Level<'_>, node: &definition::Node, wanted: &Wanted) -> Reasoned {
     if level.collected.instance.deletion().is_some() {
         return match unseen(level, node) {
             Some(unseen) if unseen.0 != State::Missing => unseen,
-            _ => (State::Gone, "deleted already".into()),
+            _ => (State::Gone, "deleted already".into(), Why::Itself),
         };
     }
     let inclusion = ready_when::inclusion(level, node);
-    if let Inclusion::Out(why) = inclusion {
-        return (State::Skipped, why);
+    if let Inclusion::Out(why, with) = inclusion {
+        return (State::Skipped, why, left_out(with));
     }
     if let Some(unseen) = unseen(level, node) {
         return unseen;
@@ -45,87 +52,93 @@ pub(super) fn why(level: &Level<'_>, node: &definition::Node, wanted: &Wanted) -
     let names: Vec<&str> = wanted.only().map(|identity| identity.name.as_str()).into_iter().collect();
     let complaint = level.complaint(node, &names);
     if let Some(error) = complaint.filter(|complaint| complaint.is_error()) {
-        return (State::Failing, error.text.clone());
+        return (State::Failing, error.text.clone(), Why::Complaint(error.clone()));
     }
     if level.kro_is_content() {
         return content(level, inclusion);
     }
     if let Some(ids) = unsettled(level, node) {
-        return (State::Pending, format!("waits for {ids}"));
+        return (State::Pending, format!("waits for {}", ids.join(", ")), Why::Nodes(ids));
     }
     if let Inclusion::Waits(why) = inclusion {
-        return (State::Pending, why);
+        let what = why.clone();
+        return (State::Pending, why, Why::Data { what, expression: None });
     }
     if let Some(why) = not_attended(level) {
         let suspended = level.standing.state == State::Suspended;
-        return (if suspended { State::Missing } else { State::Pending }, why);
+        return (if suspended { State::Missing } else { State::Pending }, why, Why::Unattended);
     }
-    if let Some(what) = data(level, node, wanted) {
-        return (State::Pending, what);
+    if let Some((what, expression)) = data(level, node, wanted) {
+        return (State::Pending, format!("waits for {what}"), Why::Data { what, expression });
     }
-    match complaint.map(|complaint| &complaint.trouble) {
-        Some(Trouble::DataPending(Some(id))) => return (State::Pending, format!("waits for {id}")),
-        Some(_) => return (State::Pending, complaint.map(ToString::to_string).unwrap_or_default()),
-        None => {}
+    if let Some(complaint) = complaint {
+        let of = Why::Complaint(complaint.clone());
+        return match &complaint.trouble {
+            Trouble::DataPending(Some(id)) => (State::Pending, format!("waits for {id}"), of),
+            _ => (State::Pending, complaint.to_string(), of),
+        };
     }
     if let Inclusion::Unknown(why) = inclusion {
-        return (State::Unknown, format!("it may be left out: {why}"));
+        return (State::Unknown, format!("it may be left out: {why}"), Why::Itself);
     }
     let stopped = level.standing.complaints.iter().find(|complaint| complaint.is_error());
     match stopped {
-        Some(error) => (State::Pending, format!("kro stopped before it: {}", error.text)),
-        None => (State::Pending, "kro has not made it yet".into()),
+        Some(error) => (State::Pending, format!("kro stopped before it: {}", error.text), Why::Stopped),
+        None => (State::Pending, "kro has not made it yet".into(), Why::Itself),
     }
 }
 
 /// kro says that all is there.
-fn content(level: &Level<'_>, inclusion: Inclusion) -> (State, String) {
+fn content(level: &Level<'_>, inclusion: Inclusion) -> Reasoned {
     match inclusion {
         Inclusion::Unknown(why) | Inclusion::Waits(why) => {
-            (State::Skipped, format!("kro is ready without it, so it is left out ({why})"))
+            (State::Skipped, format!("kro is ready without it, so it is left out ({why})"), Why::LeftOut)
         }
         _ => {
             let word = level.standing.word.as_deref().unwrap_or("ready");
-            (State::Missing, format!("kro says {word}, but it does not exist"))
+            (State::Missing, format!("kro says {word}, but it does not exist"), Why::Contradiction)
         }
     }
 }
 
 /// Reasons on our side, and kinds that cannot have objects.
-fn unseen(level: &Level<'_>, node: &definition::Node) -> Option<(State, String)> {
+fn unseen(level: &Level<'_>, node: &definition::Node) -> Option<Reasoned> {
     match level.collected.unread.get(&node.group_kind()) {
         Some(Unread::NotServed) => {
-            return Some((State::Missing, format!("the cluster does not serve {}", node.group_kind())));
+            let why = format!("the cluster does not serve {}", node.group_kind());
+            return Some((State::Missing, why, Why::NotServed));
         }
-        Some(unread) => return Some((State::Unknown, format!("could not be read: {unread}"))),
+        Some(unread) => {
+            return Some((State::Unknown, format!("could not be read: {unread}"), Why::Itself));
+        }
         None => {}
     }
     let hidden = withheld(level, node);
-    (hidden > 0).then(|| (State::Withheld, "in a scope that you may not see".to_owned()))
+    (hidden > 0).then(|| (State::Withheld, "in a scope that you may not see".to_owned(), Why::Itself))
 }
 
 /// Dependencies that keep kro from going ahead.
-fn unsettled(level: &Level<'_>, node: &definition::Node) -> Option<String> {
-    let ids: Vec<&str> = node
+fn unsettled(level: &Level<'_>, node: &definition::Node) -> Option<Vec<String>> {
+    let ids: Vec<String> = node
         .dependencies
         .iter()
-        .map(String::as_str)
-        .filter(|id| level.judged.get(id).is_some_and(|judged| !judged.settled))
+        .filter(|id| level.judged.get(id.as_str()).is_some_and(|judged| !judged.settled))
+        .cloned()
         .collect();
-    (!ids.is_empty()).then(|| ids.join(", "))
+    (!ids.is_empty()).then_some(ids)
 }
 
-/// The first expression of the template whose data is not there.
-fn data(level: &Level<'_>, node: &definition::Node, wanted: &Wanted) -> Option<String> {
+/// The first data of the template that is not there, and the expression that reads it.
+fn data(level: &Level<'_>, node: &definition::Node, wanted: &Wanted) -> Option<(String, Option<String>)> {
     if let Some(Unresolved::Pending(what)) = &wanted.unresolved {
-        return Some(format!("waits for {what}"));
+        return Some((what.clone(), None));
     }
     if !node.for_each.is_empty() {
         return None;
     }
     strings_of(node.template()?).into_iter().flat_map(expressions).find_map(|source| {
         match level.scope.evaluate(source) {
-            Err(Unresolved::Pending(what)) => Some(format!("waits for {what}")),
+            Err(Unresolved::Pending(what)) => Some((what, Some(source.trim().to_owned()))),
             _ => None,
         }
     })
@@ -142,32 +155,35 @@ fn is_tellable(level: &Level<'_>, node: &definition::Node) -> bool {
 }
 
 /// What became of looking for an external reference.
-fn external(level: &Level<'_>, node: &definition::Node, shown: &mut Node) -> (State, String) {
-    if let Inclusion::Out(why) = ready_when::inclusion(level, node) {
-        return (State::Skipped, why);
+fn external(level: &Level<'_>, node: &definition::Node, shown: &mut Node) -> Reasoned {
+    if let Inclusion::Out(why, with) = ready_when::inclusion(level, node) {
+        return (State::Skipped, why, left_out(with));
     }
+    let unknown = |why: String| (State::Unknown, why, Why::Itself);
     match level.collected.externals.get(&node.id) {
         Some(Observed::Absent(namespace, name)) => {
             if is_tellable(level, node) {
                 (shown.name, shown.namespace) = (Some(name.clone()), namespace.clone());
             }
-            (State::ExternalMissing, "the external reference does not exist".into())
+            (State::ExternalMissing, "the external reference does not exist".into(), Why::Itself)
         }
         Some(Observed::Unread(Unread::NotServed)) => {
-            (State::ExternalMissing, format!("the cluster does not serve {}", node.group_kind()))
+            let why = format!("the cluster does not serve {}", node.group_kind());
+            (State::ExternalMissing, why, Why::NotServed)
         }
         // the words of a failure have the name in them
-        Some(Observed::Unread(_)) if !is_tellable(level, node) => {
-            (State::Unknown, "could not be read".into())
-        }
-        Some(Observed::Unread(why)) => (State::Unknown, format!("could not be read: {why}")),
-        Some(Observed::Withheld) => (State::Withheld, "in a scope that you may not see".into()),
+        Some(Observed::Unread(_)) if !is_tellable(level, node) => unknown("could not be read".into()),
+        Some(Observed::Unread(why)) => unknown(format!("could not be read: {why}")),
+        Some(Observed::Withheld) => (State::Withheld, "in a scope that you may not see".into(), Why::Itself),
         Some(Observed::One(_) | Observed::Many(_)) | None => match desired::reference(node, &level.scope) {
             Some(Err(Unresolved::Unsupported(why))) => {
-                (State::Unknown, format!("which one is meant cannot be told: {why}"))
+                unknown(format!("which one is meant cannot be told: {why}"))
             }
-            Some(Err(waits)) => (State::Pending, format!("which one is meant is not known: {waits}")),
-            _ => (State::Unknown, "was not read".into()),
+            Some(Err(waits)) => {
+                let what = format!("which one is meant is not known: {waits}");
+                (State::Pending, what.clone(), Why::Data { what, expression: None })
+            }
+            _ => unknown("was not read".into()),
         },
     }
 }

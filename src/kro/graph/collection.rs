@@ -34,10 +34,11 @@ pub(super) fn judge(
         if level.scope.work().is_over() {
             break;
         }
-        let (health, ready) = present::health(level, node, object);
+        let (health, ready, why) = present::health(level, node, object);
         settled &= ready;
         let mut member = level.blank(node);
         present::describe(&mut member, level, object, health);
+        member.why = why;
         member.id = format!("{}[{}]", node.id, place(object, &names));
         member.parent = Some(node.id.clone());
         member.needs.clear();
@@ -79,7 +80,7 @@ fn finish(
             }
         }
     });
-    if let (Inclusion::Out(why), false) =
+    if let (Inclusion::Out(why, _), false) =
         (ready_when::inclusion(level, node), level.collected.instance.deletion().is_some())
     {
         shown.state = State::Orphaned;
@@ -104,7 +105,10 @@ fn finish(
 fn nothing(level: &Level<'_>, node: &definition::Node) -> Made {
     let mut shown = level.blank(node);
     let out = match ready_when::inclusion(level, node) {
-        Inclusion::Out(why) => Some(why),
+        Inclusion::Out(why, with) => {
+            shown.why = absent::left_out(with);
+            Some(why)
+        }
         _ => None,
     };
     shown.state = if out.is_some() { State::Skipped } else { State::Ready };
@@ -130,7 +134,7 @@ fn lacking(
     if short == 0 {
         return Vec::new();
     }
-    let (state, reason) = absent::why(level, node, &Wanted::default());
+    let (state, reason, why) = absent::why(level, node, &Wanted::default());
     let names = wanted
         .identities
         .iter()
@@ -152,6 +156,7 @@ fn lacking(
                 namespace,
                 state,
                 reason: Some(reason.clone()),
+                why: why.clone(),
                 ..level.blank(node)
             }
         })

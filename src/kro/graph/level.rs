@@ -4,7 +4,7 @@ use super::claims::{Claims, is_copy};
 use super::collected::{Collected, Observed, Rgd};
 use super::desired::{self, Identity};
 use super::home::Home;
-use super::{Node, ROOT, absent, collection, present, root};
+use super::{Node, ROOT, Why, absent, collection, present, root};
 use crate::kro::applyset::GroupKind;
 use crate::kro::definition::{self, Definition};
 use crate::kro::expression::{Scope, Unresolved, Variable, Work};
@@ -144,6 +144,7 @@ impl<'a> Level<'a> {
             namespace: None,
             state: State::Unknown,
             reason: None,
+            why: Why::Itself,
             needs: node.dependencies.clone(),
             external: node.external().is_some(),
             members: None,
@@ -233,6 +234,7 @@ pub(super) fn graft(below: &str, branch: &Branch) -> Vec<Node> {
             id: inner(&node.id),
             parent: node.parent.as_deref().map(inner),
             needs: node.needs.iter().map(|id| inner(id)).collect(),
+            why: node.why.below(inner),
             ..node.clone()
         })
         .collect()

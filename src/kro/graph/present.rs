@@ -1,8 +1,8 @@
 //! A node whose object exists.
 
-use super::Node;
 use super::level::{Judged, Level, Made, graft};
 use super::ready_when::{self, Inclusion, Verdict};
+use super::{Node, Why};
 use crate::kro::definition;
 use crate::kro::health::Health;
 use crate::kro::instance::{self, Trouble};
@@ -11,10 +11,11 @@ use crate::kubernetes::Object;
 
 /// Judges a node by its one object.
 pub(super) fn judge(level: &Level<'_>, node: &definition::Node, object: &Object) -> Made {
-    let (health, settled) = health(level, node, object);
+    let (health, settled, why) = health(level, node, object);
     let mut shown = level.blank(node);
     describe(&mut shown, level, object, health);
-    if let Inclusion::Out(why) = ready_when::inclusion(level, node)
+    shown.why = why;
+    if let Inclusion::Out(why, _) = ready_when::inclusion(level, node)
         && level.collected.instance.deletion().is_none()
         && shown.state != State::Deleting
         && !shown.external
@@ -51,7 +52,7 @@ pub(super) fn describe(shown: &mut Node, level: &Level<'_>, object: &Object, hea
 
 /// The object's own health, its `readyWhen`, and what kro says of it, in this order of weight; and
 /// whether kro lets dependents go ahead.
-pub(super) fn health(level: &Level<'_>, node: &definition::Node, object: &Object) -> (Health, bool) {
+pub(super) fn health(level: &Level<'_>, node: &definition::Node, object: &Object) -> (Health, bool, Why) {
     let own = level.health(object);
     let ready = ready_when::ready(level, node, object);
     let settled = object.deletion().is_none()
@@ -61,20 +62,25 @@ pub(super) fn health(level: &Level<'_>, node: &definition::Node, object: &Object
             _ => false,
         };
     if own.state == State::Deleting {
-        return (own, settled);
+        return (own, settled, Why::Itself);
     }
     let complaint = level.complaint(node, &[object.name()]);
     if let Some(error) = complaint.filter(|complaint| complaint.is_error())
         && !instance::is_suspended(&level.collected.instance)
     {
-        return (Health::failing(error.text.clone()), settled);
+        return (Health::failing(error.text.clone()), settled, Why::Complaint(error.clone()));
     }
+    let mut reason = match &ready {
+        Verdict::False(why) | Verdict::Pending(why) => Why::NotReady(why.clone()),
+        Verdict::Holds | Verdict::Unknown(_) => Why::Itself,
+    };
     let health = match (own.state, ready) {
         (State::Ready, Verdict::Holds) => own,
         (State::Ready, Verdict::False(why) | Verdict::Pending(why)) => Health::progressing(why),
         (State::Ready, Verdict::Unknown(why)) => match complaint {
             _ if level.kro_is_content() => own,
             Some(complaint) if waits_for_readiness(&complaint.trouble) => {
+                reason = Why::Complaint(complaint.clone());
                 Health::progressing(complaint.to_string())
             }
             _ => Health { state: State::Unknown, reason: Some(why) },
@@ -85,7 +91,7 @@ pub(super) fn health(level: &Level<'_>, node: &definition::Node, object: &Object
         }
         _ => own,
     };
-    (health, settled)
+    (health, settled, reason)
 }
 
 fn waits_for_readiness(trouble: &Trouble) -> bool {

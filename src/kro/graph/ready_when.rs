@@ -56,8 +56,8 @@ fn all(word: &str, conditions: &[String], scope: &Scope<'_>) -> Verdict {
 pub(super) enum Inclusion {
     /// It is.
     In,
-    /// It is not: why.
-    Out(String),
+    /// It is not: why, and the node that it is left out with.
+    Out(String, Option<String>),
     /// It waits for something before that can be told.
     Waits(String),
     /// It cannot be told here: why.
@@ -69,11 +69,12 @@ pub(super) fn inclusion(level: &Level<'_>, node: &Node) -> Inclusion {
     let left_out =
         |id: &&String| level.judged.get(id.as_str()).is_some_and(|judged| judged.state == State::Skipped);
     if let Some(dependency) = node.dependencies.iter().find(left_out) {
-        return Inclusion::Out(format!("it depends on {dependency}, which is left out"));
+        let why = format!("it depends on {dependency}, which is left out");
+        return Inclusion::Out(why, Some(dependency.clone()));
     }
     match all("includeWhen", &node.include_when, &level.scope) {
         Verdict::Holds => Inclusion::In,
-        Verdict::False(why) => Inclusion::Out(why),
+        Verdict::False(why) => Inclusion::Out(why, None),
         Verdict::Pending(why) => Inclusion::Waits(why),
         Verdict::Unknown(why) => match waits(level, node) {
             Some(id) => Inclusion::Waits(format!("includeWhen waits for {id}")),

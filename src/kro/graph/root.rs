@@ -5,7 +5,7 @@ use super::collected::{Collected, Rgd};
 use super::home::Home;
 use super::level::{Branch, Level, graft, remarks};
 use super::ready_when::shorten;
-use super::{Node, ROOT};
+use super::{Node, ROOT, Why};
 use crate::kro::instance::Standing;
 use crate::kro::labels;
 use crate::kro::state::State;
@@ -104,6 +104,7 @@ fn of_object(id: String, object: &Object) -> Node {
         namespace: object.namespace().map(str::to_owned),
         state: State::Unknown,
         reason: None,
+        why: Why::Itself,
         needs: Vec::new(),
         external: false,
         members: None,

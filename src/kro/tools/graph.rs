@@ -164,7 +164,7 @@ fn answer(collected: &Collected, cluster: String, format: Format, work: &Work) -
     Answer::new(summary, body, output(&graph, cluster, revision)).gaps(graph.gaps)
 }
 
-async fn not_generated(reader: &Reader, kind: &Kind) -> Error {
+pub(super) async fn not_generated(reader: &Reader, kind: &Kind) -> Error {
     let what = format!("the argument \"kind\": no ResourceGraphDefinition generates {}", kind.group_kind());
     Error::invalid_input(what).candidates(instance_kinds(reader).await)
 }

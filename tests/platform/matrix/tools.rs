@@ -58,6 +58,8 @@ const NOWHERE: Option<&str> = Some("nowhere");
 const SHOP: At = At::Namespace("shop");
 const PAYMENTS: At = At::Namespace("payments");
 
+const RGDS: Needs = Needs::All(&["kro.rgds.list"]);
+const EITHER: Needs = Needs::Any(&["kro.resource-graph.show", "kro.rgds.list"]);
 const GRAPH: Needs = Needs::All(&["kro.resource-graph.show"]);
 const INSTANCES: Needs = Needs::All(&["kro.instances.list"]);
 const RGD_YAML: Needs = Needs::All(&["kro.rgds.view-yaml"]);
@@ -158,6 +160,55 @@ pub(super) const TOOLS: &[Tool] = &[
                 NOWHERE,
                 SHOP,
                 DELETE,
+                || json!({"cluster": "nowhere", "kind": "Shop", "namespace": "shop", "name": "outlet"}),
+            ),
+        ],
+    },
+    Tool {
+        name: "kro_diagnose",
+        needs: EITHER,
+        calls: &[
+            call(
+                LAB,
+                SHOP,
+                GRAPH,
+                || json!({"cluster": "lab", "kind": "Shop", "namespace": "shop", "name": "storefront"}),
+            ),
+            call(
+                LAB,
+                PAYMENTS,
+                GRAPH,
+                || json!({"cluster": "lab", "kind": "WebService", "namespace": "payments", "name": "invoices"}),
+            ),
+            missing(
+                LAB,
+                PAYMENTS,
+                GRAPH,
+                || json!({"cluster": "lab", "kind": "WebService", "namespace": "payments", "name": "no-such"}),
+            ),
+            call(LAB, At::Cluster, GRAPH, || json!({"cluster": "lab", "kind": "Team", "name": "shop"})),
+            call(
+                LAB,
+                At::Cluster,
+                RGDS,
+                || json!({"cluster": "lab", "kind": "ResourceGraphDefinition", "name": "stream"}),
+            ),
+            missing(
+                LAB,
+                At::Cluster,
+                RGDS,
+                || json!({"cluster": "lab", "kind": "ResourceGraphDefinition", "name": "no-such"}),
+            ),
+            call(
+                OTHER,
+                SHOP,
+                GRAPH,
+                || json!({"cluster": "other", "kind": "Shop", "namespace": "shop", "name": "outlet"}),
+            ),
+            missing(
+                NOWHERE,
+                SHOP,
+                EITHER,
                 || json!({"cluster": "nowhere", "kind": "Shop", "namespace": "shop", "name": "outlet"}),
             ),
         ],

@@ -22,7 +22,6 @@ mod text;
 
 pub use case::{Case, Looked, Owner};
 pub use code::{Code, Weight};
-pub use events::Warning;
 pub use finding::Finding;
 pub use looks::{Look, allowance, worth};
 pub use rgd::{RgdCase, of_rgd};

@@ -79,7 +79,7 @@ fn instance(plane: &ControlPlane, kind: &str, namespace: &str, name: &str, spec:
 }
 
 /// A user of the test's own who may get and list what `rules` name, as `group/resource`.
-fn reader(plane: &ControlPlane, namespace: &str, rules: &[&str]) -> std::path::PathBuf {
+pub(crate) fn reader(plane: &ControlPlane, namespace: &str, rules: &[&str]) -> std::path::PathBuf {
     plane.kubectl(&["create", "serviceaccount", "reader", "-n", namespace]);
     let rule = |rule: &&str| {
         let (group, resource) = rule.split_once('/').expect("group/resource");

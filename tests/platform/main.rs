@@ -59,6 +59,7 @@ mod impersonation_rights;
 mod issuer_faults;
 mod issuer_keys;
 mod issuer_rig;
+mod kro_diagnose;
 mod kro_graph;
 mod matrix;
 mod oidc_cluster;

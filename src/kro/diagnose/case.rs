@@ -1,13 +1,12 @@
 //! [`Case`]: everything that was read, as the families of findings look at it.
 
-use super::events::Warning;
 use crate::kro::applyset::GroupKind;
 use crate::kro::definition::{self, Definition};
 use crate::kro::graph::{Collected, Graph, Node, ROOT};
 use crate::kro::instance::Standing;
-use crate::kubernetes::Object;
+use crate::kubernetes::{Event, Object};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An instance to be diagnosed.
 #[derive(Debug)]
@@ -28,7 +27,7 @@ pub struct Case<'a> {
 #[derive(Debug, Default)]
 pub struct Looked {
     /// Warning events.
-    pub warnings: Vec<Warning>,
+    pub warnings: Vec<Event>,
     /// Pods.
     pub pods: Vec<Object>,
     /// Whom objects belong to that kro may not take, by kind, namespace and name.
@@ -82,29 +81,29 @@ impl<'a> Case<'a> {
 
     fn level(&self, collected: &'a Collected, nested: Option<&'a str>, found: &mut Vec<Level<'a>>) {
         let own = nested.unwrap_or(ROOT);
-        let below = |id: &str| {
-            let inner = collected.nested.values().map(|inner| &inner.instance);
-            inner.into_iter().any(|object| self.node_of(object, own).is_some_and(|node| node.id == id))
-        };
-        let collections: Vec<&str> = self
+        let inner: Vec<(&'a Collected, &'a Node)> = collected
+            .nested
+            .values()
+            .filter_map(|inner| Some((inner, self.node_of(&inner.instance, own)?)))
+            .collect();
+        let below: BTreeSet<&str> = inner.iter().map(|(_, node)| node.id.as_str()).collect();
+        let collections: BTreeSet<&str> = self
             .graph
             .nodes
             .iter()
             .filter(|node| node.parent.as_deref() == Some(own))
-            .filter(|node| !below(&node.id))
+            .filter(|node| !below.contains(node.id.as_str()))
             .map(|node| node.id.as_str())
             .collect();
         let direct = |node: &&'a Node| {
             let parent = node.parent.as_deref();
-            parent == Some(own) || parent.is_some_and(|parent| collections.contains(&parent))
+            parent == Some(own) || parent.is_some_and(|parent| collections.contains(parent))
         };
         let nodes = self.graph.nodes.iter().filter(direct).collect();
         let standing = Standing::read(&collected.instance);
         found.push(Level { nested, collected, nodes, standing });
-        for inner in collected.nested.values() {
-            if let Some(node) = self.node_of(&inner.instance, own) {
-                self.level(inner, Some(&node.id), found);
-            }
+        for (inner, node) in inner {
+            self.level(inner, Some(&node.id), found);
         }
     }
 

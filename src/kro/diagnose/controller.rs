@@ -39,7 +39,7 @@ pub(super) fn absent(looked: &Looked, what: &str, seconds: Option<i64>) -> Findi
             format!("{what}{since}: kro is held up 30 s in each pass by a kind that it may not read, which {culprit} has"),
         )
         .seen(message)
-        .next("grant kro the rights that the message names; kro_overview finds other instances with such an error");
+        .next("grant kro the rights that the message names⟦; kro_overview finds other instances with such an error⟧");
     }
     let finding = Finding::new(
         Code::CONTROLLER_BEHIND,
@@ -54,8 +54,8 @@ pub(super) fn absent(looked: &Looked, what: &str, seconds: Option<i64>) -> Findi
         format!("Deployment {place}/{} has {} replicas available", controller.name(), available(controller))
     });
     finding.seen_all(others).seen_all(running).next(
-        "see that kro's Pods run and read their log; an instance with a kind that kro may not read holds up all others \
-         (kro_overview shows it as an ERROR with \"forbidden\")",
+        "see that kro's Pods run and read their log; an instance with a kind that kro may not read holds up all others\
+         ⟦ (kro_overview shows it as an ERROR with \"forbidden\")⟧",
     )
 }
 

@@ -30,7 +30,7 @@ pub struct Finding {
     pub cause: String,
     /// What shows it: expressions with the values they saw, messages, events, finalizers.
     pub evidence: Vec<String>,
-    /// The tool call or change that helps.
+    /// The tool call or change that helps; what is between ⟦ and ⟧ is for those who have the tool in it.
     pub next: String,
     /// Other nodes of which the same is true.
     also: Vec<String>,
@@ -100,6 +100,23 @@ impl Finding {
         self
     }
 
+    /// Leaves of the next step what the caller can do: a tool that they do not have does not exist for them.
+    pub fn offer(&mut self, has: impl Fn(&str) -> bool) {
+        let mut offered = String::new();
+        let mut rest = self.next.as_str();
+        while let Some((before, after)) = rest.split_once('⟦') {
+            let (inner, after) = after.split_once('⟧').unwrap_or((after, ""));
+            let mut words = inner.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+            offered.push_str(before);
+            if words.find(|word| word.starts_with("kro_")).is_some_and(&has) {
+                offered.push_str(inner);
+            }
+            rest = after;
+        }
+        offered.push_str(rest);
+        self.next = offered;
+    }
+
     /// True, and doing no harm to what was asked about.
     #[must_use]
     pub(super) fn harmless(mut self) -> Self {
@@ -163,6 +180,18 @@ mod tests {
         assert_eq!(findings.len(), 2);
         assert_eq!(findings[0].evidence, ["the same: ConfigMap/b, ConfigMap/c"]);
         assert_eq!(findings[1].code, Code::WAITS);
+    }
+
+    #[test]
+    fn a_tool_that_the_caller_does_not_have_is_not_named() {
+        let offered = |tools: &[&str]| {
+            let next = "resume it⟦ with kro_reconcile⟧, or⟦ kro_diagnose it⟧";
+            let mut finding = Finding::new(Code::SUSPENDED, "x").next(next);
+            finding.offer(|tool| tools.contains(&tool));
+            finding.next
+        };
+        assert_eq!(offered(&["kro_reconcile"]), "resume it with kro_reconcile, or");
+        assert_eq!(offered(&["kro_diagnose"]), "resume it, or kro_diagnose it");
     }
 
     #[test]

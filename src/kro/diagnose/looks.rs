@@ -50,8 +50,10 @@ pub fn allowance(collected: &Collected) -> usize {
         Some(Source::Revision(_) | Source::Derived) => 1,
         _ => 0,
     };
-    // without the label the RGD is found through the CRD
-    let searched = usize::from(labels::rgd_name(&collected.instance).is_none());
+    // without the label the RGD is found through the CRD; before kro looks at an instance no children are listed
+    let kinds = collected.rgd.definition().map_or(0, |definition| definition.child_kinds().len());
+    let unlisted = if instance::is_observed(&collected.instance) { 0 } else { kinds };
+    let searched = usize::from(labels::rgd_name(&collected.instance).is_none()).saturating_sub(unlisted);
     (EXTRA * levels).min(MOST_EXTRA).saturating_sub(spent + searched)
 }
 

@@ -2,6 +2,7 @@
 
 use super::case::{Case, Level, Owner};
 use super::code::Code;
+use super::events;
 use super::finding::Finding;
 use super::refusal::{self, Refusal};
 use crate::kro::definition::External;
@@ -192,7 +193,7 @@ fn not_ready(case: &Case<'_>, level: &Level<'_>, node: &Node, why: &str) -> Find
     let object = level.object(node);
     let own = object.map(crate::kro::health::of).filter(|health| health.state != State::Ready);
     let says = own.and_then(|health| Some(format!("{} says: {}", node.object(), health.reason?)));
-    let events = object.map(|object| events(case, object)).unwrap_or_default();
+    let events = object.map(|object| told_of(case, object)).unwrap_or_default();
     let finding = Finding::new(Code::READY_WHEN_FALSE, format!("{} is not ready: {why}", node.id));
     finding.seen_all(says).seen_all(events).next(format!(
         "make {} fulfil it, or correct the readyWhen of node {} in the RGD",
@@ -218,7 +219,7 @@ fn data(node: &Node, what: &str, expression: Option<&str>) -> Finding {
 
 fn missing(node: &Node) -> Finding {
     Finding::new(Code::CHILD_MISSING, format!("{} does not exist: {}", place(node), words(node)))
-        .next("kro makes it again at its next look; kro_reconcile (now) asks for one")
+        .next("kro makes it again at its next look⟦; kro_reconcile (now) asks for one⟧")
 }
 
 /// An object that is not well by its own word.
@@ -244,7 +245,7 @@ fn by_itself(case: &Case<'_>, level: &Level<'_>, node: &Node) -> Option<Finding>
         let cause = format!("the nested instance {} is {}: {reason}", node.object(), node.state);
         return Some(Finding::new(Code::NESTED_UNHEALTHY, cause).seen(said).next(next));
     }
-    let events = object.map(|object| events(case, object)).unwrap_or_default();
+    let events = object.map(|object| told_of(case, object)).unwrap_or_default();
     let refused = refusal::read(reason);
     if matches!(refused, Refusal::Quota(_) | Refusal::Admission | Refusal::Webhook(_)) {
         let what = format!("Pods of {}", node.object());
@@ -270,15 +271,13 @@ fn by_itself(case: &Case<'_>, level: &Level<'_>, node: &Node) -> Option<Finding>
 }
 
 /// What Warning events say of an object and, for a Deployment, of its ReplicaSets.
-pub(super) fn events(case: &Case<'_>, object: &Object) -> Vec<String> {
+pub(super) fn told_of(case: &Case<'_>, object: &Object) -> Vec<String> {
     let deployment = object.kind() == "Deployment";
-    let about = case
-        .looked
-        .warnings
-        .iter()
-        .filter(|event| event.is_about(object) || deployment && event.is_about_set_of(object));
+    let about = case.looked.warnings.iter().filter(|event| {
+        events::is_about(event, object) || deployment && events::is_about_set_of(event, object)
+    });
     let mut about: Vec<_> = about.collect();
-    about.sort_by(|one, other| other.last.cmp(&one.last));
+    about.sort_by_key(|event| std::cmp::Reverse(event.last));
     let mut seen: Vec<&str> = Vec::new();
     about.retain(|event| {
         !seen.contains(&event.reason.as_str()) && {
@@ -286,7 +285,7 @@ pub(super) fn events(case: &Case<'_>, object: &Object) -> Vec<String> {
             true
         }
     });
-    about.into_iter().take(MOST_EVENTS).map(super::events::Warning::line).collect()
+    about.into_iter().take(MOST_EVENTS).map(events::line).collect()
 }
 
 /// Nodes that wait for others, one finding for what they wait for.

@@ -2,13 +2,14 @@
 
 use super::case::{Case, Level};
 use super::code::Code;
+use super::events;
 use super::finding::Finding;
 use super::nodes;
 use super::refusal;
 use crate::kro::graph::Node;
 use crate::kro::health::{self, Health};
 use crate::kro::state::State;
-use crate::kubernetes::{Condition, Object};
+use crate::kubernetes::{Condition, Event, Object};
 use serde_json::Value;
 
 /// Pods that are named.
@@ -62,14 +63,15 @@ fn workload(case: &Case<'_>, level: &Level<'_>, node: &Node, object: &Object) ->
 
 /// Pods that were not made: the event of the ReplicaSet or StatefulSet says why.
 fn refused(case: &Case<'_>, node: &Node, object: &Object) -> Option<Finding> {
-    let of = |event: &&super::Warning| {
-        event.reason == "FailedCreate" && (event.is_about(object) || event.is_about_set_of(object))
+    let of = |event: &&Event| {
+        event.reason == "FailedCreate"
+            && (events::is_about(event, object) || events::is_about_set_of(event, object))
     };
-    let event = case.looked.warnings.iter().filter(of).max_by_key(|event| event.last.clone())?;
+    let event = case.looked.warnings.iter().filter(of).max_by_key(|event| event.last)?;
     // the same words are in the condition of a Deployment
     let known = node.reason.as_deref().is_some_and(|reason| refusal::read(reason) != refusal::Refusal::Other);
     let finding = refusal::finding(&event.message, &format!("Pods of {}", node.object()));
-    (!known).then(|| finding.about(node).seen(event.line()))
+    (!known).then(|| finding.about(node).seen(events::line(event)))
 }
 
 fn finding(
@@ -88,7 +90,7 @@ fn finding(
     let said = active.then(|| format!("kro says ACTIVE of {}: it does not look at Pods", level.name()));
     let named: Vec<&str> = alike.iter().take(NAMED).map(|pod| pod.name()).collect();
     let names = if node.kind == "Pod" { String::new() } else { format!("Pods: {}", named.join(", ")) };
-    let events = alike.first().map(|pod| nodes::events(case, pod)).unwrap_or_default();
+    let events = alike.first().map(|pod| nodes::told_of(case, pod)).unwrap_or_default();
     let first = alike.first().map(|pod| pod.name()).unwrap_or_default();
     let namespace = node.namespace.as_deref().unwrap_or_default();
     Finding::new(trouble.code, format!("{count}: {}", trouble.what))

@@ -92,7 +92,7 @@ fn finding(rgd: &Object, condition: &Condition<'_>, names_others: bool) -> Optio
             Code::RGD_INVALID,
             format!("the spec of RGD {name} is not valid: {}", build_error(condition.message)),
         )
-        .next("correct what the message names and apply again (kro_apply_rgd checks before it sends)"),
+        .next("correct what the message names and apply again⟦ (kro_apply_rgd checks before it sends)⟧"),
         "KindReady" | "CustomResourceDefinitionSynced" => kind(rgd, condition.message, names_others),
         "ControllerReady" | "ReconcilerReady" => {
             let refused = refusal::finding(condition.message, &format!("RGD {name}"));
@@ -109,7 +109,7 @@ fn finding(rgd: &Object, condition: &Condition<'_>, names_others: bool) -> Optio
             Code::REVISION_FAILED,
             format!("the newest revision of RGD {name} does not compile, and its instances do not fall back to another"),
         )
-        .next("apply the last good spec again: kro_revision_diff shows what changed"),
+        .next("apply the last good spec again⟦: kro_revision_diff shows what changed⟧"),
         _ => return None,
     };
     let evidence = if names_others || found.code != Code::KIND_TAKEN {

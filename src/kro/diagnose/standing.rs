@@ -57,7 +57,8 @@ fn gone(level: &Level<'_>, rgd: &str) -> Finding {
     .seen(format!("kro last said {word}, which nobody keeps true"));
     let finding =
         if held { finding.seen(format!("metadata.finalizers: {}", labels::FINALIZER)) } else { finding };
-    finding.next(format!("apply RGD {rgd} again (kro_apply_rgd): its instances are taken up within seconds"))
+    finding
+        .next(format!("apply RGD {rgd} again⟦ (kro_apply_rgd)⟧: its instances are taken up within seconds"))
 }
 
 fn suspended(level: &Level<'_>) -> Option<Finding> {
@@ -73,7 +74,7 @@ fn suspended(level: &Level<'_>) -> Option<Finding> {
     .seen(format!("metadata.annotations[kro.run/reconcile]: {value}"));
     let ready = instance.condition("Ready").filter(|condition| !condition.is_true());
     let finding = finding.seen_all(ready.map(|condition| told(&condition)));
-    Some(finding.next("resume it with kro_reconcile, if nobody suspended it on purpose"))
+    Some(finding.next("resume it⟦ with kro_reconcile⟧, if nobody suspended it on purpose: without the annotation kro goes on"))
 }
 
 /// Whether kro looks at the instance's present spec.

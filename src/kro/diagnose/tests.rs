@@ -5,7 +5,7 @@ use crate::kro::applyset::GroupKind;
 use crate::kro::definition::Definition;
 use crate::kro::expression::Work;
 use crate::kro::graph::{Collected, Graph, Observed, Rgd, Unread};
-use crate::kubernetes::Object;
+use crate::kubernetes::{Event, Object};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -245,7 +245,7 @@ fn crashing_pods_are_found_below_an_active_instance() {
         "type": "Warning", "reason": "FailedCreate", "lastTimestamp": NOW,
         "message": "Error creating: pods \"web-7d9-\" is forbidden: exceeded quota: few, requested: pods=1"}),
     );
-    let looked = Looked { warnings: vec![Warning::read(&event).expect("an event")], ..Looked::default() };
+    let looked = Looked { warnings: vec![Event::read(&event)], ..Looked::default() };
     assert_eq!(codes(&diagnose(&all, &looked))[0], "quota-exceeded");
 }
 

@@ -10,7 +10,7 @@ pub struct Report<'f> {
     /// `Shop/one in shop (lab)`
     pub what: String,
     /// The findings, the cause first.
-    pub findings: &'f [Finding],
+    pub findings: &'f mut [Finding],
     /// What is said where nothing is wrong.
     pub fine: String,
     /// Whether nothing is wrong but what is harmless.
@@ -51,16 +51,17 @@ impl Report<'_> {
 }
 
 fn entry(number: usize, finding: &Finding) -> String {
-    let mut text = format!("{number}. {} [{}]", finding.code.word(), finding.weight.word());
+    let mut head = format!("{number}. {} [{}]", finding.code.word(), finding.weight.word());
     if let Some(node) = &finding.node {
-        text.push_str(&format!(" {node}"));
+        head.push_str(&format!(" {node}"));
     }
     if let Some(object) = &finding.object {
-        text.push_str(&format!(" {object}"));
+        head.push_str(&format!(" {object}"));
     }
     if let Some(namespace) = &finding.namespace {
-        text.push_str(&format!(" (ns {namespace})"));
+        head.push_str(&format!(" (ns {namespace})"));
     }
+    let mut text = sanitise::line(&head).into_owned();
     text.push_str(&format!("\n   {}", finding.cause));
     for evidence in &finding.evidence {
         text.push_str(&format!("\n   seen: {evidence}"));

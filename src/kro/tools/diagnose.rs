@@ -101,11 +101,14 @@ impl Tool for Diagnose {
 /// Findings as an answer, as many as there is room for.
 fn answer(
     call: &Call,
-    report: &Report<'_>,
+    report: &mut Report<'_>,
     mut output: Output,
     gaps: impl IntoIterator<Item = String>,
 ) -> Answer<Output> {
     let rows = call.budget().rows.max(1);
+    let tools: Vec<&str> =
+        call.toolbox().list(call.caller()).map(|entry| entry.contract.name.as_str()).collect();
+    report.findings.iter_mut().for_each(|finding| finding.offer(|tool| tools.contains(&tool)));
     let more = report.findings.len().saturating_sub(rows);
     output.findings = report.findings.iter().take(rows).map(row).collect();
     let answer = Answer::new(report.summary(), report.body(rows), output).gaps(gaps);

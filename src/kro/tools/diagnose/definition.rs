@@ -11,7 +11,7 @@ use crate::{
     kro::{
         applyset::GroupKind,
         definition::instance_kind,
-        diagnose::{Look, Looked, Report, RgdCase, of_rgd},
+        diagnose::{Look, Looked, Report, RgdCase, Weight, of_rgd},
         fetch::{Reader, Wanted},
     },
     kubernetes::{Fault, Kind, Object},
@@ -81,7 +81,7 @@ pub(super) async fn diagnose(
         looked: &looked,
         now: Timestamp::now(),
     };
-    let findings = of_rgd(&case);
+    let mut findings = of_rgd(&case);
     let cluster = call.toolbox().clusters().shown_name(reader.access().cluster());
     let count =
         instances.as_ref().map(|instances| format!(", {} instances", instances.len())).unwrap_or_default();
@@ -91,9 +91,10 @@ pub(super) async fn diagnose(
         format!("{} other RGDs", others().count()),
     ];
     let state = rgd.text(&["status", "state"]).unwrap_or("without a state");
-    let report = Report {
+    let healthy = active && findings.iter().all(|finding| finding.weight >= Weight::Warning);
+    let mut report = Report {
         what: format!("RGD {} ({cluster})", rgd.name()),
-        findings: &findings,
+        findings: &mut findings,
         fine: format!(
             "nothing is wrong ({state}, generates {generated}{count}). Checked: {}",
             checked.join(", ")
@@ -105,14 +106,12 @@ pub(super) async fn diagnose(
         cluster,
         kind: rgd.kind().to_owned(),
         name: rgd.name().to_owned(),
-        healthy: Some(
-            active && findings.iter().all(|finding| finding.weight >= crate::kro::diagnose::Weight::Warning),
-        ),
+        healthy: Some(healthy),
         kro_state: rgd.text(&["status", "state"]).map(str::to_owned),
         checked,
         ..Output::default()
     };
-    Ok(answer(call, &report, output, gaps))
+    Ok(answer(call, &mut report, output, gaps))
 }
 
 /// The kinds of its nodes that the cluster does not serve.

@@ -11,12 +11,12 @@ use crate::{
     answer::Answer,
     kro::{
         applyset::GroupKind,
-        diagnose::{self, Case, Finding, Look, Looked, Report, Warning, allowance, owner, worth},
+        diagnose::{self, Case, Finding, Look, Looked, Report, allowance, owner, worth},
         fetch::{Reader, Wanted},
         graph::{Collected, Graph, Rgd},
         tools::graph::not_generated,
     },
-    kubernetes::{Access, Fault, Kind, Listed, Object},
+    kubernetes::{Access, Event, Fault, Kind, Listed, Object},
     permission::{Permission, Requirement},
     toolbox::Call,
 };
@@ -71,8 +71,8 @@ pub(super) async fn diagnose(
         let findings = diagnose::of_instance(&case);
         (findings, collected, graph, looked)
     });
-    let (findings, collected, graph, looked) = judged.await?;
-    Ok(report(call, reader.access(), &collected, &graph, looked, &findings))
+    let (mut findings, collected, graph, looked) = judged.await?;
+    Ok(report(call, reader.access(), &collected, &graph, looked, &mut findings))
 }
 
 /// What the caller needs to be shown what a look gives, and the same as words.
@@ -144,7 +144,7 @@ fn take(call: &Call, reader: &Reader, looked: &mut Looked, look: Look, mut liste
         Look::Controllers => looked.controllers = listed.items,
         Look::Siblings(_) => looked.siblings = Some(listed.items),
         Look::Pods(..) => looked.pods.extend(listed.items),
-        Look::Warnings(_) => looked.warnings.extend(listed.items.iter().filter_map(Warning::read)),
+        Look::Warnings(_) => looked.warnings.extend(listed.items.iter().map(Event::read)),
     }
 }
 
@@ -154,7 +154,7 @@ fn report(
     collected: &Collected,
     graph: &Graph,
     looked: Looked,
-    findings: &[Finding],
+    findings: &mut [Finding],
 ) -> Answer<Output> {
     let cluster = call.toolbox().clusters().shown_name(access.cluster());
     let instance = &collected.instance;
@@ -180,7 +180,7 @@ fn report(
     let fine = format!("{verdict} ({said}{nodes}). Checked: {}", checked.join(", "));
     let mut gaps = graph.gaps.clone();
     gaps.extend(looked.gaps);
-    let report = Report {
+    let mut report = Report {
         what: format!("{}/{}{place} ({cluster})", instance.kind(), instance.name()),
         findings,
         fine,
@@ -199,7 +199,7 @@ fn report(
         findings: Vec::new(),
         checked,
     };
-    answer(call, &report, output, gaps)
+    answer(call, &mut report, output, gaps)
 }
 
 fn objects(collected: &Collected) -> String {

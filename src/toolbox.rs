@@ -9,6 +9,7 @@ pub mod list;
 pub mod plan;
 pub mod process;
 pub mod progress;
+pub mod prompts;
 mod reach;
 mod record;
 pub mod resources;
@@ -27,6 +28,7 @@ pub use gate::Request;
 pub use plan::Step;
 pub use process::Process;
 pub use progress::Progress;
+use prompts::Prompt;
 pub use tool::{Reach, Tool};
 
 use crate::{answer::seal::Seal, audit::Audit, caller::Caller, kubernetes::Clusters, telemetry::Measure};
@@ -58,6 +60,7 @@ pub struct Offer {
 pub struct Toolbox {
     entries: Vec<Arc<Entry>>,
     unlisted: Vec<Arc<Entry>>,
+    prompts: Vec<Prompt>,
     clusters: Arc<Clusters>,
     process: Arc<Process>,
     limits: Limits,
@@ -82,15 +85,24 @@ impl Toolbox {
     /// # Errors
     /// A contract file that is not valid.
     pub fn new(parts: Parts) -> Result<Arc<Self>, ContractProblem> {
-        Ok(Self::with_entries(parts, list::all()?, list::unlisted()?))
+        let tools = list::all()?;
+        let prompts = prompts::all()?;
+        prompts.iter().try_for_each(|prompt| prompt.check(&tools))?;
+        Ok(Arc::new(Self::of(parts, tools, list::unlisted()?, prompts)))
     }
 
-    /// Of exactly these.
-    pub(crate) fn with_entries(
+    /// Of exactly these tools.
+    #[cfg(test)]
+    pub(crate) fn with_entries(parts: Parts, entries: Vec<Arc<Entry>>) -> Arc<Self> {
+        Arc::new(Self::of(parts, entries, Vec::new(), Vec::new()))
+    }
+
+    fn of(
         parts: Parts,
         mut entries: Vec<Arc<Entry>>,
         mut unlisted: Vec<Arc<Entry>>,
-    ) -> Arc<Self> {
+        mut prompts: Vec<Prompt>,
+    ) -> Self {
         let offered = |entry: &Arc<Entry>| {
             let contract = &entry.contract;
             let offered = !parts.offer.without.contains(&contract.toolset);
@@ -99,8 +111,11 @@ impl Toolbox {
         entries.retain(offered);
         unlisted.retain(offered);
         entries.sort_by(|a, b| a.contract.name.cmp(&b.contract.name));
+        prompts.retain(|prompt| {
+            prompt.tools().all(|tool| entries.iter().any(|entry| entry.contract.name == tool))
+        });
         let Parts { clusters, process, limits, .. } = parts;
-        Arc::new(Self { entries, unlisted, clusters, process, limits })
+        Self { entries, unlisted, prompts, clusters, process, limits }
     }
 
     /// The tools that exist for this caller, in a fixed order.

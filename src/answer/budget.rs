@@ -28,7 +28,7 @@ impl Budget {
 }
 
 /// Cuts `text` at a line's end so that it keeps `bytes`; says how many bytes were left out.
-pub(super) fn cut_text(text: &str, bytes: usize) -> (&str, usize) {
+pub(crate) fn cut_text(text: &str, bytes: usize) -> (&str, usize) {
     if text.len() <= bytes {
         return (text, 0);
     }

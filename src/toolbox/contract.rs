@@ -86,12 +86,19 @@ pub struct Front {
     pub sensitive: Sensitive,
 }
 
-/// Why a contract file is not one.
+/// Why a contract file, or a prompt, is not one.
 #[derive(Debug, thiserror::Error)]
-#[error("tools/{path}.md: {problem}")]
+#[error("{path}.md: {problem}")]
 pub struct ContractProblem {
     path: String,
     problem: String,
+}
+
+impl ContractProblem {
+    /// A problem of the file `<path>.md`.
+    pub(super) fn of(path: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { path: path.into(), problem: problem.into() }
+    }
 }
 
 impl Contract {
@@ -100,7 +107,7 @@ impl Contract {
     /// # Errors
     /// What is wrong with it.
     pub fn parse(path: &str, file: &str) -> Result<Self, ContractProblem> {
-        let problem = |problem: String| ContractProblem { path: path.to_owned(), problem };
+        let problem = |problem: String| ContractProblem::of(format!("tools/{path}"), problem);
         let (toolset, short) =
             path.split_once('/').ok_or_else(|| problem("must be in the folder of its toolset".to_owned()))?;
         let (front, body) = file

@@ -90,11 +90,7 @@ impl Rig {
             offer: Offer::default(),
         };
         let odd = Entry::new::<Odd>("platform/odd", CONTRACT).expect("a contract");
-        Self {
-            toolbox: Toolbox::with_entries(parts, vec![Arc::new(odd)], Vec::new()),
-            audit,
-            _folder: folder,
-        }
+        Self { toolbox: Toolbox::with_entries(parts, vec![Arc::new(odd)]), audit, _folder: folder }
     }
 
     async fn call(

@@ -64,6 +64,7 @@ mod kro_graph;
 mod matrix;
 mod oidc_cluster;
 mod oidc_rig;
+mod prompts;
 mod protection;
 mod protocol;
 mod refused_bodies;

@@ -22,14 +22,15 @@ const RULES: &str = r"[
     {when: {who: grapher}, allow: [kro.resource-graph.show]},
     {when: {who: lister}, allow: [kro.instances.list, kro.resource-graph.show]}]";
 
-struct Rig {
-    server: Server,
+/// A server over the sample platform, with a rule for each sort of caller.
+pub(crate) struct Rig {
+    pub(crate) server: Server,
     _sample: demo::Running,
 }
 
 impl Rig {
     /// Over two clusters, both the sample platform.
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let sample = demo::Api::start().await.expect("the sample platform");
         let config = format!(
             "clusters:\n  default: lab\n  static:\n    - {{name: lab, url: '{url}', token: sample}}\n    \
@@ -43,7 +44,8 @@ impl Rig {
         }
     }
 
-    fn client(&self, who: &str) -> Mcp {
+    /// A client whose token says who they are.
+    pub(crate) fn client(&self, who: &str) -> Mcp {
         let forge = Provider::shared().forge();
         let mut claims = forge.claims("alice");
         claims["sub"] = json!(format!("somebody, {who}"));
@@ -53,7 +55,7 @@ impl Rig {
 }
 
 /// The lines of the audit log of these tools, once there are so many.
-fn audited(server: &Server, tools: &[&str], count: usize) -> Vec<Value> {
+pub(crate) fn audited(server: &Server, tools: &[&str], count: usize) -> Vec<Value> {
     let began = Instant::now();
     loop {
         let log = server.read("audit.log");

@@ -74,6 +74,12 @@ impl Asked<'_> {
                 let named = if rgd { "rgd" } else { argument };
                 blank(named, &Requirement::Any(template.needs.into()))
             }
+            Reference::Prompt(of) => {
+                let mut offered = self.served.toolbox.prompts(&self.caller);
+                let prompt = offered.find(|prompt| prompt.name == of.name)?;
+                prompt.front.arguments.iter().find(|known| known.name == argument)?;
+                blank(argument, prompt.needs())
+            }
             _ => None,
         }
     }

@@ -91,7 +91,7 @@ fn serving() -> Arc<Serving> {
         offer: Offer::default(),
     };
     let paint = Entry::new::<Paint>("platform/paint", CONTRACT).expect("a contract");
-    let toolbox = Toolbox::with_entries(parts, vec![Arc::new(paint)], Vec::new());
+    let toolbox = Toolbox::with_entries(parts, vec![Arc::new(paint)]);
     let caller = local::caller(&Roles::default(), &["admin".to_owned()], &Within::default());
     let callers = Callers::new(
         Some(Arc::new(caller.expect("a role"))),

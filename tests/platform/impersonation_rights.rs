@@ -81,6 +81,9 @@ async fn the_rbac_example_for_callers_is_enough_for_every_tool() {
     let graph = nina.call("kro_graph", named("Kiosk", "corner")).await;
     assert!(!graph.is_error && graph.structure["gaps"].is_null(), "{}", graph.text);
     assert_eq!(graph.structure["counts"], json!({"ready": 2}), "{}", graph.text);
+    let diagnosis = nina.call("kro_diagnose", named("Kiosk", "corner")).await;
+    assert!(!diagnosis.is_error && diagnosis.structure["gaps"].is_null(), "{}", diagnosis.text);
+    assert_eq!(diagnosis.structure["healthy"], true, "{}", diagnosis.text);
     for (kind, name, class) in [
         ("Kiosk", "corner", "instance"),
         ("ConfigMap", "corner-sign", "child"),

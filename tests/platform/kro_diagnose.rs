@@ -1,5 +1,7 @@
 //! `kro_diagnose` on a real kro: an instance made for each state, and what the first finding says of it.
 
+mod own_kro;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -335,86 +337,30 @@ async fn rgds_that_are_refused_and_what_becomes_of_their_instances() {
     define(plane, "Clinic", spec, &one("${schema.metadata.name}"));
 }
 
-/// kro may do anything but read Secrets.
-fn take_secrets_from_kro(plane: &ControlPlane) {
-    let api = "rbac.authorization.k8s.io";
-    let all = json!(["*"]);
-    let groups = json!(["kro.run", "internal.kro.run", "apiextensions.k8s.io", "apps", GROUP]);
-    let core = json!(["configmaps", "namespaces", "events", "services", "pods"]);
-    plane.apply(
-        &json!({"apiVersion": "v1", "kind": "List", "items": [
-            {"apiVersion": format!("{api}/v1"), "kind": "ClusterRole", "metadata": {"name": "kro-without-secrets"}, "rules": [
-                {"apiGroups": groups, "resources": all, "verbs": all},
-                {"apiGroups": [""], "resources": core, "verbs": all},
-                {"nonResourceURLs": all, "verbs": all}]},
-            {"apiVersion": format!("{api}/v1"), "kind": "ClusterRoleBinding", "metadata": {"name": "kro-without-secrets"},
-             "roleRef": {"apiGroup": api, "kind": "ClusterRole", "name": "kro-without-secrets"},
-             "subjects": [{"apiGroup": api, "kind": "User", "name": "kro-controller"}]}]})
-        .to_string(),
-    );
-    plane.kubectl(&["delete", "clusterrolebinding", "kro-controller"]);
-}
-
-/// Stops kro where it is, without ending it.
-fn halt_kro(plane: &ControlPlane) {
-    let pids = std::fs::read_to_string(plane.dir().join("pids")).expect("the processes of the control plane");
-    let kro = pids.lines().find_map(|line| line.strip_prefix("kro ")).expect("kro is among them");
-    let halted = std::process::Command::new("kill").args(["-STOP", kro]).status().expect("kill runs");
-    assert!(halted.success());
+/// What a caller with these permissions is told of the instance of the sample platform whose Pods crash.
+async fn triage(permissions: &str) -> Value {
+    let role = format!("roles: {{triage: {{allow: [{permissions}]}}}}\nlocal: {{role: triage}}\n");
+    let server = Product::new(["demo", "--http", "127.0.0.1:0"]).config(&role).serve();
+    let mcp = Mcp::new(server.url("/mcp"));
+    let storefront = json!({"kind": "Shop", "namespace": "shop", "name": "storefront"});
+    mcp.call("kro_diagnose", storefront).await.structure
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_kro_that_fights_lacks_rights_or_does_not_run() {
-    // its kro is taken rights from, and holds up whoever shares it
-    let plane = ControlPlane::start(&[]);
-    let ns = plane.namespace("vault");
-    define(&plane, "Vault", "{}", "
-  - id: gold
-    template: {apiVersion: v1, kind: Secret, metadata: {name: \"${schema.metadata.name}\"}, stringData: {a: b}}
-");
-    define(
-        &plane,
-        "Duel",
-        "{}",
-        "
-  - id: web
-    template:
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: {name: \"${schema.metadata.name}\", annotations: {deployment.kubernetes.io/revision: '7'}}
-      spec:
-        selector: {matchLabels: {app: duel}}
-        template:
-          metadata: {labels: {app: duel}}
-          spec: {containers: [{name: app, image: nginx}]}
-",
-    );
-    let doctor = Doctor::on(&plane);
-    instance(&plane, "Duel", &ns, "one", "{}");
-    let duel = doctor.first(["Duel", &ns, "one"], "field-fight").await;
-    assert!(
-        cause(&duel).starts_with("kro and kube-controller-manager change Deployment/one in turn"),
-        "{duel}"
-    );
-    plane.kubectl(&["delete", "duel/one", "-n", &ns]);
-
-    take_secrets_from_kro(&plane);
-    instance(&plane, "Vault", &ns, "one", "{}");
-    let lacks = doctor.first(["Vault", &ns, "one"], "controller-rbac").await;
-    assert!(cause(&lacks).starts_with("the kro controller (kro-controller) may not "), "{lacks}");
-    assert!(cause(&lacks).contains(" secrets"), "{lacks}");
-
-    halt_kro(&plane);
-    instance(&plane, "Vault", &ns, "two", "{}");
-    let held = doctor.first(["Vault", &ns, "two"], "controller-held-up").await;
-    assert!(cause(&held).contains(&format!("which Vault/one in {} has", &*ns)), "{held}");
-    plane.apply(&format!(
-        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: kro, namespace: {}, labels: {{app.kubernetes.io/name: kro}}}}\n\
-         spec:\n  selector: {{matchLabels: {{app: kro}}}}\n  template:\n    metadata: {{labels: {{app: kro}}}}\n    spec: \
-         {{containers: [{{name: kro, image: kro}}]}}\n",
-        &*ns
-    ));
-    let down = doctor.see("Vault", &ns, "two").await;
-    assert_eq!(first(&down), "controller-down", "{}", down.text);
-    assert!(doctor.requests().iter().all(|count| *count <= 2 + 1 + 2), "{:?}", doctor.requests());
+async fn each_class_of_evidence_needs_its_permission() {
+    let gaps = |structure: &Value| structure["gaps"].as_array().map_or(0, Vec::len);
+    let evidence = |structure: &Value| structure["findings"][0]["evidence"].to_string();
+    let all = triage("kro.resource-graph.show, kro.resources.list, kro.resources.show-events").await;
+    assert_eq!((codes(&all)[0], gaps(&all)), ("pods-crashing", 0), "{all}");
+    assert!(evidence(&all).contains("BackOff ×23"), "{all}");
+    let eventless = triage("kro.resource-graph.show, kro.resources.list").await;
+    assert_eq!((codes(&eventless)[0], gaps(&eventless)), ("pods-crashing", 1), "{eventless}");
+    assert!(!evidence(&eventless).contains("event of"), "{eventless}");
+    let least = triage("kro.resource-graph.show").await;
+    assert_eq!((codes(&least)[0], gaps(&least)), ("ready-when-false", 2), "{least}");
+    assert!(least["gaps"].to_string().contains("it needs the permission kro.resources.list"), "{least}");
+    // steps that this caller cannot take are not named
+    for tool in ["kro_apply", "kro_reconcile", "kro_overview", "kro_revision_diff"] {
+        assert!(!all.to_string().contains(tool), "{all}");
+    }
 }

@@ -294,3 +294,7 @@ fn frozen(case: &RgdCase<'_>) -> Option<Finding> {
         .next("repair this RGD: they are taken up as soon as it is active"),
     )
 }
+
+#[cfg(test)]
+#[path = "rgd/tests.rs"]
+mod tests;

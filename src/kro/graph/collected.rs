@@ -120,6 +120,9 @@ impl Collected {
     /// Visits every object that was read, nested ones included.
     pub fn each_object_mut(&mut self, visit: &mut dyn FnMut(&mut Object)) {
         visit(&mut self.instance);
+        if let Rgd::Read(definition) = &mut self.rgd {
+            visit(&mut definition.head);
+        }
         self.children.iter_mut().for_each(&mut *visit);
         for observed in self.externals.values_mut() {
             match observed {

@@ -324,5 +324,5 @@ fn every_object_that_was_read_is_visited() {
     all.nested.insert("uid".into(), inner);
     let mut seen = Vec::new();
     all.each_object_mut(&mut |object| seen.push(object.name().to_owned()));
-    assert_eq!(seen, ["one", "child", "one", "grandchild", "external"]);
+    assert_eq!(seen, ["one", "shop", "child", "one", "shop", "grandchild", "external"]);
 }

@@ -16,7 +16,7 @@ use crate::{
 
 /// An official client.
 #[derive(Clone, Copy, Debug)]
-enum Sdk {
+pub(crate) enum Sdk {
     /// `@modelcontextprotocol/client`.
     TypeScript,
     /// `@modelcontextprotocol/sdk`, before 2026-07-28.
@@ -55,13 +55,15 @@ fn calls() -> Value {
     ])
 }
 
-/// Runs one session and returns what the client saw.
-fn session(sdk: Sdk, session: Value) -> Value {
+/// Runs one session, with its own `calls` or those of every client, and returns what the client saw.
+pub(crate) fn session(sdk: Sdk, session: Value) -> Value {
     session_with(sdk, session, &[])
 }
 
 fn session_with(sdk: Sdk, mut session: Value, environment: &[(&str, &Path)]) -> Value {
-    session["calls"] = calls();
+    if session["calls"].is_null() {
+        session["calls"] = calls();
+    }
     let mut command = match sdk {
         Sdk::TypeScript | Sdk::TypeScript1 => {
             session["sdk"] = if matches!(sdk, Sdk::TypeScript) {

@@ -50,6 +50,7 @@ mod audiences;
 mod callers;
 mod cli;
 mod clients;
+mod confirmation;
 mod conformance;
 mod explain;
 mod faults;

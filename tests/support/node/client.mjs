@@ -5,24 +5,28 @@
 // FOLDER is what install.sh made. SESSION is JSON: {sdk, mode, http} or {sdk, mode, command, arguments,
 // environment}, and calls: [{tool, arguments}]. With oauth: {client, secret, issuer} it gets a token by itself,
 // starting from the server's 401; what goes to the origin of `http` is sent to oauth.through, as a proxy would.
+// With elicit, a result of elicitation/create, it can ask a person, who always says that.
 
 import { createRequire } from "node:module";
 
 const [folder, session] = process.argv.slice(2);
 // An import would look for the packages above this file; they are elsewhere.
 const load = createRequire(`${folder}/package.json`);
-const { sdk, mode, http, oauth, command, arguments: args, environment: env, calls } = JSON.parse(session);
+const { sdk, mode, http, oauth, command, arguments: args, environment: env, calls, elicit } = JSON.parse(session);
 
 const info = { name: "platform-mcp-tests", version: "0" };
-let client, Stdio, Http, Credentials;
+const capabilities = elicit ? { elicitation: {} } : {};
+let client, Stdio, Http, Credentials, elicitation;
 if (sdk === "@modelcontextprotocol/client") {
   const current = load("@modelcontextprotocol/client");
-  client = new current.Client(info, { versionNegotiation: { mode } });
+  client = new current.Client(info, { capabilities, versionNegotiation: { mode } });
+  elicitation = "elicitation/create";
   Http = current.StreamableHTTPClientTransport;
   Credentials = current.ClientCredentialsProvider;
   Stdio = load("@modelcontextprotocol/client/stdio").StdioClientTransport;
 } else {
-  client = new (load("@modelcontextprotocol/sdk/client/index.js").Client)(info);
+  client = new (load("@modelcontextprotocol/sdk/client/index.js").Client)(info, { capabilities });
+  elicitation = load("@modelcontextprotocol/sdk/types.js").ElicitRequestSchema;
   Http = load("@modelcontextprotocol/sdk/client/streamableHttp.js").StreamableHTTPClientTransport;
   Stdio = load("@modelcontextprotocol/sdk/client/stdio.js").StdioClientTransport;
   Credentials = load("@modelcontextprotocol/sdk/client/auth-extensions.js").ClientCredentialsProvider;
@@ -51,6 +55,14 @@ transport.setProtocolVersion = (version) => {
 const errors = [];
 client.onerror = (error) => errors.push(String(error));
 
+const elicited = [];
+if (elicit) {
+  client.setRequestHandler(elicitation, async ({ params }) => {
+    elicited.push(params);
+    return elicit;
+  });
+}
+
 await client.connect(transport);
 const { tools } = await client.listTools();
 const answers = [];
@@ -64,4 +76,4 @@ for (const { tool, arguments: values } of calls) {
 const version = client.getNegotiatedProtocolVersion?.() ?? told.version;
 const [server, instructions] = [client.getServerVersion(), client.getInstructions()];
 await client.close();
-console.log(JSON.stringify({ version, server, instructions, tools, answers, errors, asked }));
+console.log(JSON.stringify({ version, server, instructions, tools, answers, errors, asked, elicited }));

@@ -8,7 +8,6 @@ mod ages;
 mod collection;
 mod discovery;
 mod field_selector;
-mod label_selector;
 mod page;
 mod recording;
 mod refusal;

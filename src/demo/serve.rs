@@ -16,13 +16,13 @@ use super::{
     collection::{Collection, text, typed},
     discovery,
     field_selector::{self, FieldSelector},
-    label_selector::LabelSelector,
     page::Page,
     recording::Recording,
     refusal::Refusal,
     route::{Objects, Route},
     watch,
 };
+use crate::kubernetes::LabelSelector;
 
 /// What every request is answered from.
 #[derive(Clone)]
@@ -93,7 +93,8 @@ impl Platform {
         let query =
             |name: &str| query.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
         let form = accept::form(headers, true)?;
-        let labels = LabelSelector::parse(query("labelSelector"))?;
+        let labels = LabelSelector::parse(query("labelSelector"))
+            .map_err(|why| Refusal::bad_request(why.to_string()))?;
         let fields = FieldSelector::parse(query("fieldSelector"), || {
             let name = collection.full_name();
             field_selector::known(&name, collection.namespaced, self.recording.definition(&name))
@@ -105,7 +106,7 @@ impl Platform {
             .items()
             .iter()
             .filter(within)
-            .filter(|item| labels.matches(item) && fields.matches(item))
+            .filter(|item| labels.matches(item.pointer("/metadata/labels")) && fields.matches(item))
             .collect();
         if matches!(query("watch"), "true" | "1") {
             let knows = !matches!(query("resourceVersion"), "" | "0");

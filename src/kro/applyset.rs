@@ -96,11 +96,16 @@ pub fn namespaces(instance: &Object) -> Named<&str> {
 
 /// Whether `instance` can have children in that namespace.
 pub fn reaches(instance: &Object, namespace: Option<&str>) -> bool {
-    match (instance.namespace(), namespace) {
+    names(instance.namespace(), instance.annotation(labels::ADDITIONAL_NAMESPACES), namespace)
+}
+
+/// The same by the instance's own namespace and its annotation of others.
+pub fn names(own: Option<&str>, additional: Option<&str>, namespace: Option<&str>) -> bool {
+    match (own, namespace) {
         (None, _) => true,
         (Some(_), None) => false,
         (Some(own), Some(namespace)) => {
-            own == namespace || additional(instance).any(|other| other == namespace)
+            own == namespace || entries(additional.unwrap_or_default()).any(|other| other == namespace)
         }
     }
 }

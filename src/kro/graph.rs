@@ -69,6 +69,8 @@ pub struct Node {
     pub needs: Vec<String>,
     /// Whether kro only reads it.
     pub external: bool,
+    /// `metadata.creationTimestamp`, where it exists.
+    pub created: Option<String>,
     /// How many members a collection has, by state.
     pub members: Option<BTreeMap<State, usize>>,
     /// For an instance: its RGD.
@@ -83,7 +85,12 @@ pub const SHOWN_MEMBERS: usize = 20;
 impl Graph {
     /// Judges what was collected, as far as `work` lasts. It takes its time: not for an async task.
     pub fn build(collected: &Collected, work: &Work) -> Self {
-        let Ok(branch) = deep(|| level::branch(collected, work)) else {
+        Self::with_members(collected, work, SHOWN_MEMBERS)
+    }
+
+    /// The same with at most so many members of each collection.
+    pub fn with_members(collected: &Collected, work: &Work, members: usize) -> Self {
+        let Ok(branch) = deep(|| level::branch(collected, work, members)) else {
             return Self {
                 nodes: Vec::new(),
                 gaps: vec!["the graph could not be judged".into()],

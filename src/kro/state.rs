@@ -35,6 +35,23 @@ pub enum State {
 }
 
 impl State {
+    /// Every state, the worst first.
+    pub const ALL: [Self; 13] = [
+        Self::Failing,
+        Self::Missing,
+        Self::ExternalMissing,
+        Self::Progressing,
+        Self::Pending,
+        Self::Deleting,
+        Self::Suspended,
+        Self::Orphaned,
+        Self::Unknown,
+        Self::Withheld,
+        Self::Ready,
+        Self::Skipped,
+        Self::Gone,
+    ];
+
     /// The word, as in the structured answer.
     pub fn word(self) -> &'static str {
         match self {

@@ -1,5 +1,6 @@
 //! The tools of the kro toolset.
 
+mod across;
 mod apply_instance;
 mod apply_rgd;
 mod child;
@@ -39,6 +40,7 @@ pub use watch::WatchInstance;
 use super::fetch::Reader;
 use crate::{
     Error,
+    kubernetes::Access,
     permission::{Extent, Permission},
     toolbox::{Call, Reach},
 };
@@ -48,9 +50,21 @@ fn reach(cluster: Option<&String>, namespace: Option<&String>) -> Reach {
     Reach::Cluster { cluster: cluster.cloned(), namespace: namespace.map_or(Extent::Anywhere, Extent::named) }
 }
 
+/// The same, or every cluster that the caller may see, for `*`.
+fn reach_all(cluster: Option<&String>, namespace: Option<&String>) -> Reach {
+    Reach::Clusters {
+        cluster: cluster.cloned(),
+        namespace: namespace.map_or(Extent::Anywhere, Extent::named),
+    }
+}
+
 /// The cluster of a call, read as the caller, who hears of RGDs by name only if they may list them.
 async fn open(call: &Call) -> Result<Reader, Error> {
-    let access = call.cluster()?;
+    open_at(call, call.cluster()?).await
+}
+
+/// The same of one of several clusters.
+async fn open_at(call: &Call, access: &Access) -> Result<Reader, Error> {
     let may = call.allows(Permission::KroRgdsList, access, None);
     Ok(Reader::new(access).await?.naming_rgds(may))
 }

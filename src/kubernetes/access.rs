@@ -16,7 +16,7 @@ use super::{
     identity::{As, Identity},
     kind::Kind,
     kinds::Kinds,
-    list::{Listed, Taking},
+    list::{Listed, Take, Taking},
     meter::Meter,
     object::Object,
     raw,
@@ -188,12 +188,49 @@ impl Access {
         selector: &Selector,
         taking: Taking<'_>,
     ) -> Result<Listed, Fault> {
+        self.take(kind, namespace, selector, Take::objects(taking)).await
+    }
+
+    /// As [`Self::list`], of which only what `make` makes of each object stays in memory: for lists of
+    /// thousands.
+    ///
+    /// # Errors
+    /// As [`Self::list`].
+    pub async fn list_as<T>(
+        &self,
+        kind: &Kind,
+        namespace: Option<&str>,
+        selector: &Selector,
+        make: impl Fn(Object) -> T,
+    ) -> Result<Listed<T>, Fault> {
+        self.take(kind, namespace, selector, Take::parts(make)).await
+    }
+
+    /// How many objects of a kind there are in the cluster, with one request. A number cannot be filtered,
+    /// so there is none for who has a view: only an [unfiltered](Self::unfiltered) access counts.
+    ///
+    /// # Errors
+    /// What the API server answered.
+    pub async fn count(&self, kind: &Kind) -> Result<Option<u64>, Fault> {
+        match self.view {
+            None => super::list::count(self, kind).await,
+            Some(_) => Ok(None),
+        }
+    }
+
+    async fn take<T, F: Fn(Object) -> T>(
+        &self,
+        kind: &Kind,
+        namespace: Option<&str>,
+        selector: &Selector,
+        take: Take<'_, F>,
+    ) -> Result<Listed<T>, Fault> {
         if let (Some(view), Some(_)) = (&self.view, namespace)
             && !view.sees(namespace)
         {
             return Err(view.withheld(namespace));
         }
-        super::list::read(self, kind, namespace, selector, taking).await
+        super::list::read(self, kind, namespace, selector, take).await
     }
 
     /// Whether objects of this namespace (`None`: cluster-scoped) may be shown to the caller.

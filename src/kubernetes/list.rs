@@ -25,12 +25,14 @@ const MOST_EMPTY: usize = 3;
 /// Labels that are kept of a withheld object, and the longest value that Kubernetes allows one.
 const MOST_LABELS: usize = 32;
 const LONGEST_LABEL: usize = 63;
+/// Objects without spec and status.
+const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
 /// The objects of one LIST.
-#[derive(Debug, Default)]
-pub struct Listed {
-    /// The objects, `apiVersion` and `kind` filled in (list items come without).
-    pub items: Vec<Object>,
+#[derive(Debug)]
+pub struct Listed<T = Object> {
+    /// The objects, `apiVersion` and `kind` filled in (list items come without); or what was made of each.
+    pub items: Vec<T>,
     /// Objects in scopes that the caller may not see, reduced to kind and kro's own labels, so that
     /// what is withheld is not taken for missing.
     pub withheld: Vec<Object>,
@@ -38,7 +40,13 @@ pub struct Listed {
     pub cut: Option<String>,
 }
 
-impl Listed {
+impl<T> Default for Listed<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), withheld: Vec::new(), cut: None }
+    }
+}
+
+impl<T> Listed<T> {
     /// Whether every object that matched is there.
     pub fn complete(&self) -> bool {
         self.cut.is_none()
@@ -69,7 +77,7 @@ impl<'k> Taking<'k> {
 
     fn accept(self) -> &'static str {
         match self.metadata {
-            true => "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+            true => METADATA,
             false => "application/json",
         }
     }
@@ -81,13 +89,35 @@ impl std::fmt::Debug for Taking<'_> {
     }
 }
 
-pub(super) async fn read(
+/// What becomes of each object of a list.
+pub(super) struct Take<'k, F> {
+    taking: Taking<'k>,
+    /// Whether the objects are kept as they are.
+    whole: bool,
+    make: F,
+}
+
+impl<'k> Take<'k, fn(Object) -> Object> {
+    /// They are kept.
+    pub(super) fn objects(taking: Taking<'k>) -> Self {
+        Self { taking, whole: true, make: |object| object }
+    }
+}
+
+impl<T, F: Fn(Object) -> T> Take<'static, F> {
+    /// Something smaller is made of each, no larger than its text, and the object let go.
+    pub(super) fn parts(make: F) -> Self {
+        Self { taking: Taking::WHOLE, whole: false, make }
+    }
+}
+
+pub(super) async fn read<T, F: Fn(Object) -> T>(
     access: &Access,
     kind: &Kind,
     namespace: Option<&str>,
     selector: &Selector,
-    taking: Taking<'_>,
-) -> Result<Listed, Fault> {
+    take: Take<'_, F>,
+) -> Result<Listed<T>, Fault> {
     let path = kind.collection_path(namespace)?;
     let narrowed = selector.query()?;
     let mut taken = Taken::default();
@@ -97,8 +127,8 @@ pub(super) async fn read(
         let mut query = narrowed.clone();
         query.push(("limit", PAGE.to_string()));
         query.extend(token.clone().map(|token| ("continue", token)));
-        let next = match access.get_body(&path, &query, taking.accept()).await {
-            Ok(body) => taken.page(access, kind, taking, &body),
+        let next = match access.get_body(&path, &query, take.taking.accept()).await {
+            Ok(body) => taken.page(access, kind, &take, &body),
             // the snapshot expired while we paged: once more from the start
             Err(Fault::Gone) if !restarted => {
                 restarted = true;
@@ -123,6 +153,14 @@ pub(super) async fn read(
     }
 }
 
+/// How many objects of a kind there are, with one request; `None` where the server does not say.
+pub(super) async fn count(access: &Access, kind: &Kind) -> Result<Option<u64>, Fault> {
+    let query = [("limit", "1".to_owned())];
+    let body = access.get_body(&kind.collection_path(None)?, &query, METADATA).await?;
+    let page: Page<'_> = parse(&body)?;
+    Ok(page.count())
+}
+
 /// Why a list was not read to its end.
 #[derive(Debug, PartialEq)]
 enum Ended {
@@ -133,9 +171,8 @@ enum Ended {
 }
 
 /// What was taken of a list so far.
-#[derive(Default)]
-struct Taken {
-    listed: Listed,
+struct Taken<T = Object> {
+    listed: Listed<T>,
     /// Objects that came, whoever may see them.
     seen: usize,
     /// Those that the caller may see, kept or not.
@@ -149,13 +186,19 @@ struct Taken {
     too_large: usize,
 }
 
-impl Taken {
+impl<T> Default for Taken<T> {
+    fn default() -> Self {
+        Self { listed: Listed::default(), seen: 0, shown: 0, pages: 0, empty: 0, hidden: false, too_large: 0 }
+    }
+}
+
+impl<T> Taken<T> {
     /// Moves a page's items over, expanding one at a time, and returns the token of the next page.
-    fn page(
+    fn page<F: Fn(Object) -> T>(
         &mut self,
         access: &Access,
         kind: &Kind,
-        taking: Taking<'_>,
+        take: &Take<'_, F>,
         body: &[u8],
     ) -> Result<Option<String>, Fault> {
         let mut page: Page<'_> = parse(body)?;
@@ -164,18 +207,18 @@ impl Taken {
         self.pages += 1;
         self.empty = if items.raw.is_empty() { self.empty + 1 } else { 0 };
         for item in items.raw.into_iter().take((MOST + PAGE).saturating_sub(self.seen)) {
-            self.item(access, kind, taking, item)?;
+            self.item(access, kind, take, item)?;
             self.seen += 1;
         }
         self.seen += items.more;
         Ok(token)
     }
 
-    fn item(
+    fn item<F: Fn(Object) -> T>(
         &mut self,
         access: &Access,
         kind: &Kind,
-        taking: Taking<'_>,
+        take: &Take<'_, F>,
         item: &RawValue,
     ) -> Result<(), Fault> {
         let json = item.get().as_bytes();
@@ -188,7 +231,7 @@ impl Taken {
         }
         let Some(mut object) = Object::from_value(parse(json)?) else { return Ok(()) };
         let members = object.members_mut();
-        if taking.metadata {
+        if take.taking.metadata {
             // they say that they are PartialObjectMetadata
             members.retain(|name, _| name == "metadata");
         }
@@ -197,9 +240,9 @@ impl Taken {
         if access.sees(object.namespace()) {
             self.shown += 1;
             access.take_secrets(&mut object);
-            if taking.keep.is_none_or(|keep| keep(&mut object)) {
-                access.keep(weight)?;
-                self.listed.items.push(object);
+            if take.taking.keep.is_none_or(|keep| keep(&mut object)) {
+                access.keep(if take.whole { weight } else { json.len() })?;
+                self.listed.items.push((take.make)(object));
             }
         } else {
             self.hidden = true;
@@ -222,7 +265,7 @@ impl Taken {
         (same_token || self.empty >= MOST_EMPTY).then(|| Ended::Broken(ENDLESS.to_owned()))
     }
 
-    fn finished(mut self, ended: Option<Ended>) -> Listed {
+    fn finished(mut self, ended: Option<Ended>) -> Listed<T> {
         let ended = ended.map(|ended| match ended {
             Ended::Large(_) if self.hidden => "not everything was read; name a namespace".to_owned(),
             Ended::Large(why) | Ended::Broken(why) => {

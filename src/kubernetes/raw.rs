@@ -49,9 +49,26 @@ pub(super) struct Page<'p> {
 struct Metadata {
     #[serde(rename = "continue")]
     token: Option<String>,
+    #[serde(rename = "remainingItemCount")]
+    remaining: Option<u64>,
 }
 
 impl Page<'_> {
+    /// How many objects the whole collection has by this page, its first one; `None` where the server does
+    /// not say.
+    pub(super) fn count(&self) -> Option<u64> {
+        let items = self.items.as_ref()?;
+        let here = u64::try_from(items.raw.len() + items.more).ok()?;
+        let metadata = self.metadata.as_ref();
+        match metadata.and_then(|metadata| metadata.remaining) {
+            Some(remaining) => here.checked_add(remaining),
+            None => {
+                let token = metadata.and_then(|metadata| metadata.token.as_deref());
+                token.unwrap_or_default().is_empty().then_some(here)
+            }
+        }
+    }
+
     /// The token of the next page.
     pub(super) fn token(&mut self) -> Option<String> {
         self.metadata.take()?.token.filter(|token| !token.is_empty())
@@ -133,6 +150,11 @@ mod tests {
             items.raw.iter().map(|item| namespace(item)).collect::<Vec<_>>(),
             [Some("a".into()), None]
         );
+        let count = |text: &str| serde_json::from_str::<Page<'_>>(text).expect("a page").count();
+        assert_eq!(count(r#"{"metadata":{"continue":"t","remainingItemCount":41},"items":[7]}"#), Some(42));
+        assert_eq!(count(r#"{"metadata":{"continue":"t"},"items":[7]}"#), None);
+        assert_eq!(count(r#"{"metadata":{},"items":[7]}"#), Some(1));
+        assert_eq!(count(r#"{"metadata":{}}"#), None);
         let many = format!(r#"{{"items":[{}0]}}"#, "0,".repeat(MOST_ITEMS + 4));
         let page: Page<'_> = serde_json::from_str(&many).expect("a page");
         assert_eq!(page.items.map(|items| (items.raw.len(), items.more)), Some((MOST_ITEMS, 5)));

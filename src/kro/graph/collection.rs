@@ -3,7 +3,7 @@
 use super::collected::Observed;
 use super::level::{Judged, Level, Made, Wanted, graft, withheld};
 use super::ready_when::{self, Inclusion};
-use super::{Node, SHOWN_MEMBERS, absent, present};
+use super::{Node, absent, present};
 use crate::kro::definition;
 use crate::kro::labels;
 use crate::kro::state::State;
@@ -92,7 +92,7 @@ fn finish(
         settled: settled || shown.state == State::Orphaned,
     };
     let mut nodes = vec![shown];
-    for (member, object) in members.into_iter().take(SHOWN_MEMBERS) {
+    for (member, object) in members.into_iter().take(level.shown_members) {
         let inner = object.and_then(|object| level.nested.get(object.uid()));
         let grafted = inner.map(|branch| graft(&member.id, branch)).unwrap_or_default();
         nodes.push(member);

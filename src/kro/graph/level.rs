@@ -4,7 +4,7 @@ use super::claims::{Claims, is_copy};
 use super::collected::{Collected, Observed, Rgd};
 use super::desired::{self, Identity};
 use super::home::Home;
-use super::{Node, ROOT, Why, absent, collection, present, root};
+use super::{Node, ROOT, SHOWN_MEMBERS, Why, absent, collection, present, root};
 use crate::kro::applyset::GroupKind;
 use crate::kro::definition::{self, Definition};
 use crate::kro::expression::{Scope, Unresolved, Variable, Work};
@@ -42,6 +42,8 @@ pub(super) struct Level<'a> {
     pub(super) judged: BTreeMap<&'a str, Judged>,
     pub(super) nested: BTreeMap<&'a str, Branch>,
     pub(super) home: Home<'a>,
+    /// Members of a collection that become nodes.
+    pub(super) shown_members: usize,
     withheld: HashMap<(GroupKind, Option<&'a str>), usize>,
 }
 
@@ -58,6 +60,7 @@ impl<'a> Level<'a> {
             withheld: withheld_by_node(collected, definition, &home),
             claims: Claims::new(home.clone(), definition, &collected.children),
             home,
+            shown_members: SHOWN_MEMBERS,
             judged: BTreeMap::new(),
             nested: BTreeMap::new(),
         }
@@ -148,6 +151,7 @@ impl<'a> Level<'a> {
             needs: node.dependencies.clone(),
             external: node.external().is_some(),
             members: None,
+            created: None,
             rgd: None,
             kro_state: None,
         }
@@ -185,15 +189,17 @@ impl Wanted {
     }
 }
 
-/// Judges an instance and everything below it.
-pub(super) fn branch(collected: &Collected, work: &Work) -> Branch {
+/// Judges an instance and everything below it; of a collection so many members become nodes.
+pub(super) fn branch(collected: &Collected, work: &Work, members: usize) -> Branch {
+    let inner = collected.nested.iter();
     let nested: BTreeMap<&str, Branch> =
-        collected.nested.iter().map(|(uid, inner)| (uid.as_str(), branch(inner, work))).collect();
+        inner.map(|(uid, inner)| (uid.as_str(), branch(inner, work, members))).collect();
     let Some(definition) = collected.rgd.definition() else {
         return root::without_definition(collected, &nested);
     };
     let mut level = Level::new(collected, definition, work);
     level.nested = nested;
+    level.shown_members = members;
     let mut nodes = Vec::new();
     for node in &definition.nodes {
         if work.is_over() {

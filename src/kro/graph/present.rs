@@ -39,6 +39,7 @@ pub(super) fn describe(shown: &mut Node, level: &Level<'_>, object: &Object, hea
     shown.group = object.group().to_owned();
     shown.name = Some(object.name().to_owned());
     shown.namespace = object.namespace().map(str::to_owned);
+    shown.created = object.created().map(str::to_owned);
     shown.state = health.state;
     shown.reason = health.reason;
     if let Some(branch) = level.nested.get(object.uid()) {

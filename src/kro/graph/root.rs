@@ -107,6 +107,7 @@ fn of_object(id: String, object: &Object) -> Node {
         why: Why::Itself,
         needs: Vec::new(),
         external: false,
+        created: object.created().map(str::to_owned),
         members: None,
         rgd: None,
         kro_state: None,

@@ -128,19 +128,8 @@ impl Tool for ShowGraph {
 
     async fn run(call: Call, input: Input) -> Result<Answer<Output>, Error> {
         let reader = open(&call).await?;
-        let kind = reader.named_kind(&input.kind).await?;
         let wanted = Wanted { namespace: input.namespace.as_deref(), name: &input.name };
-        let instance = match reader.object(&kind, wanted).await {
-            // the same words whether or not there is a Secret of that name
-            Err(error) if error.kind == ErrorKind::NotFound && !reader.is_of_kro(&kind).await => {
-                return Err(not_generated(&reader, &kind).await);
-            }
-            found => found?,
-        };
-        let mut collected = reader.collect(instance, input.depth.unwrap_or(DEPTH)).await;
-        if matches!(collected.rgd, Rgd::Unknown) {
-            return Err(not_generated(&reader, &kind).await);
-        }
+        let mut collected = collect(&reader, &input.kind, wanted, input.depth).await?;
         let cluster = call.toolbox().clusters().shown_name(reader.access().cluster());
         let format = input.format.unwrap_or_default();
         let judged = reader.judge(move |work| {
@@ -162,6 +151,28 @@ fn answer(collected: &Collected, cluster: String, format: Format, work: &Work) -
     };
     let revision = collected.rgd.definition().and_then(|definition| definition.source.revision());
     Answer::new(summary, body, output(&graph, cluster, revision)).gaps(graph.gaps)
+}
+
+/// Everything that belongs to the instance that a person means.
+pub(super) async fn collect(
+    reader: &Reader,
+    kind: &str,
+    wanted: Wanted<'_>,
+    depth: Option<u32>,
+) -> Result<Collected, Error> {
+    let kind = reader.named_kind(kind).await?;
+    let instance = match reader.object(&kind, wanted).await {
+        // the same words whether or not there is a Secret of that name
+        Err(error) if error.kind == ErrorKind::NotFound && !reader.is_of_kro(&kind).await => {
+            return Err(not_generated(reader, &kind).await);
+        }
+        found => found?,
+    };
+    let collected = reader.collect(instance, depth.unwrap_or(DEPTH)).await;
+    match collected.rgd {
+        Rgd::Unknown => Err(not_generated(reader, &kind).await),
+        _ => Ok(collected),
+    }
 }
 
 pub(super) async fn not_generated(reader: &Reader, kind: &Kind) -> Error {

@@ -1,35 +1,31 @@
-//! `kro_instances`: the instances of every RGD of a cluster.
+//! `kro_instances`: the instances of every RGD of a cluster, or of all clusters.
 
-mod coverage;
-mod read;
-mod row;
-mod trouble;
-
-use std::collections::BTreeSet;
+pub(super) mod asked;
+pub(super) mod found;
+pub(super) mod row;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{open, reach};
+use super::{across::across, reach_all};
 use crate::{
-    Error, ErrorKind,
-    answer::{Answer, Rows},
-    kro::{definition::instance_kind, fetch::Reader, nesting, state::State},
-    kubernetes::Object,
-    nearest,
-    permission::{Extent, Permission},
+    Error,
+    answer::{Answer, Cut, Page, Rows},
+    kro::{
+        inventory::{Coverage, RgdTrouble, Troubles},
+        state::State,
+    },
+    permission::Permission,
     toolbox::{Call, Reach, Tool},
 };
 
-use coverage::{Coverage, Seen};
-use read::{all_rgds, read};
-use row::{InstanceRow, row, summary};
-use trouble::{RgdTrouble, Troubles};
+use asked::Asked;
+use found::{Found, find};
+use row::{InstanceRow, Placed, summary};
 
-/// Namespaces that are named in place of one that has nothing.
-const MOST_NAMESPACES: usize = 8;
-const FILTERED: &str = "filtered to the namespaces that you may see";
+pub(super) const FILTERED: &str = "filtered to the namespaces that you may see";
+const NARROW: &str = "narrow it with kind, rgd, namespace, state, labels, older or newer";
 
 /// The handler.
 #[derive(Debug)]
@@ -39,7 +35,7 @@ pub struct ListInstances;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
-    /// Cluster name.
+    /// Name, or * for all.
     cluster: Option<String>,
     /// Only this kind.
     kind: Option<String>,
@@ -47,6 +43,11 @@ pub struct Input {
     rgd: Option<String>,
     namespace: Option<String>,
     state: Option<Standing>,
+    /// Label selector.
+    labels: Option<String>,
+    /// Than this: 30m, 2h, 3d.
+    older: Option<String>,
+    newer: Option<String>,
     /// Rows at most.
     #[schemars(range(min = 1, max = 1000))]
     #[serde(rename = "limit")]
@@ -97,74 +98,57 @@ impl Tool for ListInstances {
     type Output = Output;
 
     fn reach(input: &Input) -> Reach {
-        reach(input.cluster.as_ref(), input.namespace.as_ref())
+        reach_all(input.cluster.as_ref(), input.namespace.as_ref())
     }
 
     async fn run(call: Call, input: Input) -> Result<Answer<Self::Output>, Error> {
-        let reader = open(&call).await?;
-        // all kinds are read even where one is asked for: its health may lie in nested ones
-        let rgds = all_rgds(&reader).await?;
-        let chosen = chosen(&reader, &rgds.items, &input).await?;
-        let read = read(&reader, &rgds.items, input.namespace.as_deref()).await;
+        let asked = Asked::read(&input)?;
         let now = Timestamp::now();
-        let standings = nesting::standings(&read.items).into_iter();
-        let mut rows: Vec<InstanceRow> = standings
-            .zip(&read.items)
-            .zip(&read.of)
-            .filter(|(_, rgd)| chosen.contains(*rgd))
-            .map(|((standing, instance), rgd)| row(rgd, instance, standing, now))
-            .collect();
-        let namespaces = match &input.namespace {
-            Some(wanted) if rows.is_empty() => elsewhere(&reader, &rgds.items, &chosen, wanted).await,
-            _ => Vec::new(),
-        };
-        // what failed is told; what the cluster forbids is not there for the caller
-        let of_chosen = |rgd: &Object| chosen.contains(rgd.name());
-        let unread = rgds.items.iter().zip(&read.seen).any(|(rgd, seen)| seen.may_hide() && of_chosen(rgd));
-        let nothing = rows.is_empty() && namespaces.is_empty() && !unread;
-        if input.is_narrowed() && nothing && !reader.names_rgds() {
-            return Err(input.unseen());
+        let across =
+            across(&call, |access| find(&call, access, &asked, Permission::KroInstancesList, now)).await?;
+        let several = call.clusters().len() > 1;
+        let all_asked = across.gaps.is_empty();
+        let mut all = Found::default();
+        let (mut troubles, mut gaps) = (Troubles::default(), across.gaps);
+        for (cluster, mut found) in across.found {
+            let named = several.then_some(cluster.as_str());
+            found.place(named, &mut gaps);
+            troubles.add(named, &std::mem::take(&mut found.rgds));
+            all.add(found);
         }
-        rows.retain(|row| input.state.is_none_or(|wanted| row.state == wanted.state()));
-        let troubles = match reader.names_rgds() {
-            true => Troubles::of(rgds.items.iter().filter(|rgd| chosen.contains(rgd.name()))),
-            false => Troubles::default(),
-        };
         // said whether or not something is withheld: otherwise it would tell that something exists
-        let cluster = Extent::Named(reader.access().cluster().names());
-        let whole = call.caller().permissions().covers_cluster(Permission::KroInstancesList, &cluster);
-        let filtered = (!whole && input.namespace.is_none()).then(|| FILTERED.to_owned());
-        let unlisted = rgds.cut.map(|why| format!("ResourceGraphDefinitions: {why}"));
-        let asked = rgds.items.iter().zip(&read.seen).filter(|(rgd, _)| chosen.contains(rgd.name()));
-        let coverage =
-            Coverage::of(asked.map(|(_, seen)| *seen), input.namespace.is_none(), unlisted.is_some());
-        let all_read = unlisted.is_none() && read.seen.iter().all(|seen| *seen == Seen::Whole);
-        let gaps = filtered.into_iter().chain(unlisted).chain(read.gaps);
+        if all.is_filtered && input.namespace.is_none() {
+            gaps.insert(0, FILTERED.to_owned());
+        }
+        let coverage = Coverage::of(all.seen, input.namespace.is_none(), all.is_cut);
+        all.rows.retain(|row| input.state.is_none_or(|wanted| row.state == wanted.state()));
         let summary = format!(
-            "{}{}{}{}",
-            summary(&rows, &coverage, all_read),
-            nearest_words(&input, &namespaces),
-            coverage.rest(!rows.is_empty()),
-            troubles.count()
+            "{}{}{}{}{}",
+            summary(&all.rows, all.all, &coverage, all.is_whole && all_asked),
+            nearest_words(&input, &all.namespaces),
+            coverage.rest(!all.rows.is_empty()),
+            troubles.count(),
+            if several { format!("; {} clusters", call.clusters().len()) } else { String::new() },
         );
-        let narrow = "narrow it with kind, rgd, namespace or state";
-        let (page, cut) = call.page(rows, input.cursor.as_deref(), narrow)?;
-        let body = format!("{}{}", page.table.trim_end(), troubles.lines());
-        let output = Output { instances: page.rows, rgds: troubles.rgds, namespaces };
+        let (rows, table, cut) = page(&call, all.rows, several, input.cursor.as_deref())?;
+        let body = format!("{}{}", table.trim_end(), troubles.lines());
+        let output = Output { instances: rows, rgds: troubles.rgds, namespaces: all.namespaces };
         Ok(Answer::new(summary, body.trim_start_matches('\n'), output).gaps(gaps).cut(cut))
     }
 }
 
-/// The namespaces nearest to `wanted` in which the caller may see instances; what cannot be read
-/// is nobody's candidate.
-async fn elsewhere(reader: &Reader, rgds: &[Object], chosen: &BTreeSet<&str>, wanted: &str) -> Vec<String> {
-    let read = read(reader, rgds, None).await;
-    let of_chosen = read.items.iter().zip(&read.of).filter(|(_, rgd)| chosen.contains(*rgd));
-    let known: BTreeSet<&str> = of_chosen
-        .filter_map(|(instance, _)| instance.namespace())
-        .filter(|namespace| *namespace != wanted)
-        .collect();
-    nearest::names(wanted, known, MOST_NAMESPACES)
+type Paged = (Rows<InstanceRow>, String, Option<Cut>);
+
+/// The page asked for, with a column more where there are several clusters.
+fn page(call: &Call, rows: Vec<InstanceRow>, several: bool, cursor: Option<&str>) -> Result<Paged, Error> {
+    if !several {
+        let (Page { rows, table, .. }, cut) = call.page(rows, cursor, NARROW)?;
+        return Ok((rows, table, cut));
+    }
+    let placed = rows.into_iter().map(Placed).collect();
+    let (Page { rows, table, .. }, cut) = call.page(placed, cursor, NARROW)?;
+    let rows = Rows { total: rows.total, rows: rows.rows.into_iter().map(|placed| placed.0).collect() };
+    Ok((rows, table, cut))
 }
 
 fn nearest_words(input: &Input, namespaces: &[String]) -> String {
@@ -175,82 +159,5 @@ fn nearest_words(input: &Input, namespaces: &[String]) -> String {
             namespaces.join(", ")
         ),
         _ => String::new(),
-    }
-}
-
-/// The names of the RGDs asked for.
-async fn chosen<'r>(reader: &Reader, rgds: &'r [Object], input: &Input) -> Result<BTreeSet<&'r str>, Error> {
-    let near = |wanted: &str, known: Vec<String>| nearest::names(wanted, known.iter().map(String::as_str), 8);
-    let names = reader.names_rgds();
-    let mut chosen: Vec<&Object> = rgds.iter().collect();
-    if let Some(wanted) = &input.rgd {
-        chosen.retain(|rgd| rgd.name() == wanted);
-        if chosen.is_empty() && names {
-            let known = rgds.iter().map(|rgd| rgd.name().to_owned()).collect();
-            return Err(Error::not_found(format!("the argument \"rgd\": there is no RGD {wanted:?}"))
-                .candidates(near(wanted, known)));
-        }
-    }
-    if let Some(written) = &input.kind {
-        let kinds = match reader.named_kind(written).await {
-            Ok(kind) => vec![kind.group_kind()],
-            // the groups may be of RGDs that they do not see
-            Err(error) if !names && error.kind == ErrorKind::Conflict => error.candidates,
-            Err(error) if !names && error.kind == ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(error),
-        };
-        chosen.retain(|rgd| kinds.contains(&instance_kind(rgd).to_string()));
-        if chosen.is_empty() && names {
-            let message = format!("the argument \"kind\": no RGD generates {}", kinds.join(", "));
-            let known = rgds.iter().map(|rgd| instance_kind(rgd).to_string()).collect();
-            return Err(Error::invalid_input(message).candidates(near(written, known)));
-        }
-    }
-    if chosen.is_empty() && input.is_narrowed() {
-        return Err(input.unseen());
-    }
-    Ok(chosen.into_iter().map(Object::name).collect())
-}
-
-impl Input {
-    fn is_narrowed(&self) -> bool {
-        self.rgd.is_some() || self.kind.is_some()
-    }
-
-    /// For callers who may not list RGDs: the same words where there is no such RGD or kind and where they
-    /// may see none of its instances.
-    fn unseen(&self) -> Error {
-        let asked: Vec<(&str, &str, &String)> = [("rgd", "RGD", &self.rgd), ("kind", "kind", &self.kind)]
-            .into_iter()
-            .filter_map(|(argument, what, written)| Some((argument, what, written.as_ref()?)))
-            .collect();
-        let of = |(_, what, written): &(&str, &str, &String)| {
-            format!("{what} {:?}", crate::answer::sanitise::short(written, 80))
-        };
-        let what = asked.iter().map(of).collect::<Vec<_>>().join(" and ");
-        let arguments = asked.iter().map(|(argument, ..)| *argument).collect::<Vec<_>>().join(" and ");
-        let (place, name) = match self.namespace {
-            Some(_) => ("in a namespace ", ""),
-            None => ("", "name a namespace, or "),
-        };
-        Error::not_found(format!(
-            "the argument {arguments}: there is no instance of {what} {place}that you may see"
-        ))
-        .next(format!("{name}call again without {arguments} to list all that you may see"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_seen_is_told_by_its_own_name_alone() {
-        let input: Input = serde_json::from_str(r#"{"rgd": "a", "kind": "B"}"#).expect("arguments");
-        assert_eq!(
-            input.unseen().text(),
-            "the argument rgd and kind: there is no instance of RGD \"a\" and kind \"B\" that you may see. \
-             Next: name a namespace, or call again without rgd and kind to list all that you may see."
-        );
     }
 }

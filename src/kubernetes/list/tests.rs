@@ -134,7 +134,12 @@ fn every_object_counts_towards_the_most() {
     for index in 1..=MOST / PAGE {
         assert_eq!(taken.endless(false), None, "after {index}");
         let body = page("other", PAGE, &index.to_string());
-        assert!(taken.page(&access, &apps(), Taking::WHOLE, body.as_bytes()).expect("a page").is_some());
+        assert!(
+            taken
+                .page(&access, &apps(), &Take::objects(Taking::WHOLE), body.as_bytes())
+                .expect("a page")
+                .is_some()
+        );
     }
     assert!(
         taken.endless(false).is_some_and(|why| matches!(why, Ended::Large(why) if why.contains("10000")))
@@ -158,7 +163,7 @@ fn an_object_that_blows_up_is_counted_and_not_expanded() {
         "7".to_owned(),
     ];
     let body = format!(r#"{{"items":[{}]}}"#, items.join(","));
-    assert_eq!(taken.page(&access, &apps(), Taking::WHOLE, body.as_bytes()), Ok(None));
+    assert_eq!(taken.page(&access, &apps(), &Take::objects(Taking::WHOLE), body.as_bytes()), Ok(None));
     let listed = taken.finished(None);
     assert_eq!(listed.items.len(), 1);
     assert!(cut(&listed).starts_with("2 too large to expand (over 1536 KiB"), "{:?}", listed.cut);
@@ -169,7 +174,19 @@ fn memory_is_bounded_over_all_the_objects_of_a_call() {
     let (access, mut taken) = (access("https://nowhere.example"), Taken::default());
     let item = format!(r#"{{"metadata":{{"namespace":"mine"}},"spec":[{}0]}}"#, "0,".repeat(300_000));
     let body = format!(r#"{{"items":[{}]}}"#, vec![item; 24].join(","));
-    let spent = taken.page(&access, &apps(), Taking::WHOLE, body.as_bytes()).expect_err("too much");
+    let spent =
+        taken.page(&access, &apps(), &Take::objects(Taking::WHOLE), body.as_bytes()).expect_err("too much");
     assert!(matches!(spent, Fault::Spent(_)), "{spent}");
     assert!(taken.listed.items.len() < 20, "{}", taken.listed.items.len());
+}
+
+#[test]
+fn of_what_is_not_kept_only_the_text_counts() {
+    let (access, mut taken) = (access("https://nowhere.example"), Taken::default());
+    let item =
+        format!(r#"{{"metadata":{{"name":"x","namespace":"mine"}},"spec":[{}0]}}"#, "0,".repeat(300_000));
+    let body = format!(r#"{{"items":[{}]}}"#, vec![item; 24].join(","));
+    let name = Take::parts(|object: Object| object.name().to_owned());
+    assert_eq!(taken.page(&access, &apps(), &name, body.as_bytes()), Ok(None));
+    assert_eq!(taken.finished(None).items, vec!["x"; 24]);
 }

@@ -62,6 +62,8 @@ const RGDS: Needs = Needs::All(&["kro.rgds.list"]);
 const EITHER: Needs = Needs::Any(&["kro.resource-graph.show", "kro.rgds.list"]);
 const GRAPH: Needs = Needs::All(&["kro.resource-graph.show"]);
 const INSTANCES: Needs = Needs::All(&["kro.instances.list"]);
+const OVERVIEW: Needs = Needs::All(&["kro.overview.view"]);
+const RESOURCES: Needs = Needs::All(&["kro.resources.list"]);
 const RGD_YAML: Needs = Needs::All(&["kro.rgds.view-yaml"]);
 const INSTANCE_YAML: Needs = Needs::All(&["kro.instances.view-yaml"]);
 const CHILD_YAML: Needs = Needs::All(&["kro.resources.view-yaml"]);
@@ -264,7 +266,18 @@ pub(super) const TOOLS: &[Tool] = &[
             ),
             call(LAB, At::Open, INSTANCES, || json!({"cluster": "lab"})),
             call(OTHER, At::Open, INSTANCES, || json!({"cluster": "other", "kind": "Shop"})),
+            call(None, At::Open, INSTANCES, || json!({"cluster": "*", "namespace": null})),
             missing(NOWHERE, At::Open, INSTANCES, || json!({"cluster": "nowhere"})),
+        ],
+    },
+    Tool {
+        name: "kro_overview",
+        needs: OVERVIEW,
+        calls: &[
+            call(LAB, At::Open, OVERVIEW, || json!({"cluster": "lab"})),
+            call(OTHER, At::Open, OVERVIEW, || json!({"cluster": "static/other"})),
+            call(None, At::Open, OVERVIEW, || json!({"cluster": "*"})),
+            missing(NOWHERE, At::Open, OVERVIEW, || json!({"cluster": "nowhere"})),
         ],
     },
     Tool {
@@ -295,6 +308,46 @@ pub(super) const TOOLS: &[Tool] = &[
                 RECONCILE,
                 || json!({"cluster": "nowhere", "kind": "Shop", "namespace": "shop", "name": "outlet", "action": "resume"}),
             ),
+        ],
+    },
+    Tool {
+        name: "kro_resources",
+        needs: RESOURCES,
+        calls: &[
+            call(
+                LAB,
+                SHOP,
+                RESOURCES,
+                || json!({"cluster": "lab", "kind": "Shop", "namespace": "shop", "name": "outlet"}),
+            ),
+            call(
+                LAB,
+                PAYMENTS,
+                RESOURCES,
+                || json!({"cluster": "lab", "kind": "WebService", "namespace": "payments", "name": "checkout"}),
+            ),
+            missing(
+                LAB,
+                PAYMENTS,
+                RESOURCES,
+                || json!({"cluster": "lab", "kind": "WebService", "namespace": "payments", "name": "no-such"}),
+            ),
+            call(LAB, At::Cluster, RESOURCES, || json!({"cluster": "lab", "kind": "Team", "name": "shop"})),
+            call(
+                OTHER,
+                SHOP,
+                RESOURCES,
+                || json!({"cluster": "static/other", "kind": "Shop", "namespace": "shop", "name": "outlet"}),
+            ),
+        ],
+    },
+    Tool {
+        name: "kro_rgds",
+        needs: RGDS,
+        calls: &[
+            call(LAB, At::Cluster, RGDS, || json!({"cluster": "lab"})),
+            call(OTHER, At::Cluster, RGDS, || json!({"cluster": "other", "search": "shop"})),
+            missing(NOWHERE, At::Cluster, RGDS, || json!({"cluster": "nowhere"})),
         ],
     },
     Tool {

@@ -2,32 +2,50 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{SpanRound, Timestamp, Unit};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
     answer::Row,
-    kro::{instance, state::State},
-    kubernetes::Object,
+    kro::{
+        inventory::{Coverage, Instance, age::age},
+        state::State,
+    },
 };
-
-use super::coverage::Coverage;
 
 /// One instance.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct InstanceRow {
+pub(in crate::kro::tools) struct InstanceRow {
+    /// Where several were asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::kro::tools) cluster: Option<String>,
     kind: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     namespace: Option<String>,
     name: String,
     /// By kro's conditions and the nested instances; kro_graph looks at the children.
-    pub(super) state: State,
+    pub(in crate::kro::tools) state: State,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     rgd: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     age: String,
+}
+
+impl InstanceRow {
+    pub(in crate::kro::tools) fn of(instance: Instance, now: Timestamp) -> Self {
+        Self {
+            cluster: None,
+            kind: instance.kind,
+            namespace: instance.namespace,
+            name: instance.name,
+            state: instance.state,
+            reason: instance.reason,
+            rgd: instance.rgd.unwrap_or_default(),
+            age: age(instance.created, now),
+        }
+    }
 }
 
 impl Row for InstanceRow {
@@ -48,42 +66,39 @@ impl Row for InstanceRow {
     fn key(&self) -> String {
         let namespace = self.namespace.as_deref().unwrap_or_default();
         let order = u8::from(!self.state.is_abnormal());
-        format!("{order} {:02} {} {namespace} {}", self.state as u8, self.kind, self.name)
+        // kinds of one name in two groups are of two RGDs
+        format!("{order} {:02} {} {namespace} {} {}", self.state as u8, self.kind, self.name, self.rgd)
     }
 }
 
-pub(super) fn row(rgd: &str, object: &Object, standing: instance::Standing, now: Timestamp) -> InstanceRow {
-    InstanceRow {
-        kind: object.kind().to_owned(),
-        namespace: object.namespace().map(str::to_owned),
-        name: object.name().to_owned(),
-        state: standing.state,
-        reason: standing.reason.map(|reason| crate::answer::sanitise::short(&reason, 200)),
-        rgd: rgd.to_owned(),
-        age: age(object.created(), now),
+/// One instance of one of several clusters.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(in crate::kro::tools) struct Placed(pub(in crate::kro::tools) InstanceRow);
+
+impl Row for Placed {
+    const COLUMNS: &'static [&'static str] =
+        &["cluster", "state", "kind", "namespace", "name", "reason", "rgd", "age"];
+
+    fn cells(&self) -> Vec<String> {
+        let mut cells = self.0.cells();
+        cells.insert(0, self.0.cluster.clone().unwrap_or_default());
+        cells
+    }
+
+    fn key(&self) -> String {
+        format!("{} {}", self.0.key(), self.0.cluster.as_deref().unwrap_or_default())
     }
 }
 
-/// `3d`, `5h`, `12m`, as kubectl rounds it.
-fn age(created: Option<&str>, now: Timestamp) -> String {
-    let Some(created) = created.and_then(|created| created.parse::<Timestamp>().ok()) else {
-        return String::new();
-    };
-    let seconds = now.since(created).ok().and_then(|span| {
-        let span = span.round(SpanRound::new().largest(Unit::Second).smallest(Unit::Second)).ok()?;
-        Some(span.get_seconds().max(0))
-    });
-    match seconds {
-        None => String::new(),
-        Some(seconds @ 0..60) => format!("{seconds}s"),
-        Some(seconds @ 60..3600) => format!("{}m", seconds / 60),
-        Some(seconds @ 3600..86400) => format!("{}h", seconds / 3600),
-        Some(seconds) => format!("{}d", seconds / 86400),
-    }
-}
-
-/// `all_read`: whether all kinds were, those of nested instances too.
-pub(super) fn summary(rows: &[InstanceRow], coverage: &Coverage, all_read: bool) -> String {
+/// `all`: how many there are, whatever their state, labels and age; `all_read`: whether all kinds were, those
+/// of nested instances too.
+pub(in crate::kro::tools) fn summary(
+    rows: &[InstanceRow],
+    all: usize,
+    coverage: &Coverage,
+    all_read: bool,
+) -> String {
     let abnormal: Vec<&InstanceRow> = rows.iter().filter(|row| row.state.is_abnormal()).collect();
     let mut states: Vec<State> = abnormal.iter().map(|row| row.state).collect();
     states.sort_unstable();
@@ -94,6 +109,7 @@ pub(super) fn summary(rows: &[InstanceRow], coverage: &Coverage, all_read: bool)
     let rgds: BTreeSet<&str> = rows.iter().map(|row| row.rgd.as_str()).collect();
     let plural = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
     let all = match rows.len() {
+        0 if all > 0 => format!("none of {} fits", plural(all, "instance")),
         0 => coverage.nothing(),
         count => format!("{} of {}", plural(count, "instance"), plural(rgds.len(), "RGD")),
     };

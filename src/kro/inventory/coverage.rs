@@ -3,7 +3,7 @@
 
 /// What could be read of the instances of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Seen {
+pub enum Seen {
     /// All of them.
     Whole,
     /// Some of them.
@@ -16,14 +16,14 @@ pub(super) enum Seen {
 
 impl Seen {
     /// Whether there may be some that the caller would see at another time.
-    pub(super) fn may_hide(self) -> bool {
+    pub fn may_hide(self) -> bool {
         matches!(self, Self::Part | Self::Failed)
     }
 }
 
 /// What could be read of all kinds that were asked for.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Coverage {
+pub struct Coverage {
     kinds: usize,
     part: usize,
     forbidden: usize,
@@ -36,7 +36,7 @@ pub(super) struct Coverage {
 
 impl Coverage {
     /// Of these kinds; `everywhere` where no namespace was named.
-    pub(super) fn of(seen: impl IntoIterator<Item = Seen>, everywhere: bool, more_kinds: bool) -> Self {
+    pub fn of(seen: impl IntoIterator<Item = Seen>, everywhere: bool, more_kinds: bool) -> Self {
         let mut coverage = Self { everywhere, more_kinds, ..Self::default() };
         for seen in seen {
             coverage.kinds += 1;
@@ -50,13 +50,18 @@ impl Coverage {
         coverage
     }
 
+    /// How many kinds there are.
+    pub fn kinds(&self) -> usize {
+        self.kinds
+    }
+
     /// Whether everything was read.
-    pub(super) fn is_whole(&self) -> bool {
+    pub fn is_whole(&self) -> bool {
         self.unread() == 0 && self.part == 0 && !self.more_kinds
     }
 
     /// What to say in place of a number where there are no rows.
-    pub(super) fn nothing(&self) -> String {
+    pub fn nothing(&self) -> String {
         match (self.unread(), self.kinds) {
             (unread, kinds) if unread > 0 && unread == kinds => {
                 format!("could not look at {unread} of {}: {}", counted(kinds), self.why())
@@ -67,7 +72,7 @@ impl Coverage {
     }
 
     /// What follows in the same line; empty where everything was read.
-    pub(super) fn rest(&self, has_rows: bool) -> String {
+    pub fn rest(&self, has_rows: bool) -> String {
         let mut parts = Vec::new();
         let unread = self.unread();
         if unread > 0 && (has_rows || unread < self.kinds) {

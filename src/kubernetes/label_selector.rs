@@ -2,18 +2,25 @@
 
 use serde_json::Value;
 
-use super::refusal::Refusal;
+/// A longer selector is not read.
+const LONGEST: usize = 2_000;
 
 /// The requirements of a label selector, each of which must hold.
-pub(super) struct LabelSelector(Vec<Requirement>);
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LabelSelector(Vec<Requirement>);
 
-#[derive(Debug, PartialEq)]
+/// A text that is no label selector.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unable to parse requirement: in '{0}'")]
+pub struct Unparsable(String);
+
+#[derive(Clone, Debug, PartialEq)]
 struct Requirement {
     key: String,
     test: Test,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Test {
     Exists,
     Absent,
@@ -26,21 +33,24 @@ enum Test {
 
 impl LabelSelector {
     /// Reads a selector; the empty one selects everything.
-    pub(super) fn parse(selector: &str) -> Result<Self, Refusal> {
+    ///
+    /// # Errors
+    /// The API server would not take it, or it is far longer than any that it takes.
+    pub fn parse(selector: &str) -> Result<Self, Unparsable> {
+        let unparsable = || Unparsable(crate::answer::sanitise::short(selector, 120));
+        if selector.len() > LONGEST {
+            return Err(unparsable());
+        }
         let mut tokens = Tokens(lex(selector));
         let mut requirements = Vec::new();
         while !tokens.0.is_empty() {
-            let requirement = requirement(&mut tokens).ok_or_else(|| {
-                Refusal::bad_request(format!("unable to parse requirement: in '{selector}'"))
-            })?;
-            requirements.push(requirement);
+            requirements.push(requirement(&mut tokens).ok_or_else(unparsable)?);
         }
         Ok(Self(requirements))
     }
 
-    /// Whether every requirement holds.
-    pub(super) fn matches(&self, item: &Value) -> bool {
-        let labels = item.pointer("/metadata/labels");
+    /// Whether every requirement holds of an object with these `metadata.labels`.
+    pub fn matches(&self, labels: Option<&Value>) -> bool {
         self.0.iter().all(|requirement| {
             let label = labels.and_then(|labels| labels.get(&requirement.key)).and_then(Value::as_str);
             let number = label.and_then(|label| label.parse::<i64>().ok());
@@ -56,7 +66,7 @@ impl LabelSelector {
     }
 
     /// Whether it selects everything.
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
@@ -168,4 +178,38 @@ fn is_value(value: &str) -> bool {
         && value.ends_with(|c: char| c.is_ascii_alphanumeric());
     value.is_empty()
         || value.len() <= 63 && ends && value.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_the_api_server_takes_is_taken_and_nothing_else() {
+        let labels = json!({"app": "web", "tier": "a", "replicas": "3", "x.io/y": ""});
+        let matches = |selector: &str| {
+            LabelSelector::parse(selector).unwrap_or_else(|why| panic!("{why}")).matches(Some(&labels))
+        };
+        for held in [
+            "",
+            "app=web",
+            "app==web,tier in (a, b)",
+            "tier notin (b),!no",
+            "app,x.io/y=",
+            "replicas>2,no!=z",
+        ] {
+            assert!(matches(held), "{held}");
+        }
+        for broken in ["app=api", "tier in (b)", "!app", "replicas<3", "no"] {
+            assert!(!matches(broken), "{broken}");
+        }
+        for odd in
+            ["=", "app=web=x", "app in web", "app in (web", "a=b,", "app=we/b", "app=web;", "-a", "a > b"]
+        {
+            assert!(LabelSelector::parse(odd).is_err(), "{odd}");
+        }
+        assert!(LabelSelector::parse(&"a,".repeat(LONGEST)).is_err());
+        assert!(LabelSelector::default().matches(None) && LabelSelector::default().is_empty());
+    }
 }

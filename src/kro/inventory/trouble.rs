@@ -3,42 +3,51 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{answer::sanitise, kro::definition::Definition, kubernetes::Object};
+use super::rgd::Rgd;
 
 /// RGDs that are told of; the rest is a number.
 const MOST: usize = 20;
-/// Characters of a problem.
-const LONGEST: usize = 200;
 
 /// An RGD that is not in order.
 #[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub(super) struct RgdTrouble {
+pub struct RgdTrouble {
+    /// Of several clusters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster: Option<String>,
     name: String,
     problem: String,
 }
 
 /// What is wrong with RGDs: the first of them, and how many there are.
 #[derive(Debug, Default)]
-pub(super) struct Troubles {
-    pub(super) rgds: Vec<RgdTrouble>,
+pub struct Troubles {
+    /// The first of them.
+    pub rgds: Vec<RgdTrouble>,
     count: usize,
 }
 
 impl Troubles {
-    pub(super) fn of<'r>(rgds: impl Iterator<Item = &'r Object>) -> Self {
+    /// Of these RGDs.
+    pub fn of<'r>(rgds: impl IntoIterator<Item = &'r Rgd>) -> Self {
         let mut troubles = Self::default();
-        for rgd in rgds.filter(|rgd| is_troubled(rgd)) {
-            // reading a definition parses its CEL, which is not for all of thousands
-            if troubles.rgds.len() < MOST {
-                troubles.rgds.push(RgdTrouble { name: rgd.name().to_owned(), problem: problem(rgd) });
-            }
-            troubles.count += 1;
-        }
+        troubles.add(None, rgds);
         troubles
     }
 
+    /// And of those of another cluster.
+    pub fn add<'r>(&mut self, cluster: Option<&str>, rgds: impl IntoIterator<Item = &'r Rgd>) {
+        for rgd in rgds {
+            let Some(problem) = rgd.problem.clone() else { continue };
+            if self.rgds.len() < MOST {
+                let cluster = cluster.map(str::to_owned);
+                self.rgds.push(RgdTrouble { cluster, name: rgd.name.clone(), problem });
+            }
+            self.count += 1;
+        }
+    }
+
     /// For the summary; empty where there are none.
-    pub(super) fn count(&self) -> String {
+    pub fn count(&self) -> String {
         match self.count {
             0 => String::new(),
             1 => "; 1 RGD with problems".to_owned(),
@@ -47,10 +56,11 @@ impl Troubles {
     }
 
     /// A line each.
-    pub(super) fn lines(&self) -> String {
+    pub fn lines(&self) -> String {
         let mut lines = String::new();
-        for RgdTrouble { name, problem } in &self.rgds {
-            lines.push_str(&format!("\nRGD {name} is {problem}"));
+        for RgdTrouble { cluster, name, problem } in &self.rgds {
+            let place = cluster.as_ref().map(|cluster| format!(" in {cluster}")).unwrap_or_default();
+            lines.push_str(&format!("\nRGD {name}{place} is {problem}"));
         }
         match self.count - self.rgds.len() {
             0 => {}
@@ -60,33 +70,15 @@ impl Troubles {
     }
 }
 
-fn is_troubled(rgd: &Object) -> bool {
-    let refused = |condition: &crate::kubernetes::object::Condition<'_>| {
-        condition.is_false() && condition.kind != "Ready"
-    };
-    rgd.text(&["status", "state"]) != Some("Active") || rgd.conditions().iter().any(refused)
-}
-
-/// `Inactive: GraphAccepted is False: …`
-fn problem(rgd: &Object) -> String {
-    let trouble = Definition::read(rgd, &[]).trouble.unwrap_or_default();
-    let problem = match rgd.text(&["status", "state"]) {
-        None => format!("not ready: {trouble}"),
-        // without a false condition the state is all there is to say
-        Some(state) if trouble.ends_with(&format!("state is {state}")) => state.to_owned(),
-        Some(state) => format!("{state}: {trouble}"),
-    };
-    sanitise::short(&problem, LONGEST)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kubernetes::Object;
     use serde_json::json;
 
-    fn rgd(name: &str, status: &serde_json::Value) -> Object {
-        Object::from_value(json!({"metadata": {"name": name}, "spec": {"resources": []}, "status": status}))
-            .expect("an object")
+    fn rgd(name: &str, status: &serde_json::Value) -> Rgd {
+        let object = json!({"metadata": {"name": name}, "spec": {"resources": []}, "status": status});
+        Rgd::read(&Object::from_value(object).expect("an object"))
     }
 
     #[test]

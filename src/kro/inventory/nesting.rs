@@ -3,61 +3,59 @@
 
 use std::collections::HashMap;
 
-use crate::{
-    kro::{applyset, instance::Standing, labels, state::State},
-    kubernetes::Object,
-};
+use super::instance::Instance;
+use crate::kro::{applyset, state::State};
 
 /// An RGD can hardly nest deeper, and labels can name a cycle.
 const DEEPEST: usize = 16;
 
-/// What kro says of each instance, corrected for ready ones by the nested instances among
-/// `instances`. In the same order.
-pub fn standings(instances: &[Object]) -> Vec<Standing> {
-    let mut standings: Vec<Standing> = instances.iter().map(Standing::read).collect();
+/// Corrects ready ones by the nested instances among `instances`.
+pub(super) fn correct(instances: &mut [Instance]) {
     let parents = parents(instances);
-    for (index, nested) in instances.iter().enumerate() {
-        let Some(below) = standings.get(index).map(|standing| standing.state) else { continue };
-        if below.is_healthy() != Some(false) || own(nested).is_healthy() != Some(false) {
-            continue;
-        }
-        let reason = format!("kro says ACTIVE, but nested {}/{} is {below}", nested.kind(), nested.name());
+    let unhealthy: Vec<usize> = instances
+        .iter()
+        .enumerate()
+        .filter(|(_, instance)| instance.state.is_healthy() == Some(false))
+        .map(|(index, _)| index)
+        .collect();
+    for index in unhealthy {
+        let Some(nested) = instances.get(index) else { continue };
+        let below = if nested.state == State::Failing { State::Failing } else { State::Progressing };
+        let reason =
+            format!("kro says ACTIVE, but nested {}/{} is {}", nested.kind, nested.name, nested.state);
         let mut at = index;
         for _ in 0..DEEPEST {
             let Some(parent) = parents.get(&at).copied() else { break };
-            if let Some(standing) = standings.get_mut(parent).filter(|s| s.state == State::Ready) {
-                standing.state = if below == State::Failing { State::Failing } else { State::Progressing };
-                standing.reason = Some(reason.clone());
+            if let Some(instance) = instances.get_mut(parent).filter(|above| above.state == State::Ready) {
+                instance.state = below;
+                instance.reason = Some(reason.clone());
             }
             at = parent;
         }
     }
-    standings
-}
-
-fn own(instance: &Object) -> State {
-    Standing::read(instance).state
 }
 
 /// Of each nested instance its parent, by ApplySet (kro ≥ 0.5) or by uid.
 ///
 /// Labels are whoever's may write them: a parent's id is computed, not read, and a child counts only
 /// where the parent can have children.
-fn parents(instances: &[Object]) -> HashMap<usize, usize> {
-    let by_applyset: HashMap<String, usize> = instances
+fn parents(instances: &[Instance]) -> HashMap<usize, usize> {
+    let by_applyset: HashMap<&str, usize> = instances
         .iter()
         .enumerate()
-        .filter(|(_, instance)| instance.label(labels::APPLYSET_ID).is_some())
-        .map(|(index, instance)| (applyset::id(instance), index))
+        .filter_map(|(index, instance)| Some((instance.applyset.as_deref()?, index)))
         .collect();
     let by_uid: HashMap<&str, usize> =
-        instances.iter().enumerate().map(|(index, instance)| (instance.uid(), index)).collect();
-    let parent = |instance: &Object| {
-        let by_applyset = instance.label(labels::PART_OF).and_then(|id| by_applyset.get(id));
-        by_applyset.or_else(|| by_uid.get(instance.label(labels::INSTANCE_ID)?)).copied()
+        instances.iter().enumerate().map(|(index, instance)| (instance.uid.as_str(), index)).collect();
+    let parent = |nested: &Instance| {
+        let by_applyset = nested.part_of.as_deref().and_then(|id| by_applyset.get(id));
+        by_applyset.or_else(|| by_uid.get(nested.parent_uid.as_deref()?)).copied()
     };
-    let reaches = |parent: &usize, nested: &Object| {
-        instances.get(*parent).is_some_and(|parent| applyset::reaches(parent, nested.namespace()))
+    let reaches = |parent: &usize, nested: &Instance| {
+        instances.get(*parent).is_some_and(|parent| {
+            let others = parent.additional_namespaces.as_deref();
+            applyset::names(parent.namespace.as_deref(), others, nested.namespace.as_deref())
+        })
     };
     instances
         .iter()
@@ -72,7 +70,17 @@ fn parents(instances: &[Object]) -> HashMap<usize, usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kro::labels;
+    use crate::kubernetes::{LabelSelector, Object};
     use serde_json::json;
+
+    fn corrected(instances: &[Object]) -> Vec<Instance> {
+        let nothing = LabelSelector::default();
+        let mut read: Vec<Instance> =
+            instances.iter().map(|instance| Instance::read(instance, &nothing)).collect();
+        correct(&mut read);
+        read
+    }
 
     fn set(namespace: &str, name: &str) -> String {
         let metadata = json!({"name": name, "namespace": namespace});
@@ -106,11 +114,11 @@ mod tests {
             instance("busy", None, "IN_PROGRESS"),
             instance("self", Some("self"), "ERROR"),
         ];
-        let standings = standings(&instances);
-        let states: Vec<State> = standings.iter().map(|standing| standing.state).collect();
+        let corrected = corrected(&instances);
+        let states: Vec<State> = corrected.iter().map(|instance| instance.state).collect();
         use State::{Failing, Progressing, Ready};
         assert_eq!(states, [Failing, Failing, Failing, Ready, Progressing, Failing]);
-        assert_eq!(standings[0].reason.as_deref(), Some("kro says ACTIVE, but nested App/leaf is failing"));
+        assert_eq!(corrected[0].reason.as_deref(), Some("kro says ACTIVE, but nested App/leaf is failing"));
     }
     #[test]
     fn labels_from_a_namespace_that_the_parent_does_not_reach_say_nothing_of_it() {
@@ -120,7 +128,7 @@ mod tests {
                 within("mine", "top", None, "ACTIVE"),
                 within(namespace, "leaf", Some(&set("mine", "top")), "ERROR"),
             ];
-            assert_eq!(standings(&instances)[0].state, expected, "{namespace}");
+            assert_eq!(corrected(&instances)[0].state, expected, "{namespace}");
         }
     }
 
@@ -133,7 +141,7 @@ mod tests {
             within("mine", "leaf", Some(&set("mine", "top")), "ERROR"),
             Object::from_value(forged).expect("an object"),
         ];
-        let states: Vec<State> = standings(&instances).iter().map(|standing| standing.state).collect();
+        let states: Vec<State> = corrected(&instances).iter().map(|instance| instance.state).collect();
         assert_eq!(states, [State::Failing, State::Failing, State::Ready]);
     }
 }

@@ -20,6 +20,7 @@ pub mod class;
 pub mod definition;
 pub mod diagnose;
 pub mod difference;
+pub mod events;
 pub mod expression;
 pub mod fetch;
 pub mod graph;

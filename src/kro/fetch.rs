@@ -6,6 +6,7 @@
 
 mod children;
 mod class;
+mod events;
 mod find;
 mod judge;
 mod looks;
@@ -13,12 +14,13 @@ mod parent;
 mod referenced;
 mod rgd;
 
+pub use events::Reported;
 pub use find::{Wanted, instance_kinds};
 pub use parent::Parent;
 
 use crate::kro::expression::Work;
 use crate::kro::graph::{
-    Collected, Home, Observed, Reference, Unread, has_unread_references, unread_references,
+    Collected, Home, Observed, Reference, Rgd, Unread, has_unread_references, unread_references,
 };
 use crate::kro::{applyset::GroupKind, labels};
 use crate::kubernetes::{Access, Fault, Kind, Kinds, Object, Selector};
@@ -110,21 +112,46 @@ impl Reader {
 
     /// Everything that belongs to an instance, `depth` levels of nested instances deep.
     pub fn collect(&self, instance: Object, depth: u32) -> BoxFuture<'_, Collected> {
+        self.gather(instance, depth, true)
+    }
+
+    /// The children alone, nested ones included, for which the RGDs and what they refer to are not needed.
+    pub fn children(&self, instance: Object, depth: u32) -> BoxFuture<'_, Collected> {
+        self.gather(instance, depth, false)
+    }
+
+    fn gather(&self, instance: Object, depth: u32, whole: bool) -> BoxFuture<'_, Collected> {
         async move {
-            let (found, marked) = futures::join!(self.rgd(&instance), children::marked(self, &instance));
-            let mut collected = Collected::new(instance, found.rgd);
-            collected.gaps.extend(found.gap);
-            let children = match marked {
-                Some(children) => children,
-                None => children::of_older_kro(self, &collected).await,
+            let mut collected = match whole {
+                true => self.whole(instance).await,
+                false => self.only_children(instance).await,
             };
-            children.into_collected(&mut collected);
-            self.plurals(&mut collected);
-            let mut collected = self.externals(collected).await;
-            self.nested(&mut collected, depth).await;
+            self.nested(&mut collected, depth, whole).await;
             collected
         }
         .boxed()
+    }
+
+    async fn whole(&self, instance: Object) -> Collected {
+        let (found, marked) = futures::join!(self.rgd(&instance), children::marked(self, &instance));
+        let mut collected = Collected::new(instance, found.rgd);
+        collected.gaps.extend(found.gap);
+        let children = match marked {
+            Some(children) => children,
+            None => children::of_older_kro(self, &collected).await,
+        };
+        children.into_collected(&mut collected);
+        self.plurals(&mut collected);
+        self.externals(collected).await
+    }
+
+    async fn only_children(&self, instance: Object) -> Collected {
+        let Some(children) = children::marked(self, &instance).await else {
+            return self.whole(instance).await;
+        };
+        let mut collected = Collected::new(instance, Rgd::Unknown);
+        children.into_collected(&mut collected);
+        collected
     }
 
     fn plurals(&self, collected: &mut Collected) {
@@ -196,7 +223,7 @@ impl Reader {
         }
     }
 
-    async fn nested(&self, collected: &mut Collected, depth: u32) {
+    async fn nested(&self, collected: &mut Collected, depth: u32, whole: bool) {
         let home = Home::of(&collected.instance);
         let nested = |child: &&Object| labels::is_instance(child) && home.has(child);
         let instances: Vec<&Object> = collected.children.iter().filter(nested).collect();
@@ -205,7 +232,7 @@ impl Reader {
             .partition(|_| depth > 0 && self.expanded.fetch_add(1, Ordering::Relaxed) < MOST_INSTANCES);
         let unexpanded = outside.iter().map(|child| format!("{}/{}", child.kind(), child.name())).collect();
         let read = inside.into_iter().map(|child| async move {
-            (child.uid().to_owned(), self.collect(child.clone(), depth.saturating_sub(1)).await)
+            (child.uid().to_owned(), self.gather(child.clone(), depth.saturating_sub(1), whole).await)
         });
         let nested = join_all(read).await;
         collected.nested.extend(nested);

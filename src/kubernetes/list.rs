@@ -53,11 +53,14 @@ impl<T> Listed<T> {
     }
 }
 
+/// Cuts an object down; `false` where nothing of it is needed.
+type Keep<'k> = &'k (dyn Fn(&mut Object) -> bool + Sync);
+
 /// What is asked for of each object of a LIST, and what is kept of it.
 #[derive(Clone, Copy)]
 pub struct Taking<'k> {
     metadata: bool,
-    keep: Option<&'k (dyn Fn(&mut Object) -> bool + Sync)>,
+    keep: Option<Keep<'k>>,
 }
 
 impl<'k> Taking<'k> {
@@ -66,12 +69,12 @@ impl<'k> Taking<'k> {
 
     /// Of whole objects what `keep` leaves, and nothing of those that it answers `false` to: for
     /// collections that are larger than what is needed of them.
-    pub fn whole(keep: &'k (dyn Fn(&mut Object) -> bool + Sync)) -> Self {
+    pub fn whole(keep: Keep<'k>) -> Self {
         Self { metadata: false, keep: Some(keep) }
     }
 
     /// The same of objects of which only `metadata` is sent (`PartialObjectMetadataList`).
-    pub fn metadata(keep: &'k (dyn Fn(&mut Object) -> bool + Sync)) -> Self {
+    pub fn metadata(keep: Keep<'k>) -> Self {
         Self { metadata: true, keep: Some(keep) }
     }
 

@@ -61,6 +61,7 @@ mod issuer_faults;
 mod issuer_keys;
 mod issuer_rig;
 mod kro_diagnose;
+mod kro_events;
 mod kro_graph;
 mod matrix;
 mod oidc_cluster;

@@ -133,4 +133,10 @@ impl Collected {
         }
         self.nested.values_mut().for_each(|nested| nested.each_object_mut(visit));
     }
+
+    /// Visits what was read of the instance and of each nested one.
+    pub fn each_level(&mut self, visit: &mut dyn FnMut(&mut Self)) {
+        visit(self);
+        self.nested.values_mut().for_each(|nested| nested.each_level(visit));
+    }
 }

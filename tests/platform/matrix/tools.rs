@@ -71,6 +71,10 @@ const APPLY: Needs = Needs::All(&["kro.instances.apply"]);
 const APPLY_RGD: Needs = Needs::All(&["kro.rgds.apply"]);
 const DELETE: Needs = Needs::All(&["kro.instances.delete"]);
 const RECONCILE: Needs = Needs::All(&["kro.instances.reconcile"]);
+const RGD_EVENTS: Needs = Needs::All(&["kro.rgds.show-events"]);
+const INSTANCE_EVENTS: Needs = Needs::All(&["kro.instances.show-events"]);
+const CHILD_EVENTS: Needs = Needs::All(&["kro.resources.show-events"]);
+const SUBTREE_EVENTS: Needs = Needs::Any(&["kro.instances.show-events", "kro.resources.show-events"]);
 const CLUSTERS: Needs = Needs::All(&["kubernetes.clusters.read"]);
 
 /// A manifest of an instance of the sample platform.
@@ -212,6 +216,70 @@ pub(super) const TOOLS: &[Tool] = &[
                 SHOP,
                 EITHER,
                 || json!({"cluster": "nowhere", "kind": "Shop", "namespace": "shop", "name": "outlet"}),
+            ),
+        ],
+    },
+    Tool {
+        name: "kro_events",
+        needs: Needs::Any(&[
+            "kro.rgds.show-events",
+            "kro.instances.show-events",
+            "kro.resources.show-events",
+        ]),
+        calls: &[
+            call(
+                LAB,
+                At::Cluster,
+                RGD_EVENTS,
+                || json!({"cluster": "lab", "kind": "ResourceGraphDefinition", "name": "webservice"}),
+            ),
+            missing(
+                LAB,
+                At::Cluster,
+                RGD_EVENTS,
+                || json!({"cluster": "lab", "kind": "ResourceGraphDefinition", "name": "no-such"}),
+            ),
+            call(
+                LAB,
+                SHOP,
+                INSTANCE_EVENTS,
+                || json!({"cluster": "lab", "kind": "Shop", "namespace": "shop", "name": "outlet"}),
+            ),
+            missing(
+                LAB,
+                PAYMENTS,
+                INSTANCE_EVENTS,
+                || json!({"cluster": "lab", "kind": "WebService", "namespace": "payments", "name": "no-such"}),
+            ),
+            call(
+                LAB,
+                SHOP,
+                SUBTREE_EVENTS,
+                || json!({"cluster": "lab", "kind": "Shop", "namespace": "shop", "name": "outlet", "subtree": true}),
+            ),
+            call(
+                LAB,
+                At::Cluster,
+                SUBTREE_EVENTS,
+                || json!({"cluster": "lab", "kind": "Team", "name": "shop", "subtree": true}),
+            ),
+            call(
+                LAB,
+                SHOP,
+                CHILD_EVENTS,
+                || json!({"cluster": "lab", "kind": "Service", "namespace": "shop", "name": "outlet-web"}),
+            ),
+            missing(
+                LAB,
+                PAYMENTS,
+                CHILD_EVENTS,
+                || json!({"cluster": "lab", "kind": "Pod", "namespace": "payments", "name": "no-such"}),
+            ),
+            call(
+                OTHER,
+                SHOP,
+                CHILD_EVENTS,
+                || json!({"cluster": "other", "kind": "Service", "namespace": "shop", "name": "outlet-web"}),
             ),
         ],
     },

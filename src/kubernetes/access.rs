@@ -141,6 +141,15 @@ impl Access {
         self.cluster.fresh_kinds(&self.as_server()?).await
     }
 
+    /// What the cluster serves now, for a call that has just made it serve another kind: all callers know
+    /// of it from then on.
+    ///
+    /// # Errors
+    /// What went wrong while reading it.
+    pub async fn changed_kinds(&self) -> Result<Arc<Kinds>, Fault> {
+        self.cluster.changed_kinds(&self.as_server()?).await
+    }
+
     /// One object.
     ///
     /// # Errors

@@ -197,6 +197,12 @@ impl Cluster {
         }
     }
 
+    /// The kinds it serves, for a caller who has just made it serve another one.
+    pub(super) async fn changed_kinds(&self, access: &Access) -> Result<Arc<Kinds>, Fault> {
+        let current = self.discovery.load_full();
+        self.refresh(access, &current).await
+    }
+
     /// Replaces `old` by an empty place (once, whoever comes first) and fills that; when the server
     /// cannot say, what was known before stays in use.
     async fn refresh(&self, access: &Access, old: &Arc<Discovered>) -> Result<Arc<Kinds>, Fault> {

@@ -61,7 +61,7 @@ async fn the_rbac_example_for_callers_is_enough_for_every_tool() {
         "kubeconfig": {"enabled": false},
         "static": [{"name": "plane", "url": plane.server, "caFile": plane.ca_file, "token": plane.tokens.admin}],
     });
-    let issuer = provider.entry("[{roles: [viewer]}]");
+    let issuer = provider.entry("[{roles: [admin]}]");
     let server = Product::new(["serve", "--http", "127.0.0.1:0"])
         .config(&format!("clusters: {clusters}\nissuers: [{issuer}]\n"))
         .serve();
@@ -94,6 +94,19 @@ async fn the_rbac_example_for_callers_is_enough_for_every_tool() {
     }
     let rgd = nina.call("kro_yaml", json!({"kind": "ResourceGraphDefinition", "name": "kiosk"})).await;
     assert_eq!(rgd.structure["class"], "rgd", "{}", rgd.text);
+    // plans, which the API server tries as nina
+    for (tool, arguments) in [
+        (
+            "kro_apply_instance",
+            json!({"manifest": json!({"apiVersion": "kro.run/v1alpha1", "kind": "Kiosk",
+            "metadata": {"name": "second", "namespace": &*ns}, "spec": {"colour": "blue"}}).to_string()}),
+        ),
+        ("kro_reconcile", json!({"kind": "Kiosk", "namespace": &*ns, "name": "corner", "action": "now"})),
+        ("kro_delete_instance", named("Kiosk", "corner")),
+    ] {
+        let planned = nina.call(tool, arguments).await;
+        assert_eq!(planned.structure["change"], "planned", "{tool}: {}", planned.text);
+    }
     let elsewhere = nina.call("kro_instances", json!({"kind": "Kiosk", "namespace": "team-b"})).await;
     assert!(first(&elsewhere).starts_with("could not look at 1 of 1 kind: forbidden"), "{}", elsewhere.text);
 }

@@ -63,6 +63,7 @@ mod issuer_rig;
 mod kro_diagnose;
 mod kro_events;
 mod kro_graph;
+mod kro_operations;
 mod matrix;
 mod oidc_cluster;
 mod oidc_rig;

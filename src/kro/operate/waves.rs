@@ -106,8 +106,9 @@ fn levels(definition: &Definition) -> BTreeMap<&str, usize> {
     levels
 }
 
-/// What keeps an instance from going, or will.
-pub fn blocks(collected: &Collected) -> Vec<String> {
+/// What keeps an instance from going, or will. `quoted`: whether kro's own words may be told, which name nodes
+/// and children.
+pub fn blocks(collected: &Collected, quoted: bool) -> Vec<String> {
     let instance = &collected.instance;
     let mut found = Vec::new();
     match &collected.rgd {
@@ -123,7 +124,8 @@ pub fn blocks(collected: &Collected) -> Vec<String> {
                     Source::Status => "",
                     _ => "; if kro was restarted since, nobody acts on the deletion",
                 };
-                found.push(format!("RGD {} is not in order: {trouble}{run}", definition.rgd));
+                let trouble = if quoted { format!(": {trouble}") } else { String::new() };
+                found.push(format!("RGD {} is not in order{trouble}{run}", definition.rgd));
             }
         }
         Rgd::Unread(..) => {}
@@ -233,7 +235,7 @@ mod tests {
         ];
         assert_eq!(waves(&collected), [node(1, "second"), node(2, "first"), node(3, "odd")]);
         assert_eq!(going(&collected)[0].takes, Some("everything in that namespace"));
-        let blocks = blocks(&collected).join("\n");
+        let blocks = blocks(&collected, true).join("\n");
         assert!(blocks.contains("other/one") && blocks.contains("not looked at it yet"), "{blocks}");
         let stays = stays(&collected).join("\n");
         assert!(stays.contains("node conf only refers to"), "{stays}");
@@ -252,6 +254,6 @@ mod tests {
         assert_eq!(waves(&collected), [node(1, "second/leaf"), node(1, "second"), node(2, "first")]);
         assert!(stays(&collected)[0].starts_with("what kro made of it"), "{:?}", stays(&collected));
         let gone = Collected::new(instance("a", &["kro.run/finalizer"]), Rgd::Gone("app".to_owned()));
-        assert!(blocks(&gone)[0].contains("RGD app does not exist"), "{:?}", blocks(&gone));
+        assert!(blocks(&gone, true)[0].contains("RGD app does not exist"), "{:?}", blocks(&gone, true));
     }
 }

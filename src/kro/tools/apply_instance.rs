@@ -178,7 +178,9 @@ impl Aim<'_> {
     }
 
     async fn send(&self, live: Option<&Object>, dry_run: DryRun) -> Result<Written, Fault> {
-        let sent = carried::sent(self.manifest, live);
+        // what kro notes on it meanwhile must not fail a dry run; the change itself is of what was seen
+        let meant = live.filter(|_| dry_run == DryRun::No);
+        let sent = carried::sent(self.manifest, meant);
         let access = self.reader.access();
         access.apply(self.kind, self.namespace(), self.manifest.name(), &sent, MANAGER, dry_run).await
     }
@@ -255,7 +257,8 @@ impl Aim<'_> {
         let definition = match rgd {
             Rgd::Read(definition) => {
                 if let Some(trouble) = &definition.trouble {
-                    seen.notes.push(format!("{} is not in order: {trouble}", called(&definition.rgd)));
+                    let trouble = if name { format!(": {trouble}") } else { String::new() };
+                    seen.notes.push(format!("{} is not in order{trouble}", called(&definition.rgd)));
                 }
                 Some(definition)
             }

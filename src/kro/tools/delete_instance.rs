@@ -218,7 +218,8 @@ impl Aim<'_> {
         }
         let goes = waves::going(&collected);
         let observed = goes.iter().map(|going| json!([going.kind, going.namespace, going.name])).collect();
-        let (mut blocks, mut stays) = (waves::blocks(&collected), waves::stays(&collected));
+        let quoted = !none && self.reader.names_rgds();
+        let (mut blocks, mut stays) = (waves::blocks(&collected, quoted), waves::stays(&collected));
         if !self.reader.names_rgds() {
             let rgd = collected.rgd.name().map(|name| format!("RGD {name}"));
             for line in blocks.iter_mut().chain(&mut gaps) {

@@ -267,9 +267,13 @@ impl Aim<'_> {
         };
         match &rgd {
             Rgd::Gone(_) => notes.push(format!("{called} does not exist: kro does not look at it at all")),
-            Rgd::Read(definition) => notes.extend(
-                definition.trouble.as_ref().map(|trouble| format!("{called} is not in order: {trouble}")),
-            ),
+            Rgd::Read(definition) => {
+                let words = |trouble: &String| match self.reader.names_rgds() {
+                    true => format!("{called} is not in order: {trouble}"),
+                    false => format!("{called} is not in order"),
+                };
+                notes.extend(definition.trouble.as_ref().map(words));
+            }
             Rgd::Unread(..) | Rgd::Unknown => {}
         }
         if labels::parent(live).is_some() {

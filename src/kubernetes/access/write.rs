@@ -125,6 +125,12 @@ impl Access {
         dry_run: DryRun,
     ) -> Result<Vec<String>, Fault> {
         let path = self.writable(kind, namespace, name)?;
+        // the body is what counts; the query is for whoever reads the API server's audit log
+        let dry: &[(&str, String)] = match dry_run {
+            DryRun::Yes => &[("dryRun", "All".to_owned())],
+            DryRun::No => &[],
+        };
+        let uri = with_query(&path, dry);
         let mut options = json!({
             "apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background",
             "preconditions": {"uid": basis.uid, "resourceVersion": basis.resource_version},
@@ -135,7 +141,7 @@ impl Access {
         let body = options.to_string().into_bytes();
         let ask = Ask {
             method: Method::DELETE,
-            uri: &path,
+            uri: &uri,
             accept: "application/json",
             body: Some(("application/json", body)),
         };

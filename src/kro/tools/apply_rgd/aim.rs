@@ -98,7 +98,9 @@ impl<'a> Aim<'a> {
     }
 
     pub(super) async fn send(&self, live: Option<&Object>, dry_run: DryRun) -> Result<Written, Fault> {
-        let sent = carried::sent(&self.manifest(live), live);
+        // what kro notes on it meanwhile must not fail a dry run; the change itself is of what was seen
+        let meant = live.filter(|_| dry_run == DryRun::No);
+        let sent = carried::sent(&self.manifest(live), meant);
         self.reader.access().apply(self.kind, None, &self.name, &sent, MANAGER, dry_run).await
     }
 
@@ -250,6 +252,12 @@ impl<'a> Aim<'a> {
                     seen.gaps.push(format!("the instances that it reaches could not be listed: {fault}"));
                 }
             },
+            None if live.condition("KindReady").is_some_and(|condition| condition.is_true()) => {
+                seen.gaps.push(format!(
+                    "instances are not counted: what the cluster serves was read a moment ago, and {of} was \
+                     not among it (read again after ten seconds)"
+                ));
+            }
             None => seen.notes.push(format!("the cluster does not serve {of}: nobody has instances yet")),
         }
         seen.instances = impact::counts(&instances);
@@ -295,6 +303,10 @@ impl<'a> Aim<'a> {
                 Verdict::Refused(_) => fresh,
                 Verdict::Pending(_) => false,
             };
+            if let (Verdict::Accepted(_), None) = (&said, self.reader.kind(&instance_kind(&rgd)).await) {
+                // so that the next call can make an instance
+                let _ = self.reader.access().changed_kinds().await;
+            }
             if settled || Instant::now() + EVERY > until {
                 return Ok(said);
             }

@@ -54,6 +54,14 @@ pub(super) fn last_change(object: &Object) -> Option<&str> {
     times.chain(object.created()).chain(object.deletion()).max()
 }
 
+/// When kro last changed it.
+pub(super) fn last_by_kro(object: &Object) -> Option<&str> {
+    let entries = object.items(&["metadata", "managedFields"]).iter();
+    let text = |entry: &'_ Value, name: &str| entry.get(name).and_then(Value::as_str).map(str::to_owned);
+    let own = entries.filter(|entry| text(entry, "manager").is_some_and(|manager| is_kro(&manager)));
+    own.filter_map(|entry| entry.get("time")?.as_str()).max()
+}
+
 fn is_kro(manager: &str) -> bool {
     manager == labels::CHILD_MANAGER || manager == "kro" || manager.starts_with("kro.run/")
 }

@@ -7,13 +7,15 @@ use super::fields;
 use super::finding::Finding;
 use super::refusal;
 use super::rgd;
-use crate::kro::graph::{Rgd, Why};
+use crate::kro::graph::{Node, Rgd, Why};
 use crate::kro::instance::{self, Trouble};
 use crate::kro::labels;
 use crate::kubernetes::{Condition, Object};
 
 /// Seconds after which "cluster mutated" is no longer a pass among others.
 const FIGHT: i64 = 20;
+/// Changes of a child beyond those that its instance and RGD explain.
+const RACING: i64 = 20;
 /// Seconds within which a rival's last write is fresh.
 const FRESH: i64 = 120;
 
@@ -96,14 +98,15 @@ fn attention(case: &Case<'_>, level: &Level<'_>) -> Option<Finding> {
         "metadata.generation {}, observedGeneration of its conditions {}",
         frozen.generation, frozen.observed
     );
-    if rgd::is_inactive(level) {
+    let fresh = seconds.is_some_and(|seconds| seconds < controller::PATIENCE);
+    if rgd::is_inactive(level) && !fresh {
         let word = level.standing.word.as_deref().unwrap_or("nothing");
         let name = level.collected.rgd.name().unwrap_or("?");
         return Some(
             Finding::new(
                 Code::FROZEN,
                 format!(
-                    "{} is frozen: RGD {name} is not active, and no controller looks at its kind since kro was restarted",
+                    "{} is frozen: RGD {name} is not active, and no controller looks at its kind, as after a restart of kro",
                     level.name()
                 ),
             )
@@ -184,36 +187,38 @@ fn fight(case: &Case<'_>, level: &Level<'_>) -> Option<Finding> {
     let mutated = |trouble: &Trouble| *trouble == Trouble::Mutated;
     level.standing.complaints.iter().find(|complaint| mutated(&complaint.trouble))?;
     let condition = ["ResourcesReady", "Ready"].iter().find_map(|kind| level.instance().condition(kind))?;
-    let seconds = case.seconds_since(condition.last_transition).unwrap_or_default();
-    let rival = level.nodes.iter().find_map(|node| {
+    let fresh = |time: &str| case.seconds_since(time).is_some_and(|seconds| seconds < FRESH);
+    let lasting = case.seconds_since(condition.last_transition).is_some_and(|seconds| seconds >= FIGHT);
+    let rivalry = |node: &&'_ Node| {
         let object = level.object(node)?;
         let template = level.defined(node).and_then(|defined| defined.template());
-        let fresh = |time: &str| case.seconds_since(time).is_some_and(|seconds| seconds < FRESH);
-        let rivals = fields::rivals(object, template).into_iter();
-        let rival = rivals.filter(|rival| fresh(rival.time)).max_by_key(|rival| rival.fields.len())?;
-        Some((*node, object, rival))
-    });
-    let generation = |object: &Object| {
-        object
-            .generation()
-            .map(|generation| format!("{}/{} is at generation {generation}", object.kind(), object.name()))
+        let mut rivals = fields::rivals(object, template).into_iter();
+        let rival = rivals.find(|rival| fresh(rival.time));
+        let races = races(level, object) && fields::last_by_kro(object).is_some_and(fresh);
+        (races || lasting && rival.is_some()).then_some((object, rival))
     };
-    match rival {
-        Some((node, object, rival)) if seconds >= FIGHT => {
-            let fields = if rival.fields.is_empty() { "a field".to_owned() } else { rival.fields.join(", ") };
+    let found = level.nodes.iter().find_map(|node| Some((*node, rivalry(node)?)));
+    match found {
+        Some((node, (object, rival))) => {
+            let name = node.object();
+            let (who, fields) = match &rival {
+                Some(rival) if !rival.fields.is_empty() => (rival.manager, rival.fields.join(", ")),
+                Some(rival) => (rival.manager, "a field".to_owned()),
+                None => ("another controller", "a field".to_owned()),
+            };
+            let cause = format!(
+                "kro and {who} change {name} in turn: the template of node {} sets {fields}, which {who} writes as well",
+                node.id
+            );
+            let generation = object.generation().map(|generation| format!("{name} is at generation {generation}"));
+            let written = rival.map(|rival| format!("{} last wrote at {}", rival.manager, rival.time));
             Some(
-                Finding::new(
-                    Code::FIELD_FIGHT,
-                    format!(
-                        "kro and {} change {}/{} in turn: the template of node {} sets {fields}, which {} writes as well",
-                        rival.manager, object.kind(), object.name(), node.id, rival.manager
-                    ),
-                )
-                .about(node)
-                .seen(format!("{}{}", told(&condition), case.ago(condition.last_transition)))
-                .seen_all(generation(object))
-                .seen(format!("{} last wrote at {}", rival.manager, rival.time))
-                .next("remove that field from the template, so that only one of the two sets it"),
+                Finding::new(Code::FIELD_FIGHT, cause)
+                    .about(node)
+                    .seen(format!("{}{}", told(&condition), case.ago(condition.last_transition)))
+                    .seen_all(generation)
+                    .seen_all(written)
+                    .next("remove that field from the template, so that only one of the two sets it"),
             )
         }
         _ => Some(
@@ -225,6 +230,16 @@ fn fight(case: &Case<'_>, level: &Level<'_>) -> Option<Finding> {
             .next("call again in a few seconds; if it stays, another controller writes a field that a template sets"),
         ),
     }
+}
+
+/// Whether a child has changed far more often than its instance and RGD can be the cause of. In a fight a pass now
+/// and then finds nothing to change, so that the condition is no older than that.
+fn races(level: &Level<'_>, object: &Object) -> bool {
+    let revision = level.definition().and_then(|definition| definition.last_revision).unwrap_or_default();
+    let changes = level.instance().generation().unwrap_or_default().saturating_add(revision);
+    object
+        .generation()
+        .is_some_and(|generation| generation > changes.saturating_mul(3).saturating_add(RACING))
 }
 
 /// Complaints that belong to no node, and "not ready" without any.

@@ -115,12 +115,22 @@ fn a_field_fight_names_the_rival_and_the_field() {
     let mut resource = node("a");
     resource["template"]["data"] = json!({"x": "1"});
     let fighting = || instance(status("ACTIVE", "cluster mutated"));
+    let child_of_a_fight = child.clone();
     let all = collected(fighting(), rgd(json!([resource.clone()]), json!([])), vec![child]);
     let findings = diagnose(&all, &Looked::default());
     assert_eq!(codes(&findings), ["field-fight"]);
     assert!(findings[0].cause.contains("rival change ConfigMap/a in turn"), "{}", findings[0].cause);
     assert!(findings[0].cause.contains("sets data.x"), "{}", findings[0].cause);
     assert!(findings[0].evidence.iter().any(|line| line.contains("4711")), "{:?}", findings[0].evidence);
+    // kro wrote last, and a pass before found nothing to change: the child is far ahead all the same
+    let mut young = fighting();
+    young["status"]["conditions"][0]["lastTransitionTime"] = json!(JUST_NOW);
+    let mut own = child_of_a_fight.clone();
+    own["metadata"]["managedFields"].as_array_mut().expect("a list").truncate(1);
+    let all = collected(young, rgd(json!([resource.clone()]), json!([])), vec![own]);
+    let findings = diagnose(&all, &Looked::default());
+    assert_eq!(codes(&findings), ["field-fight"]);
+    assert!(findings[0].cause.starts_with("kro and another controller"), "{}", findings[0].cause);
     // one pass that changed something is none
     let calm = collected(fighting(), rgd(json!([resource]), json!([])), vec![config_map("a")]);
     assert_eq!(codes(&diagnose(&calm, &Looked::default())), ["not-ready"]);

@@ -63,7 +63,7 @@ async fn a_kro_that_fights_lacks_rights_or_does_not_run() {
     instance(&plane, "Duel", &ns, "one", "{}");
     let duel = doctor.first(["Duel", &ns, "one"], "field-fight").await;
     assert!(
-        cause(&duel).starts_with("kro and kube-controller-manager change Deployment/one in turn"),
+        cause(&duel).contains(" change Deployment/one in turn: the template of node web sets "),
         "{duel}"
     );
     plane.kubectl(&["delete", "duel/one", "-n", &ns]);

@@ -65,7 +65,12 @@ pub(super) async fn diagnose(
         judged.await?
     };
     let (graph, looks) = judged;
-    let looked = look(call, &reader, &all, looks, allowance(&collected)).await;
+    let mut looked = look(call, &reader, &all, looks, allowance(&collected)).await;
+    if let Some(others) = &mut looked.siblings {
+        others.retain(|other| {
+            other.uid() != collected.instance.uid() && !collected.nested.contains_key(other.uid())
+        });
+    }
     let judged = reader.judge(move |_| {
         let case = Case { collected: &collected, graph: &graph, looked: &looked, names_rgds, now };
         let findings = diagnose::of_instance(&case);

@@ -97,7 +97,7 @@ impl Tool for DeleteInstance {
 
     async fn run(call: Call, input: Input) -> Result<Answer<Output>, Error> {
         let reader = super::open(&call).await?;
-        let kind = instance_kind(&call, &reader, &input.kind, input.namespace.as_deref()).await?;
+        let kind = instance_kind(&reader, &input.kind, input.namespace.as_deref()).await?;
         let aim = Aim { call: &call, reader: &reader, kind: &kind };
         let wanted = Wanted { namespace: input.namespace.as_deref(), name: &input.name };
         for _ in 0..ATTEMPTS {
@@ -130,7 +130,6 @@ impl Tool for DeleteInstance {
 
 /// The kind that a person means, which an RGD generates or generated.
 pub(super) async fn instance_kind(
-    call: &Call,
     reader: &Reader,
     written: &str,
     namespace: Option<&str>,
@@ -149,8 +148,6 @@ pub(super) async fn instance_kind(
         let error = Error::invalid_input(message).candidates(instance_kinds(reader).await);
         return Err(error.next("what belongs to an instance is changed through the instance"));
     }
-    // the words of a denial do not tell whether there is such an object
-    let _ = call;
     Ok(kind)
 }
 

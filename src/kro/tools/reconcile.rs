@@ -108,7 +108,7 @@ impl Tool for Reconcile {
 
     async fn run(call: Call, input: Input) -> Result<Answer<Output>, Error> {
         let reader = super::open(&call).await?;
-        let kind = instance_kind(&call, &reader, &input.kind, input.namespace.as_deref()).await?;
+        let kind = instance_kind(&reader, &input.kind, input.namespace.as_deref()).await?;
         let aim = Aim { call: &call, reader: &reader, kind: &kind, action: input.action };
         let wanted = Wanted { namespace: input.namespace.as_deref(), name: &input.name };
         for _ in 0..ATTEMPTS {

@@ -18,6 +18,7 @@ pub mod label_selector;
 pub mod list;
 pub mod meter;
 pub mod object;
+pub mod openapi;
 pub mod owners;
 mod raw;
 pub mod selector;

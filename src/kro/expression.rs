@@ -10,12 +10,14 @@ mod bounds;
 mod scope;
 mod stack;
 mod survey;
+mod syntax;
 mod template;
 mod work;
 
 pub use scope::{Scope, Variable, plain_path};
 pub use stack::deep;
 pub use survey::{Path, Survey};
+pub use syntax::{Syntax, syntax};
 pub use template::{Segment, expressions, segments, strings_of};
 pub use work::Work;
 

@@ -117,7 +117,7 @@ impl Access {
     }
 
     /// For what all callers share, and nothing else: the same cluster as the server itself.
-    fn as_server(&self) -> Result<Self, Fault> {
+    pub(super) fn as_server(&self) -> Result<Self, Fault> {
         match &self.acting {
             As::Nobody(unfit) => Err(Fault::Unfit(Arc::clone(unfit))),
             As::Server | As::Caller(_) => Ok(Self { acting: As::Server, ..self.clone() }),

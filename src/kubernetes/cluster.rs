@@ -12,6 +12,7 @@ use super::{
     fault::Fault,
     identity::Identity,
     kinds::Kinds,
+    openapi::Schemas,
 };
 
 /// A younger discovery is not read again because a kind was not found in it.
@@ -54,6 +55,7 @@ pub struct Cluster {
     connect: Connect,
     client: OnceCell<Connected>,
     discovery: ArcSwap<Discovered>,
+    schemas: Schemas,
 }
 
 /// SHA-256 of everything that a connection is made of, secrets included.
@@ -104,6 +106,7 @@ impl Cluster {
             }),
             client: OnceCell::new(),
             discovery: ArcSwap::new(Discovered::empty()),
+            schemas: Schemas::default(),
         }
     }
 
@@ -174,6 +177,11 @@ impl Cluster {
     /// wait for it.
     pub(super) async fn connected(&self) -> Result<&Connected, Fault> {
         self.client.get_or_try_init(|| (self.connect)()).await
+    }
+
+    /// The schemas of kinds that were asked for, shared by all callers.
+    pub(super) fn schemas(&self) -> &Schemas {
+        &self.schemas
     }
 
     /// The kinds it serves: read once by the first caller, shared, read again when old.

@@ -10,12 +10,14 @@ mod events;
 mod find;
 mod judge;
 mod looks;
+mod named_rgd;
 mod parent;
 mod referenced;
 mod rgd;
 
 pub use events::Reported;
 pub use find::{Wanted, instance_kinds};
+pub use named_rgd::NamedRgd;
 pub use parent::Parent;
 
 use crate::kro::expression::Work;

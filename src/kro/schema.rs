@@ -14,6 +14,7 @@ mod described;
 mod example;
 mod field;
 mod impact;
+mod needed;
 mod sample;
 mod validate;
 
@@ -23,6 +24,7 @@ pub use described::{Described, From};
 pub use example::example;
 pub use field::{Field, Fields, fields};
 pub use impact::{Broken, Impact, impact};
+pub use needed::{needed, read_by_nodes};
 pub use validate::{Validator, Violation};
 
 use serde_json::{Map, Value};

@@ -64,6 +64,7 @@ mod kro_diagnose;
 mod kro_events;
 mod kro_graph;
 mod kro_operations;
+mod kro_rgd;
 mod matrix;
 mod oidc_cluster;
 mod oidc_rig;

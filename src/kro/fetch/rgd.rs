@@ -72,11 +72,8 @@ impl Reader {
     }
 
     async fn revisions(&self, rgd: &str) -> (Vec<Object>, Option<String>) {
-        let wanted = GroupKind::new(labels::INTERNAL_GROUP, "GraphRevision");
-        let Some(kind) = self.kind(&wanted).await else { return (Vec::new(), None) };
-        let selector = Selector::all().field("spec.snapshot.name", rgd);
-        match self.access.unfiltered().list(&kind, None, &selector).await {
-            Ok(listed) => (listed.items, None),
+        match self.graph_revisions(rgd).await {
+            Ok(listed) => (listed.map(|listed| listed.items).unwrap_or_default(), None),
             Err(fault) => (Vec::new(), Some(format!("GraphRevisions of {rgd}: {fault}"))),
         }
     }

@@ -87,7 +87,9 @@ impl Found {
 
     fn described(&mut self, path: &str, before: &Value, after: &Value, at: At) {
         for key in ["description", "default"] {
-            let sides = [before, after].map(|schema| schema.get(key));
+            // kro writes an empty default wherever all members have one: they are what is told
+            let telling = |value: &&Value| value.as_object().is_none_or(|members| !members.is_empty());
+            let sides = [before, after].map(|schema| schema.get(key).filter(telling));
             let secret = at.secret && key == "default";
             if sides.first() != sides.last() {
                 self.add(

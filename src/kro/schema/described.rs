@@ -132,7 +132,7 @@ mod tests {
             json!({"type": "object", "properties": {"url": {}, "at": {"type": "object", "properties": {"b": {}}}}})
         );
         assert_eq!(
-            example(&of_crd),
+            example(&of_crd, &std::collections::BTreeSet::new()),
             Some(json!({"apiVersion": "x.example/v2", "kind": "App",
                 "metadata": {"name": "example", "namespace": "default"}, "spec": {"a": "example"}}))
         );

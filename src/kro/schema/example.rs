@@ -1,13 +1,15 @@
 //! An instance as small as the API server takes it.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
-use super::{Described, Validator, sample::sample};
+use super::{Described, Validator, needed::requiring, sample::sample};
 
-/// A manifest of an instance: what is required, and nothing that has a default. `None` where a required
-/// field asks for what could not be found.
-pub fn example(described: &Described) -> Option<Value> {
-    let spec = sample(&described.spec)?;
+/// A manifest of an instance: what is required and what kro needs besides, and nothing that has a
+/// default. `None` where such a field asks for what could not be found.
+pub fn example(described: &Described, needed: &BTreeSet<String>) -> Option<Value> {
+    let spec = sample(&requiring(&described.spec, needed))?;
     if !Validator::new(&described.spec).violations("spec", &spec).is_empty() {
         return None;
     }

@@ -30,6 +30,10 @@ pub struct Field {
     /// gives it a default.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub required: bool,
+    /// Whether kro waits for it although no schema requires it: a template reads it, and nothing gives
+    /// it a default.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub needed: bool,
     /// What it is where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
@@ -100,6 +104,7 @@ fn field(path: &str, schema: &Value, required: bool, secret: bool) -> Field {
         path: path.to_owned(),
         kind: type_of(schema),
         required: required && default.is_none(),
+        needed: false,
         rules: rules(schema, secret),
         description: (!description.is_empty()).then(|| sanitise::short(description, LONGEST)),
         default,

@@ -419,6 +419,26 @@ pub(super) const TOOLS: &[Tool] = &[
         ],
     },
     Tool {
+        name: "kro_revision_diff",
+        needs: RGD_YAML,
+        calls: &[
+            call(LAB, At::Cluster, RGD_YAML, || json!({"cluster": "lab", "name": "cache"})),
+            call(OTHER, At::Cluster, RGD_YAML, || json!({"cluster": "other", "name": "Cache", "from": 1})),
+            missing(LAB, At::Cluster, RGD_YAML, || json!({"cluster": "lab", "name": "no-such"})),
+            missing(NOWHERE, At::Cluster, RGD_YAML, || json!({"cluster": "nowhere", "name": "cache"})),
+        ],
+    },
+    Tool {
+        name: "kro_rgd",
+        needs: RGDS,
+        calls: &[
+            call(LAB, At::Cluster, RGDS, || json!({"cluster": "lab", "name": "webservice"})),
+            call(OTHER, At::Cluster, RGDS, || json!({"cluster": "other", "name": "Shop"})),
+            missing(LAB, At::Cluster, RGDS, || json!({"cluster": "lab", "name": "no-such"})),
+            missing(NOWHERE, At::Cluster, RGDS, || json!({"cluster": "nowhere", "name": "webservice"})),
+        ],
+    },
+    Tool {
         name: "kro_yaml",
         needs: Needs::Any(&["kro.rgds.view-yaml", "kro.instances.view-yaml", "kro.resources.view-yaml"]),
         calls: &[

@@ -82,6 +82,7 @@ macro_rules! prompts {
 }
 
 prompts! {
+    "diagnose_kro_instance",
     "explain_kro_graph",
 }
 

@@ -125,6 +125,12 @@ async fn a_resource_says_what_its_tool_says_and_is_audited_like_it() {
             "application/yaml",
         ),
         (
+            "kro://lab/payments/WebService/checkout/events",
+            "kro_events",
+            json!({"cluster": "lab", "kind": "WebService", "namespace": "payments", "name": "checkout"}),
+            "text/plain",
+        ),
+        (
             "kro://other%2Fone/-/Team/shop/graph",
             "kro_graph",
             json!({"cluster": "other/one", "kind": "Team", "name": "shop"}),
@@ -137,7 +143,7 @@ async fn a_resource_says_what_its_tool_says_and_is_audited_like_it() {
         assert_eq!(text, answer.text, "{uri}");
         assert_eq!((&content["uri"], &content["mimeType"]), (&json!(uri), &json!(mime)), "{uri}");
     }
-    let lines = audited(&rig.server, &["kro_yaml", "kro_graph"], 6);
+    let lines = audited(&rig.server, &["kro_yaml", "kro_graph", "kro_events"], 8);
     for pair in lines.chunks(2) {
         for member in ["door", "tool", "decision", "scope", "outcome", "rule"] {
             assert_eq!(pair[0][member], pair[1][member], "{member}: {pair:?}");
@@ -200,6 +206,7 @@ async fn the_list_has_what_can_be_read_and_nothing_else() {
     let all = listed(&everybody).await;
     assert!(all.contains(&"kro://lab/shop/Shop/outlet".to_owned()), "{all:?}");
     assert!(all.iter().any(|uri| uri.starts_with("kro://lab/-/Team/")), "{all:?}");
+    assert!(all.contains(&"kro://lab/rgds/webservice".to_owned()), "{all:?}");
     for uri in &all {
         assert!(read(&everybody, uri).await.is_ok(), "{uri}");
     }

@@ -27,7 +27,10 @@ fn rules(team_a: &str, team_b: &str) -> String {
 async fn only_those_are_told_whose_list_has_changed() {
     let issuer = Issuer::start();
     let with = |a: &str, b: &str| {
-        format!("{}roles: {{few: {{allow: [kubernetes.clusters.read]}}}}\n", config(&issuer, &rules(a, b)))
+        format!(
+            "{}roles: {{few: {{allow: [kubernetes.clusters.read]}}, looker: {{include: [viewer]}}}}\n",
+            config(&issuer, &rules(a, b))
+        )
     };
     let server = serve(&with("viewer", "viewer"));
     let client = |name: &str| Mcp::with_token(server.url("/mcp"), &issuer.forge().good(name));
@@ -39,7 +42,7 @@ async fn only_those_are_told_whose_list_has_changed() {
     assert!(alice.list_tools().await.len() < before.len(), "the new list is there when it is told");
     assert_eq!(of_bob.next(QUIET).await, None);
     // another role of the same tools, and a file of the same rules: nothing that a list says
-    reload(&server, &format!("{}\n", with("few", "operator")));
+    reload(&server, &format!("{}\n", with("few", "looker")));
     assert_eq!((of_alice.next(QUIET).await, of_bob.next(QUIET).await), (None, None));
     reload(&server, &with("viewer", "few"));
     of_alice.changed().await;

@@ -45,6 +45,7 @@ use self::nodes::Node;
 use self::template::{Slot, Walk};
 use self::typed::Type;
 use self::world::Served;
+use crate::Error;
 use crate::kro::expression::{Work, deep};
 use crate::kro::fetch::Reader;
 use crate::kubernetes::Object;
@@ -68,29 +69,25 @@ impl Checked {
 
 /// Reads what must be known of the cluster and checks an RGD, a new one or one that is there. Where
 /// everything is kept from before, and nothing is wrong, that costs no request.
-pub async fn checked(reader: &Reader, rgd: &Object) -> Checked {
-    let world = World::read(reader, rgd).await;
-    let found = judged(rgd, &world).await;
+///
+/// # Errors
+/// Checking panicked, which is a defect.
+pub async fn checked(reader: &Reader, rgd: &Object) -> Result<Checked, Error> {
+    let found = judged(reader, rgd, World::read(reader, rgd).await).await?;
     if !found.refused() {
-        return found;
+        return Ok(found);
     }
-    let world = World::read_again(reader, rgd).await;
-    judged(rgd, &world).await
+    judged(reader, rgd, World::read_again(reader, rgd).await).await
 }
 
-async fn judged(rgd: &Object, world: &World) -> Checked {
-    let work = Work::default();
-    let (rgd, known) = (rgd.clone(), world.clone());
-    let judging = tokio::task::spawn_blocking(move || {
-        let problems = work.stretch(|work| check(&rgd, &known, work));
-        (problems, work.ran_out())
-    });
+async fn judged(reader: &Reader, rgd: &Object, world: World) -> Result<Checked, Error> {
     let mut gaps = world.gaps.clone();
-    let (problems, ran_out) = judging.await.unwrap_or_else(|_| (Vec::new(), true));
+    let rgd = rgd.clone();
+    let (problems, ran_out) = reader.judge(move |work| (check(&rgd, &world, work), work.ran_out())).await?;
     if ran_out {
         gaps.push("not every expression was looked at: there was no time left".to_owned());
     }
-    Checked { problems, gaps }
+    Ok(Checked { problems, gaps })
 }
 
 /// What is wrong with an RGD. Expressions draw on `work`.

@@ -60,6 +60,7 @@ mod impersonation_rights;
 mod issuer_faults;
 mod issuer_keys;
 mod issuer_rig;
+mod kro_check;
 mod kro_diagnose;
 mod kro_events;
 mod kro_graph;

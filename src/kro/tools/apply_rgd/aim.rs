@@ -13,7 +13,7 @@ use crate::{
     Error,
     answer::Answer,
     kro::{
-        check::{self, World},
+        check,
         definition::instance_kind,
         difference::{Difference, differences},
         fetch::Reader,
@@ -178,10 +178,8 @@ impl<'a> Aim<'a> {
         let mut problems: Vec<String> =
             seen.live.as_ref().map(|live| impact::immutable(live, manifest)).unwrap_or_default();
         problems.extend(self.taken(seen, manifest).await);
-        let world = World::read(self.reader, manifest).await;
-        seen.gaps.extend(world.gaps.iter().map(|gap| format!("not checked: {gap}")));
-        let rgd = manifest.clone();
-        let found = self.reader.judge(move |work| check::check(&rgd, &world, work)).await?;
+        let check::Checked { problems: found, gaps } = check::checked(self.reader, manifest).await?;
+        seen.gaps.extend(gaps.iter().map(|gap| format!("not checked: {gap}")));
         let (certain, perhaps): (Vec<_>, Vec<_>) = found.into_iter().partition(|problem| problem.certain);
         problems.extend(certain.iter().map(ToString::to_string));
         if !problems.is_empty() {

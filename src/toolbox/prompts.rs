@@ -82,8 +82,10 @@ macro_rules! prompts {
 }
 
 prompts! {
+    "author_kro_instance",
     "diagnose_kro_instance",
     "explain_kro_graph",
+    "review_rgd",
 }
 
 impl Prompt {

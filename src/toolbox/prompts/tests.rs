@@ -26,6 +26,17 @@ fn every_file_is_a_prompt_that_works() {
 }
 
 #[test]
+fn every_file_has_its_line() {
+    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/prompts")).expect("prompts/");
+    let stem = |path: std::path::PathBuf| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let files: BTreeSet<String> = folder.flatten().filter_map(|file| stem(file.path())).collect();
+    let mut known: BTreeSet<String> =
+        all().expect("valid").iter().map(|prompt| prompt.name.to_owned()).collect();
+    known.insert("instructions".to_owned());
+    assert_eq!(files, known);
+}
+
+#[test]
 fn a_file_that_says_what_there_is_not_is_refused() {
     assert_eq!(problem(FILE), None);
     for (from, to, said) in [

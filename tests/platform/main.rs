@@ -64,6 +64,7 @@ mod kro_check;
 mod kro_diagnose;
 mod kro_events;
 mod kro_graph;
+mod kro_inventory;
 mod kro_operations;
 mod kro_rgd;
 mod matrix;

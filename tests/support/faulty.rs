@@ -25,6 +25,8 @@ pub(crate) enum Fault {
     Truncate,
     /// A list whose items fill this many bytes.
     Huge(usize),
+    /// A list of so many instances, each of some 3 KiB, in pages.
+    Instances(usize),
 }
 
 /// A running misbehaving API. It ends with the runtime that it was started in.
@@ -100,6 +102,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         }
         Some(Fault::Hang) => std::future::pending().await,
         Some(Fault::Huge(bytes)) => huge(bytes),
+        Some(Fault::Instances(count)) => instances(count, request.uri().query().unwrap_or_default()),
         Some(Fault::Truncate) => {
             let whole = forward(&shared, request).await;
             let bytes = axum::body::to_bytes(whole.into_body(), usize::MAX).await.expect("a body");
@@ -138,4 +141,36 @@ fn huge(bytes: usize) -> Response {
     let mut response = respond(200, Body::from_stream(futures::stream::iter(chunks)));
     response.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
     response
+}
+
+/// Every hundredth is failing. The tokens of the pages are how many came before.
+fn instances(count: usize, query: &str) -> Response {
+    let number = |name: &str| {
+        let pair = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+        pair.and_then(|value| value.parse::<usize>().ok())
+    };
+    let start = number("continue").unwrap_or_default();
+    let end = count.min(start + number("limit").unwrap_or(count));
+    let more = match count - end {
+        0 => String::new(),
+        left => format!(r#""continue":"{end}","remainingItemCount":{left}"#),
+    };
+    let items: Vec<String> = (start..end).map(instance).collect();
+    let body = format!(r#"{{"kind":"List","metadata":{{{more}}},"items":[{}]}}"#, items.join(","));
+    respond(200, Body::from(body))
+}
+
+fn instance(index: usize) -> String {
+    let (state, ready) = if index % 100 == 7 { ("ERROR", "False") } else { ("ACTIVE", "True") };
+    let fields = format!(r#""f:{}":{{}},"#, "x".repeat(20)).repeat(60);
+    format!(
+        r#"{{"metadata":{{"name":"app-{index:05}","namespace":"team-{}","uid":"u-{index}","generation":1,
+        "creationTimestamp":"2026-01-01T00:00:00Z","labels":{{"tier":"t{}"}},
+        "managedFields":[{{"manager":"kro","fieldsV1":{{{fields}"f:a":{{}}}}}}]}},"spec":{{"image":"nginx","text":"{}"}},
+        "status":{{"state":"{state}","conditions":[{{"type":"Ready","status":"{ready}","reason":"R","message":"a quota",
+        "observedGeneration":1,"lastTransitionTime":"2026-01-01T00:00:00Z"}}]}}}}"#,
+        index % 40,
+        index % 3,
+        "y".repeat(800)
+    )
 }

@@ -139,6 +139,15 @@ impl Server {
         Product::new(["demo", "--http", "127.0.0.1:0"]).serve()
     }
 
+    /// What it holds of memory now, in KiB (`VmRSS`).
+    #[track_caller]
+    pub(crate) fn resident_kib(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.0.id()));
+        let status = status.expect("it runs, on Linux");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address

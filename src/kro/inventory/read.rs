@@ -23,6 +23,8 @@ pub struct Inventory {
     pub unlisted: Option<String>,
     /// What else could not be seen.
     pub gaps: Vec<String>,
+    /// That kinds whose RGD is gone could not be looked for: most may not list CRDs.
+    pub blind: Option<String>,
 }
 
 /// A kind of instances.
@@ -72,11 +74,13 @@ pub async fn inventory(reader: &Reader) -> Result<Inventory, Error> {
         // what was not listed is not gone
         Ok(crds) if inventory.unlisted.is_none() => inventory.add_gone(crds),
         Ok(_) => {}
-        // most may not read CRDs; who is to hear nothing of RGDs hears nothing of those that are gone
-        Err(fault) if fault.is_forbidden() && !reader.names_rgds() => {}
-        Err(fault) => inventory
-            .gaps
-            .push(format!("CustomResourceDefinitions: {fault}; instances whose RGD is gone are not listed")),
+        // who is to hear nothing of RGDs hears nothing of those that are gone
+        Err(fault) if fault.is_forbidden() => {
+            let told =
+                format!("CustomResourceDefinitions: {fault}; instances whose RGD is gone are not known");
+            inventory.blind = Some(told).filter(|_| reader.names_rgds());
+        }
+        Err(fault) => inventory.gaps.push(format!("CustomResourceDefinitions: {fault}")),
     }
     Ok(inventory)
 }
@@ -104,7 +108,17 @@ fn generated(rgds: &[Rgd]) -> Vec<Generated> {
 }
 
 impl Inventory {
-    fn add_gone(&mut self, crds: Vec<(Kind, Option<String>)>) {
+    /// Looks whether a kind that no RGD generates once had one: who may not list CRDs may read one.
+    pub async fn look_for(&mut self, reader: &Reader, kind: &Kind) {
+        let of = GroupKind::new(&kind.group, &kind.kind);
+        let is_known = self.generated.iter().any(|generated| generated.kind == of);
+        if !is_known && self.unlisted.is_none() {
+            let rgd = reader.rgd_of_kind(&of).await;
+            self.add_gone(rgd.map(|rgd| (kind.clone(), Some(rgd))));
+        }
+    }
+
+    fn add_gone(&mut self, crds: impl IntoIterator<Item = (Kind, Option<String>)>) {
         for (kind, rgd) in crds {
             let kind = GroupKind::new(&kind.group, &kind.kind);
             if !self.generated.iter().any(|generated| generated.kind == kind) {

@@ -129,6 +129,9 @@ impl Tool for ShowOverview {
             if several {
                 clusters.push(ClusterLine::of(&cluster, &found));
             }
+            // a list of thousands can do without it, what is to tell of all that is broken cannot
+            let blind = found.blind.take();
+            found.gaps.extend(blind);
             found.place(named, &mut gaps);
             troubles.add(named, &std::mem::take(&mut found.rgds));
             all.add(found);

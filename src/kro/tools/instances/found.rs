@@ -40,6 +40,8 @@ pub(in crate::kro::tools) struct Found {
     /// Where the namespace asked for has nothing: the nearest that have.
     pub(in crate::kro::tools) namespaces: Vec<String>,
     pub(in crate::kro::tools) gaps: Vec<String>,
+    /// That instances whose RGD is gone could not be looked for.
+    pub(in crate::kro::tools) blind: Option<String>,
 }
 
 impl Found {
@@ -78,7 +80,12 @@ pub(in crate::kro::tools) async fn find(
 ) -> Result<Found, Error> {
     let reader = open_at(call, &access).await?;
     // all kinds are read even where one is asked for: its health may lie in nested ones
-    let inventory = inventory(&reader).await?;
+    let mut inventory = inventory(&reader).await?;
+    if let Some(written) = asked.kind
+        && let Ok(kind) = reader.named_kind(written).await
+    {
+        inventory.look_for(&reader, &kind).await;
+    }
     let chosen = asked.kinds(&reader, &inventory).await?;
     let Read { instances, of, gaps, seen } =
         instances_of(&reader, &inventory, asked.namespace, &asked.labels).await;
@@ -122,6 +129,7 @@ pub(in crate::kro::tools) async fn find(
         is_filtered: !covered,
         rgds: inventory.rgds.iter().filter(|rgd| told(rgd)).cloned().collect(),
         namespaces,
+        blind: inventory.blind,
         gaps: unlisted.into_iter().chain(inventory.gaps).chain(gaps).collect(),
     })
 }

@@ -4,6 +4,7 @@ pub mod callers;
 pub mod credential;
 pub mod local;
 pub mod oidc;
+pub mod places;
 
 use std::sync::Arc;
 

@@ -7,6 +7,7 @@ pub mod http;
 mod mcp;
 mod oauth;
 mod ops;
+mod progress;
 mod refused;
 pub mod serving;
 mod shape;
@@ -15,6 +16,6 @@ mod subscriptions;
 mod terms;
 mod who;
 
-pub use subscriptions::Most;
+pub use crate::caller::places::Most;
 pub use terms::{Rate, Terms};
 pub use who::Who;

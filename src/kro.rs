@@ -34,4 +34,5 @@ pub mod schema;
 pub mod simple_schema;
 pub mod state;
 pub mod tools;
+pub mod watch;
 pub mod written;

@@ -24,6 +24,7 @@ mod raw;
 pub mod selector;
 pub mod sources;
 pub mod tools;
+pub mod watch;
 
 pub use access::{Access, Basis, Budgeted, DryRun, View, Written};
 pub use cluster::{Cluster, Source};
@@ -40,3 +41,4 @@ pub use meter::Meter;
 pub use object::{Condition, Object};
 pub use owners::{Ownership, Reference};
 pub use selector::{Selector, is_label_value};
+pub use watch::{Hub, Selection};

@@ -64,8 +64,9 @@ impl Call {
             None => setup::caller(global, &built.callers).await?,
         };
         let Built { toolbox, .. } = built;
+        let (progress, mut heard) = Progress::heard();
         let request = Request {
-            progress: Progress::default(),
+            progress,
             patience: None,
             door: "call",
             caller: Arc::clone(&caller),
@@ -75,7 +76,16 @@ impl Call {
             client: None,
             trace: None,
         };
-        match toolbox.call(request).await {
+        let call = toolbox.call(request);
+        tokio::pin!(call);
+        let answer = loop {
+            tokio::select! {
+                biased;
+                Some(line) = heard.recv() => out::error_line(&line),
+                answer = &mut call => break answer,
+            }
+        };
+        match answer {
             Ok(finished) if self.output == Output::Json => Ok(out::json(&finished.structure)?),
             Ok(finished) => Ok(out::text(&finished.text)?),
             Err(error) if error.kind == ErrorKind::UnknownTool => {

@@ -11,9 +11,9 @@ use rmcp::model::Tool;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Terms, mcp, subscriptions::Subscriptions};
+use super::{Terms, mcp};
 use crate::{
-    caller::{Caller, Callers},
+    caller::{Caller, Callers, places::Places},
     toolbox::{Entry, Toolbox},
 };
 
@@ -74,19 +74,21 @@ impl Listed {
 pub struct Serving {
     current: ArcSwap<Served>,
     replaced: watch::Sender<u64>,
-    subscriptions: Arc<Subscriptions>,
+    subscriptions: Arc<Places>,
     ending: CancellationToken,
 }
 
 impl Serving {
     /// Serves this until it is replaced. Subscriptions end at the latest when `ending` fires.
     pub fn new(served: Served, ending: &CancellationToken) -> Arc<Self> {
+        // may end earlier than the process: a door can end it
+        let ending = ending.child_token();
+        served.toolbox.process().ends_with(&ending);
         Arc::new(Self {
             current: ArcSwap::from_pointee(served),
             replaced: watch::Sender::new(0),
             subscriptions: Arc::default(),
-            // a door may end them earlier
-            ending: ending.child_token(),
+            ending,
         })
     }
 
@@ -107,7 +109,7 @@ impl Serving {
     }
 
     /// The subscriptions there are, whatever the configuration was when they began.
-    pub(super) fn subscriptions(&self) -> &Arc<Subscriptions> {
+    pub(super) fn subscriptions(&self) -> &Arc<Places> {
         &self.subscriptions
     }
 

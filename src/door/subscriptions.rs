@@ -1,103 +1,23 @@
-//! [`Subscriptions`]: streams over which callers hear that their list of tools has changed. Bounded in
-//! number and in time.
+//! Subscriptions: streams over which callers hear of changes. Bounded in number and in time.
 
-use std::{collections::HashMap, sync::Arc};
-
-use parking_lot::Mutex;
-
-use crate::caller::Caller;
-
-/// How many there may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Most {
-    /// Of everybody together.
-    pub all: u32,
-    /// Of one caller.
-    pub each: u32,
-}
-
-impl Default for Most {
-    fn default() -> Self {
-        Self { all: 1_000, each: 16 }
-    }
-}
-
-/// The subscriptions that there are.
-#[derive(Debug, Default)]
-pub(super) struct Subscriptions(Mutex<Taken>);
-
-#[derive(Debug, Default)]
-struct Taken {
-    all: u32,
-    each: HashMap<[String; 2], u32>,
-}
+use crate::caller::places::Full;
 
 /// A bound that is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Full {
+pub(super) enum TooMany {
     #[error("you have {0} subscriptions, which is as many as one caller may have; end one of them first")]
     Yours(u32),
     #[error(
-        "the server has as many subscriptions as it may have; try again later, or ask for tools/list from time to time"
+        "the server has as many subscriptions as it may have; try again later, or ask for what you follow from time to time"
     )]
     All,
 }
 
-impl Subscriptions {
-    /// A place for another one, until it is dropped.
-    pub(super) fn place(self: &Arc<Self>, caller: &Caller, most: Most) -> Result<Place, Full> {
-        let owner = caller.binding().map(str::to_owned);
-        let mut taken = self.0.lock();
-        let theirs = taken.each.get(&owner).copied().unwrap_or_default();
-        if theirs >= most.each {
-            return Err(Full::Yours(theirs));
+impl From<Full> for TooMany {
+    fn from(full: Full) -> Self {
+        match full {
+            Full::Yours(theirs) => Self::Yours(theirs),
+            Full::All => Self::All,
         }
-        if taken.all >= most.all {
-            return Err(Full::All);
-        }
-        taken.all += 1;
-        taken.each.insert(owner.clone(), theirs + 1);
-        Ok(Place { of: Arc::clone(self), owner })
-    }
-}
-
-/// The place of one subscription.
-#[derive(Debug)]
-pub(super) struct Place {
-    of: Arc<Subscriptions>,
-    owner: [String; 2],
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut taken = self.of.0.lock();
-        taken.all = taken.all.saturating_sub(1);
-        match taken.each.get_mut(&self.owner) {
-            Some(theirs) if *theirs > 1 => *theirs -= 1,
-            _ => {
-                taken.each.remove(&self.owner);
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{caller::local, permission::PermissionSet};
-
-    #[test]
-    fn places_are_bounded_and_given_back() {
-        let caller = local::with_permissions(PermissionSet::default());
-        let subscriptions = Arc::new(Subscriptions::default());
-        let place = |all: u32, each: u32| subscriptions.place(&caller, Most { all, each });
-        let first = place(2, 2).expect("a place");
-        assert_eq!(place(2, 1).map(|_| ()), Err(Full::Yours(1)));
-        let second = place(2, 2).expect("a place");
-        assert_eq!(place(2, 3).map(|_| ()), Err(Full::All));
-        drop(first);
-        let third = place(2, 2).expect("the place that was given back");
-        drop((second, third));
-        assert!(subscriptions.0.lock().each.is_empty(), "nothing is kept of who had one");
     }
 }

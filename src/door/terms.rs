@@ -40,7 +40,7 @@ impl Default for Terms {
             step_up: false,
             rate: Rate { per_second, burst },
             concurrent: 32,
-            subscriptions: Most::default(),
+            subscriptions: Most { all: 1_000, each: 16 },
         }
     }
 }

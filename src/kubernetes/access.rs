@@ -6,7 +6,7 @@ mod send;
 pub(super) mod tests;
 mod write;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::Semaphore, time::Instant};
 
@@ -24,11 +24,14 @@ use super::{
 };
 use crate::{answer::redact::Learned, telemetry::CallSpan};
 
-pub(super) use send::parse;
+pub(super) use send::{Ask, parse, with_query};
 pub use write::{Basis, DryRun, Written};
 
 /// Requests of one call that are on their way at once.
 const PARALLEL: usize = 8;
+
+/// For a LIST of what outlives a call.
+const LASTING: Duration = Duration::from_secs(20);
 
 /// What a caller may see of one cluster, decided by the gate and asked by [`Access`] for every object.
 pub trait View: Send + Sync {
@@ -76,15 +79,14 @@ impl std::fmt::Debug for Access {
 impl Access {
     /// Opens `cluster` for a call, whose requests are made as `acting` says.
     pub fn new(cluster: Arc<Cluster>, view: Arc<dyn View>, acting: As, spent: Budgeted) -> Self {
-        let agent =
-            format!("{}/{} call/{}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), spent.call_id);
+        let agent = agent(&spent.call_id);
         Self {
             cluster,
             reveals: Arc::clone(&view),
             view: Some(view),
             spent,
             parallel: Arc::new(Semaphore::new(PARALLEL)),
-            agent: agent.into(),
+            agent,
             acting,
         }
     }
@@ -242,6 +244,24 @@ impl Access {
         super::list::read(self, kind, namespace, selector, take).await
     }
 
+    /// The same cluster as the same caller, for one request of something that outlives the call: `number`
+    /// tells it from the others that `id` makes.
+    pub(super) fn outliving(&self, id: &str, number: u64) -> Self {
+        let spent = Budgeted {
+            meter: Arc::new(Meter::default()),
+            learned: Arc::new(Learned::default()),
+            deadline: Instant::now() + LASTING,
+            call_id: format!("{id}.{number}").into(),
+            span: CallSpan::default(),
+        };
+        Self { spent, agent: agent(id), parallel: Arc::new(Semaphore::new(PARALLEL)), ..self.clone() }
+    }
+
+    /// Counts bytes that came.
+    pub(super) fn received(&self, bytes: usize) -> Result<(), Fault> {
+        self.spent.meter.received(bytes)
+    }
+
     /// Whether objects of this namespace (`None`: cluster-scoped) may be shown to the caller.
     pub fn sees(&self, namespace: Option<&str>) -> bool {
         self.view.as_ref().is_none_or(|view| view.sees(namespace))
@@ -258,4 +278,9 @@ impl Access {
     pub(super) fn keep(&self, weight: usize) -> Result<(), Fault> {
         self.spent.meter.keep(weight)
     }
+}
+
+/// The `User-Agent`.
+fn agent(id: &str) -> Arc<str> {
+    format!("{}/{} call/{id}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")).into()
 }

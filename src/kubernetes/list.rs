@@ -38,11 +38,13 @@ pub struct Listed<T = Object> {
     pub withheld: Vec<Object>,
     /// Why the list is not complete, where it is not.
     pub cut: Option<String>,
+    /// The version of the whole, from which on changes can be followed.
+    pub version: Option<String>,
 }
 
 impl<T> Default for Listed<T> {
     fn default() -> Self {
-        Self { items: Vec::new(), withheld: Vec::new(), cut: None }
+        Self { items: Vec::new(), withheld: Vec::new(), cut: None, version: None }
     }
 }
 
@@ -66,6 +68,9 @@ pub struct Taking<'k> {
 impl<'k> Taking<'k> {
     /// Whole objects, all of them.
     pub const WHOLE: Self = Self { metadata: false, keep: None };
+
+    /// The `metadata` of all of them.
+    pub const METADATA: Self = Self { metadata: true, keep: None };
 
     /// Of whole objects what `keep` leaves, and nothing of those that it answers `false` to: for
     /// collections that are larger than what is needed of them.
@@ -205,7 +210,8 @@ impl<T> Taken<T> {
         body: &[u8],
     ) -> Result<Option<String>, Fault> {
         let mut page: Page<'_> = parse(body)?;
-        let token = page.token();
+        let (token, version) = page.metadata();
+        self.listed.version = self.listed.version.take().or(version);
         let items = page.items.ok_or_else(|| Fault::Malformed("a list without items".to_owned()))?;
         self.pages += 1;
         self.empty = if items.raw.is_empty() { self.empty + 1 } else { 0 };

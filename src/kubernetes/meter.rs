@@ -41,6 +41,16 @@ impl Meter {
         spend(&self.kept, weight as u64, MOST_KEPT).map(drop).map_err(|()| spent())
     }
 
+    /// The part of what a call may take that is left, by what is used up the most: from 1 down to 0.
+    pub(crate) fn left(&self) -> f64 {
+        let part = |used: &AtomicU64, most: u64| {
+            let used = used.load(Ordering::Relaxed).min(most);
+            1.0 - used as f64 / most as f64
+        };
+        let requests = part(&self.requests, MOST_REQUESTS);
+        requests.min(part(&self.bytes, MOST_BYTES)).min(part(&self.kept, MOST_KEPT))
+    }
+
     /// Requests sent so far, retries included.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)

@@ -49,6 +49,8 @@ pub(super) struct Page<'p> {
 struct Metadata {
     #[serde(rename = "continue")]
     token: Option<String>,
+    #[serde(rename = "resourceVersion")]
+    version: Option<String>,
     #[serde(rename = "remainingItemCount")]
     remaining: Option<u64>,
 }
@@ -69,9 +71,10 @@ impl Page<'_> {
         }
     }
 
-    /// The token of the next page.
-    pub(super) fn token(&mut self) -> Option<String> {
-        self.metadata.take()?.token.filter(|token| !token.is_empty())
+    /// The token of the next page, and the version of the whole.
+    pub(super) fn metadata(&mut self) -> (Option<String>, Option<String>) {
+        let Some(Metadata { token, version, .. }) = self.metadata.take() else { return (None, None) };
+        (token.filter(|token| !token.is_empty()), version)
     }
 }
 
@@ -141,9 +144,9 @@ mod tests {
 
     #[test]
     fn a_page_is_read_without_its_items() {
-        let text = r#"{"metadata":{"continue":"t","x":1},"items":[{"metadata":{"namespace":"a"}},7]}"#;
+        let text = r#"{"metadata":{"continue":"t","x":1,"resourceVersion":"7"},"items":[{"metadata":{"namespace":"a"}},7]}"#;
         let mut page: Page<'_> = serde_json::from_str(text).expect("a page");
-        assert_eq!(page.token().as_deref(), Some("t"));
+        assert_eq!(page.metadata(), (Some("t".to_owned()), Some("7".to_owned())));
         let items = page.items.expect("items");
         assert_eq!((items.raw.len(), items.more), (2, 0));
         assert_eq!(

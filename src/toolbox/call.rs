@@ -114,6 +114,11 @@ impl Call {
         self.0.progress.tell(sanitise::cut(&self.0.spent.learned.scrub(&line), LONGEST_LINE));
     }
 
+    /// The part of what it may take of the clusters that is left: from 1 down to 0.
+    pub fn left(&self) -> f64 {
+        self.0.spent.meter.left()
+    }
+
     /// When the call has to have done its work.
     pub fn deadline(&self) -> Instant {
         self.0.spent.deadline

@@ -1,10 +1,17 @@
 //! [`Process`]: what the process has once, whatever its configuration becomes.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicU64, Ordering},
+};
+
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     answer::seal::Seal,
     audit::Audit,
+    caller::places::Places,
+    kubernetes::Hub,
     telemetry::{Measure, Spans},
 };
 
@@ -16,6 +23,9 @@ pub struct Process {
     audit: Audit,
     measure: Measure,
     spans: Spans,
+    hub: Arc<Hub>,
+    following: Arc<Places>,
+    ending: OnceLock<CancellationToken>,
     started: u32,
     calls: AtomicU64,
 }
@@ -26,7 +36,17 @@ impl Process {
         let started = jiff::Timestamp::now().subsec_nanosecond().unsigned_abs() ^ std::process::id();
         let mut measure = Measure::default();
         measure.audit(audit.lost());
-        Self { seal, audit, measure, spans, started, calls: AtomicU64::new(0) }
+        Self {
+            seal,
+            audit,
+            measure,
+            spans,
+            hub: Arc::default(),
+            following: Arc::default(),
+            ending: OnceLock::new(),
+            started,
+            calls: AtomicU64::new(0),
+        }
     }
 
     /// The key of cursors and plans.
@@ -47,6 +67,29 @@ impl Process {
     /// Where spans go.
     pub(super) fn spans(&self) -> &Spans {
         &self.spans
+    }
+
+    /// The watches that subscriptions share.
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    /// The calls that follow something for a while.
+    pub(crate) fn following(&self) -> &Arc<Places> {
+        &self.following
+    }
+
+    /// What follows something has to come to its end when this fires; nothing else has.
+    pub(crate) fn ends_with(&self, ending: &CancellationToken) {
+        let _ = self.ending.set(ending.clone());
+    }
+
+    /// Waits until what follows something has to come to its end: the process ends, or its client has gone.
+    pub(crate) async fn ending(&self) {
+        match self.ending.get() {
+            Some(ending) => ending.cancelled().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// A number that no other call of this process has, and hardly one of another.

@@ -67,6 +67,7 @@ mod kro_graph;
 mod kro_inventory;
 mod kro_operations;
 mod kro_rgd;
+mod kro_watch;
 mod matrix;
 mod oidc_cluster;
 mod oidc_rig;

@@ -32,7 +32,12 @@ impl Listen {
     /// Sends the request with any filter.
     pub(crate) async fn ask(client: &Mcp, id: &str, filter: &Value) -> Self {
         let body = client.message(&json!(id), "subscriptions/listen", &json!({"notifications": filter}));
-        let response = client.http_request(&body).send().await.expect("the server answers");
+        Self::of(client, &body).await
+    }
+
+    /// Sends a request that is answered by a stream.
+    pub(crate) async fn of(client: &Mcp, body: &Value) -> Self {
+        let response = client.http_request(body).send().await.expect("the server answers");
         let kind = response.headers().get("content-type").expect("a type").to_str().expect("text");
         assert!(kind.starts_with("text/event-stream"), "{} {kind}", response.status());
         Self { response, waiting: String::new(), heard: Instant::now() }

@@ -8,7 +8,7 @@ use rmcp::{
 };
 
 use super::{Mcp, nobody};
-use crate::door::{follow::Follower, who::Who};
+use crate::door::{follow::Follower, subscriptions::TooMany, who::Who};
 
 impl Mcp {
     pub(super) async fn listening(&self, context: &SubscriptionContext) -> Result<(), ErrorData> {
@@ -18,7 +18,8 @@ impl Mcp {
             return Ok(());
         }
         let place = self.serving.subscriptions().place(&caller, served.terms.subscriptions);
-        let _place = place.map_err(|full| ErrorData::invalid_request(full.to_string(), None))?;
+        let _place =
+            place.map_err(|full| ErrorData::invalid_request(TooMany::from(full).to_string(), None))?;
         drop(served);
         let list = Follower::begin(&self.serving, &self.who, Some((&caller, request))).await;
         list.tell(context).await;

@@ -15,7 +15,7 @@ use super::{LIST_LIFE, Mcp, nobody};
 use crate::{
     Error, ErrorKind,
     answer::Finished,
-    door::who::Who,
+    door::{progress::Listener, who::Who},
     toolbox::{Effect, Entry},
 };
 
@@ -46,8 +46,15 @@ impl Mcp {
         {
             return asked.confirmed(way, params).await;
         }
-        let request = asked.request(&params.name, params.arguments.unwrap_or_default());
-        match asked.served.toolbox.call(request).await {
+        let (progress, listener) = Listener::of(context);
+        let mut request = asked.request(&params.name, params.arguments.unwrap_or_default());
+        request.progress = progress;
+        let call = asked.served.toolbox.call(request);
+        let answer = match listener {
+            Some(listener) => listener.during(call).await,
+            None => call.await,
+        };
+        match answer {
             Ok(finished) => Ok(answered(finished)),
             Err(error) => {
                 asked.lacks(&error);

@@ -61,6 +61,11 @@ fn cluster(url: &str, token: Option<&str>) -> Arc<Cluster> {
     Arc::new(static_cluster(entry, Source::Static).expect("a cluster"))
 }
 
+/// What is there, as the server.
+pub(in crate::kubernetes) fn access(url: &str) -> Access {
+    Access { acting: As::Server, ..open(&cluster(url, None), None) }
+}
+
 fn open(cluster: &Arc<Cluster>, impersonation: Option<&Impersonation>) -> Access {
     let spent = Budgeted {
         meter: Arc::new(Meter::default()),

@@ -439,6 +439,48 @@ pub(super) const TOOLS: &[Tool] = &[
         ],
     },
     Tool {
+        name: "kro_watch",
+        needs: GRAPH,
+        calls: &[
+            call(
+                LAB,
+                SHOP,
+                GRAPH,
+                || json!({"cluster": "lab", "kind": "Shop", "namespace": "shop", "name": "outlet", "until": "ready"}),
+            ),
+            call(
+                LAB,
+                PAYMENTS,
+                GRAPH,
+                || json!({"cluster": "lab", "kind": "WebService", "namespace": "payments", "name": "checkout", "subtree": true, "until": "ready"}),
+            ),
+            missing(
+                LAB,
+                PAYMENTS,
+                GRAPH,
+                || json!({"cluster": "lab", "kind": "WebService", "namespace": "payments", "name": "no-such"}),
+            ),
+            call(
+                LAB,
+                At::Cluster,
+                GRAPH,
+                || json!({"cluster": "lab", "kind": "Team", "name": "shop", "seconds": 1, "until": "ready"}),
+            ),
+            call(
+                OTHER,
+                SHOP,
+                GRAPH,
+                || json!({"cluster": "static/other", "kind": "Shop", "namespace": "shop", "name": "outlet", "until": "ready"}),
+            ),
+            missing(
+                NOWHERE,
+                SHOP,
+                GRAPH,
+                || json!({"cluster": "nowhere", "kind": "Shop", "namespace": "shop", "name": "outlet"}),
+            ),
+        ],
+    },
+    Tool {
         name: "kro_yaml",
         needs: Needs::Any(&["kro.rgds.view-yaml", "kro.instances.view-yaml", "kro.resources.view-yaml"]),
         calls: &[

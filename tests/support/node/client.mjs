@@ -3,7 +3,7 @@
 //   node client.mjs FOLDER SESSION
 //
 // FOLDER is what install.sh made. SESSION is JSON: {sdk, mode, http} or {sdk, mode, command, arguments,
-// environment}, and calls: [{tool, arguments}]. With oauth: {client, secret, issuer} it gets a token by itself,
+// environment}, and calls: [{tool, arguments, progress}]: with progress, what it hears of that is in the answer. With oauth: {client, secret, issuer} it gets a token by itself,
 // starting from the server's 401; what goes to the origin of `http` is sent to oauth.through, as a proxy would.
 // With elicit, a result of elicitation/create, it can ask a person, who always says that.
 
@@ -66,9 +66,14 @@ if (elicit) {
 await client.connect(transport);
 const { tools } = await client.listTools();
 const answers = [];
-for (const { tool, arguments: values } of calls) {
+for (const { tool, arguments: values, progress } of calls) {
+  const heard = [];
+  const options = progress ? [{ onprogress: (said) => heard.push(said), resetTimeoutOnProgress: true }] : [];
+  // The older SDK takes the schema of the result in between.
+  if (progress && sdk !== "@modelcontextprotocol/client") options.unshift(undefined);
   try {
-    answers.push({ result: await client.callTool({ name: tool, arguments: values }) });
+    const result = await client.callTool({ name: tool, arguments: values }, ...options);
+    answers.push(progress ? { result, progress: heard } : { result });
   } catch (error) {
     answers.push({ error: { code: error.code, message: error.message } });
   }

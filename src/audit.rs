@@ -124,6 +124,15 @@ impl Audit {
         permit.map_err(|_| Full)?.map(|permit| Place(Some(permit))).map_err(|_| Full)
     }
 
+    /// Writes that something has ended which has a line of its beginning. It waits for nothing.
+    pub(crate) fn ended(&self, line: &Line) {
+        let Some(lines) = &self.lines else { return };
+        let text = serde_json::to_string(line);
+        if !text.is_ok_and(|text| lines.try_send(Entry::Line(text)).is_ok()) {
+            self.lost.inc();
+        }
+    }
+
     /// Writes that a request was refused.
     pub(crate) fn refused(&self, refused: &Refused<'_>) {
         let Some(lines) = &self.lines else { return };

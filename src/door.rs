@@ -12,8 +12,11 @@ mod refused;
 pub mod serving;
 mod shape;
 pub mod stdio;
+mod subscriber;
 mod subscriptions;
 mod terms;
+mod updates;
+mod verdicts;
 mod who;
 
 pub use crate::caller::places::Most;

@@ -15,6 +15,7 @@ mod record;
 pub mod resources;
 pub mod schema;
 mod seen;
+pub mod subject;
 #[cfg(test)]
 mod tests;
 pub mod tool;
@@ -29,6 +30,7 @@ pub use plan::Step;
 pub use process::Process;
 pub use progress::Progress;
 use prompts::Prompt;
+pub use subject::{Following, Subject};
 pub use tool::{Reach, Tool};
 
 use crate::{answer::seal::Seal, audit::Audit, caller::Caller, kubernetes::Clusters, telemetry::Measure};

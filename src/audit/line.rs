@@ -59,6 +59,10 @@ pub struct Line {
     /// not what it had been.
     #[serde(skip_serializing_if = "Option::is_none")]
     change: Option<&'static str>,
+    /// Of a subscription: `begin`, and `end` with the same number and how long it was. Each of its further
+    /// looks is a part of it: its number, a dot and a number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub follows: Option<&'static str>,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -104,12 +108,24 @@ impl Line {
         }
     }
 
-    pub(crate) fn finish(&mut self, started: Instant, meter: &Meter, result: &Result<Finished, Error>) {
-        self.ms = (started.elapsed().as_secs_f64() * 1e5).round() / 100.0;
+    /// Keeps how long it lasted.
+    pub(crate) fn lasted(&mut self, started: Instant) {
+        self.time = Timestamp::now().to_string();
+        self.ms = milliseconds(started);
+    }
+
+    pub(crate) fn finish(
+        &mut self,
+        started: Instant,
+        meter: &Meter,
+        result: Result<Option<&Finished>, &Error>,
+    ) {
+        self.ms = milliseconds(started);
         self.upstream_requests = meter.requests();
         self.upstream_bytes = meter.bytes();
         match result {
-            Ok(finished) => {
+            Ok(None) => self.outcome = "ok",
+            Ok(Some(finished)) => {
                 self.outcome = "ok";
                 self.answer_bytes = finished.text.len();
                 self.partial = finished.partial;
@@ -123,6 +139,10 @@ impl Line {
     pub fn seconds(&self) -> f64 {
         self.ms / 1e3
     }
+}
+
+fn milliseconds(since: Instant) -> f64 {
+    (since.elapsed().as_secs_f64() * 1e5).round() / 100.0
 }
 
 /// A request that a door turned away before it was a call: for its credential, or for its number.

@@ -77,7 +77,7 @@ pub struct Limits {
     /// request on it was authenticated.
     #[schemars(range(min = 1, max = LONGEST_IDLE))]
     pub idle_seconds: Option<u32>,
-    /// Subscriptions to changes at a time, of everybody together; otherwise 1000.
+    /// Subscriptions to changes at a time, of everybody together; otherwise 1000. Each resource is one.
     #[schemars(range(min = 1, max = MOST_CONNECTIONS))]
     pub subscriptions: Option<u32>,
     /// Subscriptions of one caller at a time; otherwise 16.

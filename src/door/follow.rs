@@ -2,41 +2,23 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::request::Parts;
-use jiff::Timestamp;
 use rmcp::{
     RoleServer,
-    service::{Peer, RequestContext, SubscriptionContext},
+    service::{Peer, SubscriptionContext},
 };
-use secrecy::{ExposeSecret as _, SecretString};
-use tokio::{
-    sync::watch,
-    time::{Instant, sleep_until, timeout},
-};
+use tokio::{sync::watch, time::timeout};
 
-use super::{
-    authenticate::bearer,
-    serving::{Served, Serving},
-    who::Who,
-};
-use crate::caller::{Caller, credential::VERIFYING};
+use super::subscriber::Subscriber;
 
-/// How long a subscription lasts at most: its client begins another one, with what has changed meanwhile.
-const LONGEST: Duration = Duration::from_secs(3_600);
 /// How long a notification may take to be sent.
-const TELLING: Duration = Duration::from_secs(10);
+pub(super) const TELLING: Duration = Duration::from_secs(10);
 
 /// A caller whose list is followed.
 #[derive(Debug)]
 pub(super) struct Follower {
-    serving: Arc<Serving>,
-    who: Who,
-    /// Of a caller over HTTP: after a change of the rules it has to be good by the new ones.
-    token: Option<SecretString>,
+    of: Subscriber,
     replaced: watch::Receiver<u64>,
     known: Vec<u64>,
-    /// Of a subscription; a client that shook hands is told for as long as it is there.
-    end: Option<Instant>,
 }
 
 /// What happened.
@@ -52,35 +34,18 @@ enum Event {
 
 impl Follower {
     /// Follows from what is served now.
-    pub(super) async fn begin(
-        serving: &Arc<Serving>,
-        who: &Who,
-        subscription: Option<(&Caller, &RequestContext<RoleServer>)>,
-    ) -> Self {
-        let mut follower = Self {
-            // before anything is looked at, so that no change is missed
-            replaced: serving.replacements(),
-            serving: Arc::clone(serving),
-            who: who.clone(),
-            token: subscription.and_then(|(caller, context)| token(caller, context)),
-            known: Vec::new(),
-            end: subscription.map(|(caller, _)| Instant::now() + life(caller)),
-        };
+    pub(super) async fn begin(of: Subscriber) -> Self {
+        // before anything is looked at, so that no change is missed
+        let replaced = of.serving.replacements();
+        let mut follower = Self { of, replaced, known: Vec::new() };
         // the caller may have been let in by rules that hold no more
         follower.known = follower.look().await.unwrap_or_default();
         follower
     }
 
-    /// Tells a subscriber of each change, until the client ends it or it has to end.
+    /// Tells a subscriber of each change, until it has to end.
     pub(super) async fn tell(mut self, subscription: &SubscriptionContext) {
-        loop {
-            let event = tokio::select! {
-                () = subscription.cancelled() => return,
-                event = self.next() => event,
-            };
-            if event != Event::Changed {
-                return;
-            }
+        while self.next().await == Event::Changed {
             // a client that does not read is one that has gone
             let said = timeout(TELLING, subscription.sink().notify_tool_list_changed());
             if !matches!(said.await, Ok(Ok(()))) {
@@ -109,10 +74,8 @@ impl Follower {
     /// Waits for what happens next.
     async fn next(&mut self) -> Event {
         loop {
-            let ending = self.serving.ending().clone();
             tokio::select! {
-                () = ending.cancelled() => return Event::Over,
-                () = at(self.end) => return Event::Over,
+                () = self.of.over() => return Event::Over,
                 replaced = self.replaced.changed() => if replaced.is_err() { return Event::Over },
             }
             match self.look().await {
@@ -127,39 +90,8 @@ impl Follower {
     }
 
     async fn look(&self) -> Option<Vec<u64>> {
-        let served = Arc::clone(&self.serving.now());
-        let caller = self.caller(&served).await?;
+        let served = Arc::clone(&self.of.serving.now());
+        let caller = self.of.caller(&served).await?;
         Some(served.fingerprint(&caller))
     }
-
-    async fn caller(&self, served: &Served) -> Option<Arc<Caller>> {
-        match (&self.who, &self.token) {
-            (Who::EachRequest, Some(token)) => {
-                let verified = timeout(VERIFYING, served.callers.token(token.expose_secret()));
-                verified.await.ok()?.ok()
-            }
-            (Who::EachRequest, None) if served.callers.need_token() => None,
-            (Who::EachRequest, None) => served.callers.local().map(Arc::clone),
-            (who, _) => who.owner(served).await.ok(),
-        }
-    }
-}
-
-async fn at(end: Option<Instant>) {
-    match end {
-        Some(end) => sleep_until(end).await,
-        None => std::future::pending().await,
-    }
-}
-
-fn token(caller: &Caller, context: &RequestContext<RoleServer>) -> Option<SecretString> {
-    // of a caller without one, whatever the header says is nothing
-    caller.token()?;
-    let parts = context.extensions.get::<Parts>()?;
-    bearer(&parts.headers, &parts.uri).ok().map(|token| token.to_owned().into())
-}
-
-fn life(caller: &Caller) -> Duration {
-    let left = caller.token().map(|token| Timestamp::now().duration_until(token.expires));
-    left.map_or(LONGEST, |left| Duration::try_from(left).unwrap_or_default().min(LONGEST))
 }

@@ -5,6 +5,7 @@ mod asked;
 mod completion;
 mod confirmation;
 mod listening;
+mod prepared;
 mod prompts;
 mod resources;
 mod tools;
@@ -19,7 +20,7 @@ use rmcp::{
         GetPromptResponse, Implementation, InitializeRequestParams, InitializeResult, ListPromptsResult,
         ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
         ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
-        SubscriptionFilter,
+        SubscribeRequestParams, SubscriptionFilter, UnsubscribeRequestParams,
     },
     service::{NotificationContext, RequestContext, SubscriptionContext},
 };
@@ -32,6 +33,7 @@ use super::{
 };
 
 use asked::Asked;
+pub(super) use prepared::{Prepares, is_listen, over_http};
 pub(super) use tools::described;
 
 /// How long a client may keep a caller's tool list, in milliseconds.
@@ -45,11 +47,13 @@ pub(super) struct Mcp {
     door: &'static str,
     /// Whether a client that shook hands is told of changes.
     told: Arc<AtomicBool>,
+    /// What such a client follows.
+    followed: listening::Followed,
 }
 
 impl Mcp {
     pub(super) fn new(serving: Arc<Serving>, who: Who, door: &'static str) -> Self {
-        Self { serving, who, door, told: Arc::default() }
+        Self { serving, who, door, told: Arc::default(), followed: Arc::default() }
     }
 
     /// What is served now, and to whom. That there is nobody stands in the audit log.
@@ -89,6 +93,7 @@ impl ServerHandler for Mcp {
             .enable_tool_list_changed()
             .enable_prompts()
             .enable_resources()
+            .enable_resources_subscribe()
             .enable_completions()
             .build();
         let server = Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
@@ -107,8 +112,13 @@ impl ServerHandler for Mcp {
     ) -> Result<InitializeResult, ErrorData> {
         context.peer.set_peer_info(request.clone());
         let mut result = self.negotiate_initialize(&request)?;
-        if let (Who::EachRequest, Some(tools)) = (&self.who, &mut result.capabilities.tools) {
-            tools.list_changed = None;
+        if matches!(self.who, Who::EachRequest) {
+            if let Some(tools) = &mut result.capabilities.tools {
+                tools.list_changed = None;
+            }
+            if let Some(resources) = &mut result.capabilities.resources {
+                resources.subscribe = None;
+            }
         }
         Ok(result)
     }
@@ -147,6 +157,22 @@ impl ServerHandler for Mcp {
     /// The SDK takes out of it what [`Self::get_info`] does not offer: all but the list of tools.
     fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
         Some(requested.clone())
+    }
+
+    async fn subscribe(
+        &self,
+        params: SubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.subscribing(params, &context).await
+    }
+
+    async fn unsubscribe(
+        &self,
+        params: UnsubscribeRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.unsubscribing(&params)
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {

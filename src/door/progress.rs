@@ -60,7 +60,7 @@ impl Listener {
             }
             sleep(APART).await;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn say(&mut self, line: String) -> bool {

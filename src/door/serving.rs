@@ -11,7 +11,7 @@ use rmcp::model::Tool;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Terms, mcp};
+use super::{Terms, mcp, verdicts::Verdicts};
 use crate::{
     caller::{Caller, Callers, places::Places},
     toolbox::{Entry, Toolbox},
@@ -75,6 +75,7 @@ pub struct Serving {
     current: ArcSwap<Served>,
     replaced: watch::Sender<u64>,
     subscriptions: Arc<Places>,
+    verdicts: Verdicts,
     ending: CancellationToken,
 }
 
@@ -88,6 +89,7 @@ impl Serving {
             current: ArcSwap::from_pointee(served),
             replaced: watch::Sender::new(0),
             subscriptions: Arc::default(),
+            verdicts: Verdicts::default(),
             ending,
         })
     }
@@ -111,6 +113,11 @@ impl Serving {
     /// The subscriptions there are, whatever the configuration was when they began.
     pub(super) fn subscriptions(&self) -> &Arc<Places> {
         &self.subscriptions
+    }
+
+    /// Whether subscribers may still read what they follow.
+    pub(super) fn verdicts(&self) -> &Verdicts {
+        &self.verdicts
     }
 
     /// Fires when nobody is told anything any more.

@@ -11,7 +11,11 @@ use rmcp::{ServiceExt as _, service::ServerInitializeError, transport::io::stdio
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio_util::sync::CancellationToken;
 
-use super::{mcp::Mcp, serving::Serving, who::Who};
+use super::{
+    mcp::{Mcp, Prepares},
+    serving::Serving,
+    who::Who,
+};
 
 /// Why serving ended.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +35,7 @@ pub enum StdioProblem {
 pub async fn serve(serving: Arc<Serving>, who: Who, cancel: CancellationToken) -> Result<(), StdioProblem> {
     let (input, output) = stdio_pipes();
     let input = UntilEnd { input, ended: serving.ending().clone() };
-    let handler = Mcp::new(serving, who, "stdio");
+    let handler = Prepares(Mcp::new(serving, who, "stdio"));
     let serving = tokio::select! {
         () = cancel.cancelled() => return Ok(()),
         serving = handler.serve_with_ct((input, output), cancel.child_token()) => serving,

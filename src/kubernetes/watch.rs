@@ -261,7 +261,7 @@ impl Watch {
             _ => return Err(fault),
         }
         self.failures += 1;
-        if self.failures % STUBBORN == 0 {
+        if self.failures.is_multiple_of(STUBBORN) {
             self.from = None;
         }
         let lost = (self.failures == STUBBORN).then_some(News::Lost(fault));

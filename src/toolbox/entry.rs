@@ -10,6 +10,7 @@ use super::{
     contract::{Contract, ContractProblem, Effect},
     input,
     schema::{self, Schema},
+    subject::Subject,
     tool::{Reach, Tool},
 };
 use crate::{
@@ -64,6 +65,7 @@ pub(super) trait Parsed: Send {
     fn reach(&self) -> Reach;
     fn follows(&self) -> Option<Duration>;
     fn run(self: Box<Self>, call: Call) -> BoxFuture<'static, Result<Finished, Error>>;
+    fn subject(self: Box<Self>, call: Call) -> BoxFuture<'static, Result<Subject, Error>>;
 }
 
 struct Typed<T>(PhantomData<fn() -> T>);
@@ -93,5 +95,9 @@ impl<T: Tool> Parsed for TypedInput<T> {
                 .map_err(|error| Error::new(ErrorKind::Internal, format!("the answer is not JSON: {error}")))
         }
         .boxed()
+    }
+
+    fn subject(self: Box<Self>, call: Call) -> BoxFuture<'static, Result<Subject, Error>> {
+        T::subject(call, self.0).boxed()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use futures::FutureExt as _;
+use futures::{FutureExt as _, future::BoxFuture};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -35,6 +35,9 @@ const LONGEST_FOLLOWED: Duration = Duration::from_secs(600);
 const LONGEST_ERROR: usize = 2_000;
 /// Names that an error suggests.
 const MOST_CANDIDATES: usize = 50;
+
+/// What is done with arguments that were decided for.
+type Handle<T> = fn(Box<dyn Parsed>, Call) -> BoxFuture<'static, Result<T, Error>>;
 
 /// A request to call a tool, as a door brings it.
 #[derive(Debug)]
@@ -84,6 +87,22 @@ impl Toolbox {
         request: Request,
     ) -> Result<Finished, Error> {
         let mut record = Record::open(self, &request, entry.as_ref());
+        let result = match record.place().await {
+            Ok(()) => self.within(&mut record, entry, request, |parsed, call| parsed.run(call)).await,
+            Err(full) => Err(unaudited(full)),
+        };
+        record.close(result.as_ref().map(Some));
+        result
+    }
+
+    /// Decides, and has `handle` do what was decided for.
+    pub(super) async fn within<T>(
+        self: &Arc<Self>,
+        record: &mut Record<'_>,
+        entry: Option<Arc<Entry>>,
+        request: Request,
+        handle: Handle<T>,
+    ) -> Result<T, Error> {
         let spent = Budgeted {
             meter: Arc::clone(&record.meter),
             learned: Arc::new(Learned::default()),
@@ -91,9 +110,8 @@ impl Toolbox {
             call_id: record.line.call.as_str().into(),
             span: record.span.clone(),
         };
-        let result = match (&entry, record.place().await) {
-            (_, Err(full)) => Err(unaudited(full)),
-            (None, _) => {
+        let result = match &entry {
+            None => {
                 let hidden = self.hidden(&request.tool).map(|entry| &entry.contract.front.permission);
                 Err(unknown_tool(&request.tool).lacking(hidden.and_then(|requirement| {
                     // the caller hears nothing of it, and the operator all
@@ -102,14 +120,12 @@ impl Toolbox {
                     lacking(&decision, requirement)
                 })))
             }
-            (Some(entry), _) => {
+            Some(entry) => {
                 let started = record.started;
-                self.decided(entry, request, &spent, started, &mut record.line).await
+                self.decided((entry, handle), request, &spent, started, &mut record.line).await
             }
         };
-        let result = result.map_err(|error| scrubbed(error, &spent.learned));
-        record.close(&result);
-        result
+        result.map_err(|error| scrubbed(error, &spent.learned))
     }
 
     /// Keeps that a door refused a request: counted, and one audit line.
@@ -118,14 +134,14 @@ impl Toolbox {
         self.audit().refused(refused);
     }
 
-    async fn decided(
+    async fn decided<T>(
         self: &Arc<Self>,
-        entry: &Arc<Entry>,
+        (entry, handle): (&Arc<Entry>, Handle<T>),
         request: Request,
         spent: &Budgeted,
         started: Instant,
         line: &mut Line,
-    ) -> Result<Finished, Error> {
+    ) -> Result<T, Error> {
         // only answers that come in pages, and changes, have a handle to bind
         let bound = entry
             .input_schema
@@ -156,7 +172,7 @@ impl Toolbox {
             limit: limit.and_then(|limit| u32::try_from(limit).ok()),
         }));
         let deadline = started + time;
-        let result = run(parsed, call, deadline, &request.cancel, &line.call).await;
+        let result = run(handle(parsed, call), deadline, &request.cancel, &line.call).await;
         let result = result.map_err(|error| match (&place, error.kind) {
             (
                 Some(cluster),
@@ -175,14 +191,13 @@ impl Toolbox {
 
 /// Runs the handler until it answers, its time is over, its caller is gone, or it panics. Dropping
 /// the handler's future drops its upstream requests.
-async fn run(
-    parsed: Box<dyn Parsed>,
-    call: Call,
+async fn run<T>(
+    handler: BoxFuture<'static, Result<T, Error>>,
     deadline: Instant,
     cancel: &CancellationToken,
     id: &str,
-) -> Result<Finished, Error> {
-    let handler = AssertUnwindSafe(async move { parsed.run(call).await }).catch_unwind();
+) -> Result<T, Error> {
+    let handler = AssertUnwindSafe(handler).catch_unwind();
     tokio::select! {
         biased;
         () = cancel.cancelled() => Err(Error::new(ErrorKind::Cancelled, "cancelled by the caller")),
@@ -200,7 +215,7 @@ async fn run(
 }
 
 /// What cannot be written down is not done.
-fn unaudited(full: Full) -> Error {
+pub(super) fn unaudited(full: Full) -> Error {
     let kind = ErrorKind::RateLimited { retry_after: None };
     Error::new(kind, format!("{full}, so no call is made")).next("tell whoever runs this server")
 }

@@ -53,11 +53,16 @@ impl<'t> Record<'t> {
     }
 
     /// Keeps how it ended.
-    pub(super) fn close(mut self, result: &Result<Finished, Error>) {
+    pub(super) fn close(mut self, result: Result<Option<&Finished>, &Error>) {
         self.keep(result);
     }
 
-    fn keep(&mut self, result: &Result<Finished, Error>) {
+    /// Keeps nothing: it is told by other lines.
+    pub(super) fn forget(mut self) {
+        self.closed = true;
+    }
+
+    fn keep(&mut self, result: Result<Option<&Finished>, &Error>) {
         self.closed = true;
         self.line.finish(self.started, &self.meter, result);
         let known = self.known.as_deref();
@@ -72,7 +77,7 @@ impl<'t> Record<'t> {
 impl Drop for Record<'_> {
     fn drop(&mut self) {
         if !self.closed {
-            self.keep(&Err(Error::new(ErrorKind::Cancelled, "nobody waits for it any more")));
+            self.keep(Err(&Error::new(ErrorKind::Cancelled, "nobody waits for it any more")));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::call::Call;
+use super::{call::Call, subject::Subject};
 use crate::{Error, answer::Answer, permission::Extent};
 
 /// What the arguments of a call name, before anything was read: the gate turns it into a scope,
@@ -45,6 +45,13 @@ pub trait Tool: 'static {
     /// call may take that much longer than any other.
     fn follows(_: &Self::Input) -> Option<Duration> {
         None
+    }
+
+    /// What these arguments show, for whoever wants to hear when that changes: read as the caller, who has to
+    /// be one who may see it.
+    fn subject(_: Call, _: Self::Input) -> impl Future<Output = Result<Subject, Error>> + Send {
+        let nothing = Error::invalid_input("what this tool answers is not followed");
+        async { Err(nothing) }
     }
 
     /// Does the work.

@@ -26,7 +26,7 @@ const LATCH: &str = r#"
     template: {apiVersion: v1, kind: Service, metadata: {name: "${first.metadata.name}-second"}, spec: {ports: [{port: 80}]}}
 "#;
 
-fn latch() -> &'static ControlPlane {
+pub(crate) fn latch() -> &'static ControlPlane {
     static DEFINED: OnceLock<()> = OnceLock::new();
     let plane = ControlPlane::shared();
     DEFINED.get_or_init(|| {
@@ -41,14 +41,14 @@ fn latch() -> &'static ControlPlane {
 }
 
 /// An instance that waits for its switch.
-fn instance(plane: &ControlPlane, namespace: &Namespace, name: &str) {
+pub(crate) fn instance(plane: &ControlPlane, namespace: &Namespace, name: &str) {
     switch(plane, namespace, name, "no");
     plane.apply(&format!(
         "apiVersion: watch.test.kro.run/v1alpha1\nkind: Latch\nmetadata: {{name: {name}, namespace: {namespace}}}\nspec: {{switch: {name}}}\n"
     ));
 }
 
-fn switch(plane: &ControlPlane, namespace: &Namespace, name: &str, on: &str) {
+pub(crate) fn switch(plane: &ControlPlane, namespace: &Namespace, name: &str, on: &str) {
     plane.apply(&format!(
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: {namespace}}}\ndata: {{lit: '{on}'}}\n"
     ));

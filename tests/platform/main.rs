@@ -78,6 +78,7 @@ mod refused_bodies;
 mod reload;
 mod replicas;
 mod resource_server;
+mod resource_subscriptions;
 mod resources;
 mod rotation;
 mod scopes;

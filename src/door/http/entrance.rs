@@ -26,7 +26,7 @@ use crate::{
     caller::{Caller, credential::VERIFYING, oidc},
     door::{
         authenticate::{self, NoToken},
-        oauth,
+        mcp, oauth,
         refused::Refused,
         serving::{Served, Serving},
         shape,
@@ -108,6 +108,13 @@ pub(super) async fn enter(State(entrance): State<Arc<Entrance>>, request: Reques
         Err(why) => return entrance.turn_away(&served, &parts, client, *unfit(why)),
     };
     super::connection::let_in(&parts.extensions);
+    let body = match mcp::is_listen(&parts.headers) {
+        true => {
+            let from = (DOOR, Some(client));
+            mcp::over_http(&entrance.serving, (&served, &caller), from, &mut parts, body).await
+        }
+        false => body,
+    };
     let shortfall = (served.terms.step_up && caller.token().is_some()).then(Arc::<Shortfall>::default);
     if let Some(shortfall) = &shortfall {
         parts.extensions.insert(Arc::clone(shortfall));

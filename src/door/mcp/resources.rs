@@ -90,7 +90,7 @@ fn described(template: &Template) -> ResourceTemplate {
 }
 
 /// What is not there, what the caller may not see and what does not exist for them are one and the same.
-fn refused(uri: &str, error: &Error) -> ErrorData {
+pub(super) fn refused(uri: &str, error: &Error) -> ErrorData {
     match error.kind {
         ErrorKind::Unauthenticated => nobody(error),
         ErrorKind::NotFound | ErrorKind::NotAllowed | ErrorKind::UnknownTool => {

@@ -13,17 +13,18 @@ use crate::{
     Error,
     answer::{Answer, Rows},
     kro::{
+        applyset::GroupKind,
         class::Class,
         events::{Sorted, sort_out},
         fetch::{Reader, Reported},
         labels,
     },
     kubernetes::{
-        Access, Event, Object,
+        Access, Event, Object, Selection, Selector,
         events::{merged, since},
     },
     permission::{Extent, Permission, Requirement, Scope},
-    toolbox::{Call, Reach, Tool},
+    toolbox::{Call, Reach, Subject, Tool},
 };
 
 use row::{EventRow, Line, rows};
@@ -83,6 +84,19 @@ impl Tool for ListEvents {
 
     fn reach(input: &Input) -> Reach {
         reach(input.cluster.as_ref(), input.namespace.as_ref())
+    }
+
+    async fn subject(call: Call, input: Input) -> Result<Subject, Error> {
+        let reader = open(&call).await?;
+        let kind = reader.named_kind(&input.kind).await?;
+        let (reader, target) = Target::find(&call, reader, &kind, &input, false).await?;
+        let events = reader.kind(&GroupKind::new("", "Event")).await;
+        let events = events.ok_or_else(|| Error::not_found("the cluster serves no events"))?;
+        // those of what is in no namespace are in this one
+        let namespace = target.object.namespace().unwrap_or("default").to_owned();
+        let selector = Selector::all().field("involvedObject.uid", target.object.uid());
+        let selections = vec![Selection { kind: events, namespace: Some(namespace), selector }];
+        Ok(Subject { access: reader.access().clone(), selections })
     }
 
     async fn run(call: Call, input: Input) -> Result<Answer<Output>, Error> {

@@ -10,17 +10,22 @@ use crate::{
     Error, ErrorKind,
     answer::Answer,
     kro::{
+        applyset::{self, GroupKind},
         expression::Work,
         fetch::{Reader, Wanted, instance_kinds},
         graph::{Collected, Graph, Node, ROOT, Rgd},
+        labels,
         state::State,
     },
-    kubernetes::Kind,
-    toolbox::{Call, Reach, Tool},
+    kubernetes::{Kind, Object, Selection, Selector},
+    toolbox::{Call, Reach, Subject, Tool},
 };
 
 /// How deep nested instances are looked into where the call does not say.
 const DEPTH: u32 = 3;
+
+/// Kinds of children that a subscription watches.
+const MOST_FOLLOWED: usize = 16;
 
 /// The handler.
 #[derive(Debug)]
@@ -126,6 +131,14 @@ impl Tool for ShowGraph {
         reach(input.cluster.as_ref(), input.namespace.as_ref())
     }
 
+    async fn subject(call: Call, input: Input) -> Result<Subject, Error> {
+        let reader = open(&call).await?;
+        let (kind, instance) =
+            existing(&reader, &input.kind, input.namespace.as_deref(), &input.name).await?;
+        let selections = followed(&reader, &kind, &instance).await;
+        Ok(Subject { access: reader.access().clone(), selections })
+    }
+
     async fn run(call: Call, input: Input) -> Result<Answer<Output>, Error> {
         let reader = open(&call).await?;
         let wanted = Wanted { namespace: input.namespace.as_deref(), name: &input.name };
@@ -139,6 +152,42 @@ impl Tool for ShowGraph {
         });
         judged.await
     }
+}
+
+/// An instance, without anything that belongs to it.
+pub(super) async fn existing(
+    reader: &Reader,
+    kind: &str,
+    namespace: Option<&str>,
+    name: &str,
+) -> Result<(Kind, Object), Error> {
+    let kind = reader.named_kind(kind).await?;
+    let generated = reader.is_generated(&GroupKind::new(&kind.group, &kind.kind)).await;
+    if generated == Some(false) {
+        return Err(not_generated(reader, &kind).await);
+    }
+    let instance = reader.object(&kind, Wanted { namespace, name }).await?;
+    // whether an RGD generates the kind could not be read
+    if generated.is_none() && !labels::is_instance(&instance) {
+        return Err(not_generated(reader, &kind).await);
+    }
+    Ok((kind, instance))
+}
+
+/// What changes where the graph does: the instance, its RGD, and the kinds that its children have now.
+async fn followed(reader: &Reader, kind: &Kind, instance: &Object) -> Vec<Selection> {
+    let mut selections = vec![Selection::one(kind, instance.namespace(), instance.name())];
+    if let (Some(name), Some(rgds)) = (labels::rgd_name(instance), reader.rgd_kind().await) {
+        selections.push(Selection::one(&rgds, None, name));
+    }
+    let marked = Selector::all().label(labels::PART_OF, &applyset::id(instance));
+    let kinds = applyset::group_kinds(instance).map(|kinds| kinds.entries).unwrap_or_default();
+    for wanted in kinds.iter().take(MOST_FOLLOWED) {
+        if let Some(kind) = reader.kind(wanted).await {
+            selections.push(Selection { kind, namespace: None, selector: marked.clone() });
+        }
+    }
+    selections
 }
 
 fn answer(collected: &Collected, cluster: String, format: Format, work: &Work) -> Answer<Output> {

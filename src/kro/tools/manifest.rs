@@ -10,12 +10,12 @@ use crate::{
     answer::{Answer, redact},
     kro::{
         class::{ByKind, Class},
-        fetch::Wanted,
+        fetch::{Reader, Wanted},
         labels,
     },
-    kubernetes::{Kind, Object},
+    kubernetes::{Kind, Object, Selection},
     permission::{Permission, Requirement},
-    toolbox::{Call, Reach, Tool},
+    toolbox::{Call, Reach, Subject, Tool},
 };
 
 /// The handler.
@@ -51,30 +51,49 @@ impl Tool for ShowManifest {
         reach(input.cluster.as_ref(), input.namespace.as_ref())
     }
 
+    async fn subject(call: Call, input: Input) -> Result<Subject, Error> {
+        let Found { reader, kind, object, .. } = find(&call, &input).await?;
+        let selections = vec![Selection::one(&kind, object.namespace(), object.name())];
+        Ok(Subject { access: reader.access().clone(), selections })
+    }
+
     async fn run(call: Call, input: Input) -> Result<Answer<Output>, Error> {
-        let reader = open(&call).await?;
-        let kind = reader.named_kind(&input.kind).await?;
-        let by_kind = reader.class_of_kind(&kind).await;
-        let needs = needs(by_kind);
-        // Where the caller may see another class only, nothing of this one is found or a candidate.
-        let narrowed = call.narrowed(reader.access(), Requirement::All(needs.into()));
-        let reader = reader.over(narrowed);
-        let require = |namespace: Option<&str>| {
-            needs.iter().try_for_each(|permission| call.require(*permission, reader.access(), namespace))
-        };
-        let named = input.namespace.as_deref().filter(|_| kind.namespaced);
-        // Before anything is read: the words of a denial do not tell whether it exists.
-        if named.is_some() || !kind.namespaced {
-            require(named)?;
-        }
-        let wanted = Wanted { namespace: input.namespace.as_deref(), name: &input.name };
-        let mut object = reader.object(&kind, wanted).await?;
-        require(object.namespace())?;
-        let class = reader.class_of(by_kind, &object).await;
-        let class = class.ok_or_else(|| belongs_to_none(&kind, &object))?;
+        let Found { class, mut object, .. } = find(&call, &input).await?;
         call.scrub(&mut object);
         Ok(answer(class, object))
     }
+}
+
+/// What the caller may see of what they asked for.
+struct Found {
+    reader: Reader,
+    kind: Kind,
+    class: Class,
+    object: Object,
+}
+
+async fn find(call: &Call, input: &Input) -> Result<Found, Error> {
+    let reader = open(call).await?;
+    let kind = reader.named_kind(&input.kind).await?;
+    let by_kind = reader.class_of_kind(&kind).await;
+    let needs = needs(by_kind);
+    // Where the caller may see another class only, nothing of this one is found or a candidate.
+    let narrowed = call.narrowed(reader.access(), Requirement::All(needs.into()));
+    let reader = reader.over(narrowed);
+    let require = |namespace: Option<&str>| {
+        needs.iter().try_for_each(|permission| call.require(*permission, reader.access(), namespace))
+    };
+    let named = input.namespace.as_deref().filter(|_| kind.namespaced);
+    // Before anything is read: the words of a denial do not tell whether it exists.
+    if named.is_some() || !kind.namespaced {
+        require(named)?;
+    }
+    let wanted = Wanted { namespace: input.namespace.as_deref(), name: &input.name };
+    let object = reader.object(&kind, wanted).await?;
+    require(object.namespace())?;
+    let class = reader.class_of(by_kind, &object).await;
+    let class = class.ok_or_else(|| belongs_to_none(&kind, &object))?;
+    Ok(Found { reader, kind, class, object })
 }
 
 fn answer(class: Class, object: Object) -> Answer<Output> {

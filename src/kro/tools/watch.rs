@@ -39,18 +39,16 @@ pub struct WatchInstance;
 pub struct Input {
     /// Cluster name.
     cluster: Option<String>,
-    /// Kind of the instance, or Kind.group.
+    /// Kind, or Kind.group.
     kind: String,
     /// Searched for where absent.
     namespace: Option<String>,
     name: String,
-    /// Its nodes too.
-    #[serde(default)]
-    subtree: bool,
-    /// Otherwise 30.
+    /// Nodes too.
+    subtree: Option<bool>,
+    /// Default 30.
     #[schemars(range(min = 1, max = MOST_SECONDS))]
     seconds: Option<u32>,
-    /// Ends early when so.
     until: Option<Until>,
 }
 
@@ -127,8 +125,13 @@ impl Tool for WatchInstance {
         call.scrub(&mut instance);
         let place =
             (instance.kind().to_owned(), instance.namespace().map(str::to_owned), instance.name().to_owned());
-        let followed =
-            Follow::new(&call, &reader, &kind, instance, (input.subtree, input.until, time(&input)));
+        let followed = Follow::new(
+            &call,
+            &reader,
+            &kind,
+            instance,
+            (input.subtree.unwrap_or_default(), input.until, time(&input)),
+        );
         Ok(answer(followed.to_the_end().await, place, &input, cluster))
     }
 }

@@ -3,20 +3,14 @@
 //! A watch runs as one of those who take part; each of them is authorised by whoever lets them in, since all
 //! that is passed on is that something changed. It ends when the last of them leaves.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use tokio::{
     sync::{Notify, watch},
     time::timeout,
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{Detail, News, Selection, Watch};
 use crate::kubernetes::{Access, Fault, Object, access::with_query};
@@ -53,6 +47,8 @@ struct Member {
     number: u64,
     access: Access,
     bell: Arc<Bell>,
+    /// Whether there is nothing to follow for it without this.
+    vital: bool,
     /// Joined without waiting for the beginning, so that it may have missed something.
     late: bool,
     /// The cluster does not let it watch.
@@ -63,7 +59,7 @@ struct Member {
 #[derive(Debug, Default)]
 pub struct Bell {
     rung: Notify,
-    refused: AtomicBool,
+    refused: CancellationToken,
 }
 
 impl Bell {
@@ -79,11 +75,11 @@ impl Bell {
 
     /// Whether the cluster refuses to let whoever it is of watch.
     pub fn is_refused(&self) -> bool {
-        self.refused.load(Ordering::Relaxed)
+        self.refused.is_cancelled()
     }
 
     fn refuse(&self) {
-        self.refused.store(true, Ordering::Relaxed);
+        self.refused.cancel();
         self.ring();
     }
 }
@@ -97,8 +93,8 @@ pub struct Seat {
 }
 
 impl Hub {
-    /// Rings `bell` when something of `selection` changes, as long as the seat is kept. `id` names the
-    /// requests of the watch where it begins with this.
+    /// Rings `bell` when something of `selection` changes, as long as the seat is kept. With `vital` it hears
+    /// that the cluster refuses to let it watch. `id` names the requests of the watch where it begins with this.
     ///
     /// # Errors
     /// A name that no request can carry.
@@ -106,14 +102,18 @@ impl Hub {
         self: &Arc<Self>,
         access: &Access,
         selection: &Selection,
-        bell: &Arc<Bell>,
+        (bell, vital): (&Arc<Bell>, bool),
         id: impl FnOnce() -> String,
     ) -> Result<Seat, Fault> {
-        let path = selection.kind.collection_path(selection.namespace.as_deref())?;
-        let uri = with_query(&path, &selection.selector.query()?);
-        let key = Key(Arc::as_ptr(access.cluster()).addr(), uri);
-        let (seat, mut begun) = self.take(key, access, selection, bell, id);
-        if timeout(BEGINNING, begun.wait_for(|begun| *begun)).await.is_err() {
+        let key = Key::of(access, selection)?;
+        let (seat, mut begun) = self.take(key, access, selection, (bell, vital), id);
+        let begins = async {
+            tokio::select! {
+                () = bell.refused.cancelled() => {}
+                _ = begun.wait_for(|begun| *begun) => {}
+            }
+        };
+        if timeout(BEGINNING, begins).await.is_err() {
             self.member(&seat.key, seat.number, |member| member.late = true);
         }
         Ok(seat)
@@ -124,21 +124,22 @@ impl Hub {
         key: Key,
         access: &Access,
         selection: &Selection,
-        bell: &Arc<Bell>,
+        (bell, vital): (&Arc<Bell>, bool),
         id: impl FnOnce() -> String,
     ) -> (Seat, watch::Receiver<bool>) {
         let mut watches = self.watches.lock();
         let shared = watches.entry(key.clone()).or_insert_with(|| {
             let moved = Arc::new(Notify::new());
-            let run =
+            let task =
                 Run { hub: Arc::clone(self), key: key.clone(), moved: Arc::clone(&moved), id: id().into() };
-            tokio::spawn(run.to_the_end(selection.clone()));
+            tokio::spawn(task.run(selection.clone()));
             Shared { members: Vec::new(), leader: None, next: 0, begun: watch::Sender::new(false), moved }
         });
         let number = shared.next;
         shared.next += 1;
-        let (access, bell) = (access.clone(), Arc::clone(bell));
-        shared.members.push(Member { number, access, bell, late: false, unfit: false });
+        // what is told is that something changed, and nothing of it: no view is looked through
+        let (access, bell) = (access.unfiltered(), Arc::clone(bell));
+        shared.members.push(Member { number, access, bell, vital, late: false, unfit: false });
         if shared.leader.is_none() {
             shared.moved.notify_one();
         }
@@ -157,6 +158,21 @@ impl Hub {
     #[cfg(test)]
     fn len(&self) -> usize {
         self.watches.lock().len()
+    }
+}
+
+impl Key {
+    fn of(access: &Access, selection: &Selection) -> Result<Self, Fault> {
+        let path = selection.kind.collection_path(selection.namespace.as_deref())?;
+        let uri = with_query(&path, &selection.selector.query()?);
+        Ok(Self(Arc::as_ptr(access.cluster()).addr(), uri))
+    }
+}
+
+impl Seat {
+    /// Whether it is of this.
+    pub fn is_of(&self, access: &Access, selection: &Selection) -> bool {
+        Key::of(access, selection).is_ok_and(|key| key == self.key)
     }
 }
 
@@ -197,7 +213,7 @@ enum Leader {
 }
 
 impl Run {
-    async fn to_the_end(self, selection: Selection) {
+    async fn run(self, selection: Selection) {
         let (mut sent, mut from, mut known) = (0, None, Known::default());
         loop {
             let (number, access) = match self.lead() {
@@ -220,7 +236,7 @@ impl Run {
                     news = watch.next() => news,
                 };
                 match news {
-                    Ok(news) => self.tell(&mut known, news),
+                    Ok(news) => self.tell(&mut known, &news),
                     Err(fault) => {
                         tracing::debug!(watch = &*self.id, %fault, "not as this one any more");
                         self.unfit(number);
@@ -240,7 +256,8 @@ impl Run {
         else {
             return Leader::Over;
         };
-        let Some(member) = shared.members.iter().find(|member| !member.unfit) else { return Leader::None };
+        // the last to come: where many leave at once, they mostly do in the order in which they came
+        let Some(member) = shared.members.iter().rfind(|member| !member.unfit) else { return Leader::None };
         shared.leader = Some(member.number);
         Leader::Is(member.number, member.access.clone())
     }
@@ -259,13 +276,15 @@ impl Run {
         shared.leader = None;
         if let Some(member) = shared.members.iter_mut().find(|member| member.number == number) {
             member.unfit = true;
-            member.bell.refuse();
+            if member.vital {
+                member.bell.refuse();
+            }
         }
     }
 
     /// Rings where it is a change, and not only another look at the same.
-    fn tell(&self, known: &mut Known, news: News) {
-        let (changed, begins) = (known.take(&news), matches!(news, News::All(_)));
+    fn tell(&self, known: &mut Known, news: &News) {
+        let (changed, begins) = (known.take(news), matches!(news, News::All(_)));
         let mut watches = self.hub.watches.lock();
         let Some(shared) = watches.get_mut(&self.key) else { return };
         for member in &mut shared.members {

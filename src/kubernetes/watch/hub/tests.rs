@@ -12,7 +12,7 @@ const MOMENT: Duration = Duration::from_millis(300);
 
 async fn join(hub: &Arc<Hub>, access: &Access) -> (Seat, Arc<Bell>) {
     let bell = Arc::new(Bell::default());
-    let seat = hub.join(access, &apps(), &bell, || "1-1".to_owned()).await.expect("a seat");
+    let seat = hub.join(access, &apps(), (&bell, true), || "1-1".to_owned()).await.expect("a seat");
     (seat, bell)
 }
 
@@ -82,7 +82,7 @@ async fn who_may_not_watch_hears_it_and_the_next_one_takes_over() {
     let server = Scripted::start(script).await;
     let (hub, access) = (Arc::new(Hub::default()), access(&server.url));
     let both = futures::join!(join(&hub, &access), join(&hub, &access));
-    let ((_one, first), (_two, second)) = both;
+    let ((_one, second), (_two, first)) = both;
     assert!(rings(&first).await && first.is_refused());
     assert!(!rings(&second).await && !second.is_refused());
     assert_eq!(server.seen(), ["list", "list", "5"]);

@@ -117,7 +117,9 @@ async fn an_rgd_its_revisions_and_a_change_that_breaks() {
         ));
     }
     plane.apply(&manifest(FIRST, MORE));
-    until(&mcp, "Revised", "revision 2", revision(2)).await;
+    // the kind itself is known to the server ten seconds later at most
+    let counted = |rgd: &Value| rgd["instances"]["total"] == 2;
+    until(&mcp, "Revised", "revision 2 with two instances", |rgd| revision(2)(rgd) && counted(rgd)).await;
     let diff = mcp.call("kro_revision_diff", json!({"name": "revised"})).await;
     assert!(
         diff.text.starts_with("revised: revision 1 → revision 2: 1 node added; 1 node changed; 1 edge added"),

@@ -410,15 +410,6 @@ pub(super) const TOOLS: &[Tool] = &[
         ],
     },
     Tool {
-        name: "kro_rgds",
-        needs: RGDS,
-        calls: &[
-            call(LAB, At::Cluster, RGDS, || json!({"cluster": "lab"})),
-            call(OTHER, At::Cluster, RGDS, || json!({"cluster": "other", "search": "shop"})),
-            missing(NOWHERE, At::Cluster, RGDS, || json!({"cluster": "nowhere"})),
-        ],
-    },
-    Tool {
         name: "kro_revision_diff",
         needs: RGD_YAML,
         calls: &[
@@ -436,6 +427,15 @@ pub(super) const TOOLS: &[Tool] = &[
             call(OTHER, At::Cluster, RGDS, || json!({"cluster": "other", "name": "Shop"})),
             missing(LAB, At::Cluster, RGDS, || json!({"cluster": "lab", "name": "no-such"})),
             missing(NOWHERE, At::Cluster, RGDS, || json!({"cluster": "nowhere", "name": "webservice"})),
+        ],
+    },
+    Tool {
+        name: "kro_rgds",
+        needs: RGDS,
+        calls: &[
+            call(LAB, At::Cluster, RGDS, || json!({"cluster": "lab"})),
+            call(OTHER, At::Cluster, RGDS, || json!({"cluster": "other", "search": "shop"})),
+            missing(NOWHERE, At::Cluster, RGDS, || json!({"cluster": "nowhere"})),
         ],
     },
     Tool {

@@ -212,7 +212,7 @@ impl<T> Taken<T> {
         let mut page: Page<'_> = parse(body)?;
         let (token, version) = page.metadata();
         self.listed.version = self.listed.version.take().or(version);
-        let items = page.items.ok_or_else(|| Fault::Malformed("a list without items".to_owned()))?;
+        let items = page.items().ok_or_else(|| Fault::Malformed("a list without items".to_owned()))?;
         self.pages += 1;
         self.empty = if items.raw.is_empty() { self.empty + 1 } else { 0 };
         for item in items.raw.into_iter().take((MOST + PAGE).saturating_sub(self.seen)) {

@@ -38,9 +38,9 @@ pub(super) fn weight(json: &[u8]) -> usize {
 /// A page of a list.
 #[derive(Deserialize)]
 pub(super) struct Page<'p> {
-    /// The items as they came.
+    kind: Option<String>,
     #[serde(borrow)]
-    pub(super) items: Option<Items<'p>>,
+    items: Option<Items<'p>>,
     #[serde(default)]
     metadata: Option<Metadata>,
 }
@@ -55,12 +55,26 @@ struct Metadata {
     remaining: Option<u64>,
 }
 
-impl Page<'_> {
+impl<'p> Page<'p> {
+    /// The items as they came. A server leaves them out of an empty list, or says `null` (a
+    /// `PartialObjectMetadataList` does); `None` where this is no list at all.
+    pub(super) fn items(&mut self) -> Option<Items<'p>> {
+        let none = self.is_list().then(|| Items { raw: Vec::new(), more: 0 });
+        self.items.take().or(none)
+    }
+
+    fn is_list(&self) -> bool {
+        self.kind.as_deref().is_some_and(|kind| kind.ends_with("List"))
+    }
+
     /// How many objects the whole collection has by this page, its first one; `None` where the server does
     /// not say.
     pub(super) fn count(&self) -> Option<u64> {
-        let items = self.items.as_ref()?;
-        let here = u64::try_from(items.raw.len() + items.more).ok()?;
+        let here = match &self.items {
+            Some(items) => u64::try_from(items.raw.len() + items.more).ok()?,
+            None if self.is_list() => 0,
+            None => return None,
+        };
         let metadata = self.metadata.as_ref();
         match metadata.and_then(|metadata| metadata.remaining) {
             Some(remaining) => here.checked_add(remaining),

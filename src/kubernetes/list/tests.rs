@@ -110,6 +110,21 @@ async fn how_many_there_are_is_told_to_who_may_see_them_all() {
 }
 
 #[tokio::test]
+async fn an_empty_list_may_come_without_items_and_what_is_no_list_is_refused() {
+    for body in [
+        r#"{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":"7"}}"#,
+        r#"{"kind":"AppList","metadata":{"resourceVersion":"7"},"items":null}"#,
+    ] {
+        let listed = listed(|_| body.to_owned()).await.expect("a list");
+        assert!(listed.items.is_empty() && listed.complete(), "{:?}", listed.cut);
+        assert_eq!(listed.version.as_deref(), Some("7"));
+    }
+    for body in [r#"{"kind":"App","metadata":{}}"#, "{}", r#"{"kind":"Status","items":null}"#] {
+        assert!(matches!(listed(|_| body.to_owned()).await, Err(Fault::Malformed(_))), "{body}");
+    }
+}
+
+#[tokio::test]
 async fn a_list_without_end_is_ended() {
     for objects in [0, 1] {
         let listed = listed(move |_| page("mine", objects, "again")).await.expect("a list");

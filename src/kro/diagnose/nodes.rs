@@ -120,7 +120,9 @@ fn complained(case: &Case<'_>, level: &Level<'_>, node: &Node, complaint: &Compl
     let what = place(node);
     Some(match &complaint.trouble {
         Trouble::Conflict => conflict(case, level, node, complaint),
-        Trouble::Forbidden { .. } | Trouble::Other => refusal::finding(&complaint.text, &what),
+        Trouble::Forbidden { .. } | Trouble::Other => {
+            refusal::finding(&complaint.text, &what).seen_all(&complaint.diff)
+        }
         Trouble::ReadyWhenFalse(expression) => {
             not_ready(case, level, node, &format!("readyWhen {expression} is false"))
         }

@@ -17,6 +17,8 @@ pub(super) enum Refusal<'t> {
     Webhook(&'t str),
     /// A field of the object is not as it must be.
     Invalid,
+    /// A field may not change once the object is there.
+    Immutable,
     /// The object belongs to another ApplySet: its namespace and name, and that ApplySet's id.
     Conflict { object: Option<(Option<&'t str>, &'t str)>, id: Option<&'t str> },
     /// Two nodes make the same object.
@@ -58,6 +60,10 @@ pub(super) fn read(text: &str) -> Refusal<'_> {
     let admission = ["admission webhook", "denied request", "denied the request", "violates PodSecurity"];
     if admission.iter().any(|words| text.contains(words)) || text.contains(" is forbidden: ") {
         return Refusal::Admission;
+    }
+    let immutable = ["immutable", "may not change once set", "updates to statefulset spec"];
+    if text.contains(" is invalid: ") && immutable.iter().any(|words| text.contains(words)) {
+        return Refusal::Immutable;
     }
     if text.contains(" is invalid: ") || text.contains("failed to create typed patch object") {
         return Refusal::Invalid;
@@ -139,6 +145,14 @@ pub(super) fn finding(text: &str, what: &str) -> Finding {
             Finding::new(Code::CHILD_INVALID, format!("the API server refuses {what}: {}", reason(text)))
                 .next("correct the value in the instance's spec, or the template in the RGD")
         }
+        Refusal::Immutable => Finding::new(
+            Code::CHILD_INVALID,
+            format!("the API server refuses the change of {what}, which may not change once it is there: {}", reason(text)),
+        )
+        .next(format!(
+            "take the change back in the instance or the RGD; or delete {what}, and kro makes it anew with the new value \
+             (what it holds is lost), or the whole instance and create it again"
+        )),
         Refusal::Duplicate(one, other) => Finding::new(
             Code::DUPLICATE_OBJECT,
             format!("the nodes {one} and {other} make one and the same object, so kro applies nothing"),
@@ -192,6 +206,10 @@ mod tests {
             (r#"failed calling webhook "v.x.io": connection refused"#, Code::ADMISSION_REFUSED),
             (r#"pods "a" is forbidden: maximum cpu usage per Container is 1"#, Code::ADMISSION_REFUSED),
             (r#"Service "a" is invalid: spec.ports[0].port: Invalid value: 80800"#, Code::CHILD_INVALID),
+            (
+                r#"PersistentVolumeClaim "a" is invalid: spec: Forbidden: spec is immutable after creation"#,
+                Code::CHILD_INVALID,
+            ),
             (r#"no matches for kind "Widget" in version "x.io/v1""#, Code::KIND_NOT_SERVED),
             ("resourceID: a conflicts with resourceID: b", Code::DUPLICATE_OBJECT),
             ("something else", Code::CHILD_REFUSED),
@@ -202,6 +220,19 @@ mod tests {
             finding("resourceID: a conflicts with resourceID: b", "it").cause,
             "the nodes a and b make one and the same object, so kro applies nothing"
         );
+    }
+
+    #[test]
+    fn what_may_not_change_is_to_be_made_anew_or_left_as_it_was() {
+        for text in [
+            r#"PersistentVolumeClaim "a" is invalid: spec: Forbidden: spec is immutable after creation except x"#,
+            r#"Deployment.apps "a" is invalid: spec.selector: Invalid value: {}: field is immutable"#,
+            r#"Service "a" is invalid: spec.clusterIPs[0]: Invalid value: []: may not change once set"#,
+        ] {
+            let finding = finding(text, "it");
+            assert!(finding.next.contains("delete it, and kro makes it anew"), "{}", finding.next);
+            assert!(finding.cause.contains("may not change once it is there"), "{}", finding.cause);
+        }
     }
 
     #[test]

@@ -260,7 +260,10 @@ fn unclaimed(level: &Level<'_>) -> Vec<Finding> {
             level.instance().condition("GraphResolved").is_none_or(|c| c.message != complaint.text)
         })
         .filter(|_| !instance::is_suspended(level.instance()))
-        .map(|complaint| refusal::finding(&complaint.text, &what(level, complaint.node.as_deref())))
+        .map(|complaint| {
+            let what = what(level, complaint.node.as_deref());
+            refusal::finding(&complaint.text, &what).seen_all(&complaint.diff)
+        })
         .collect();
     if findings.is_empty()
         && !instance::is_suspended(level.instance())

@@ -4,6 +4,8 @@
 //! joined by newlines (kro v0.9.4 `pkg/controller/instance/{controller,resources}.go`,
 //! `pkg/runtime/node_readiness.go`).
 
+use crate::answer::sanitise;
+
 /// One thing that kro complains of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Complaint {
@@ -11,8 +13,10 @@ pub struct Complaint {
     pub node: Option<String>,
     /// What it is.
     pub trouble: Trouble,
-    /// kro's words, without the wrapping.
+    /// kro's words on one line, without the wrapping.
     pub text: String,
+    /// Of a refused change what it would change: the lines of the diff, removed ones with `-`.
+    pub diff: Vec<String>,
 }
 
 /// The kinds of complaints there are.
@@ -66,9 +70,21 @@ impl std::fmt::Display for Complaint {
                 "kro changed something in its last pass (cluster mutated); if this stays, another \
                  controller writes a field that a template sets",
             ),
+            Trouble::Conflict => match conflicting(&self.text) {
+                Some((kind, object)) => write!(out, "{kind} {object} belongs to a different ApplySet"),
+                None => out.write_str("the object belongs to a different ApplySet"),
+            },
             _ => out.write_str(&self.text),
         }
     }
+}
+
+/// Kind and place of the object in `…ApplySet: shop/conf (/v1, Kind=ConfigMap) belongs to ApplySet "applyset-…`;
+/// the ids of ApplySets are hashes, which tell nobody anything.
+fn conflicting(text: &str) -> Option<(&str, &str)> {
+    let (object, rest) = text.split_once("different ApplySet: ")?.1.split_once(" (")?;
+    let (_, kind) = rest.split_once(')')?.0.split_once("Kind=")?;
+    Some((kind, object.trim_start_matches('/')))
 }
 
 /// What kro wraps around the sentence that matters; each can come several times.
@@ -81,23 +97,113 @@ const WRAPPING: [&str; 6] = [
     "apply failed: ",
 ];
 
+/// How a complaint begins, besides kro's wrapping and the API server's `Kind.group "name" is …`.
+const BEGINNINGS: [&str; 21] = [
+    "gvr \"",
+    "node \"",
+    "waiting for ",
+    "dependent node \"",
+    "includeWhen dependency \"",
+    "collection ",
+    "cluster mutated",
+    "resource belongs to ",
+    "resource \"",
+    "resourceID: ",
+    "failed to ",
+    "failed calling ",
+    "unable to ",
+    "admission webhook \"",
+    "Internal error occurred",
+    "Operation cannot be fulfilled",
+    "no matches for kind",
+    "the server ",
+    "context deadline exceeded",
+    "Patch \"",
+    "Get \"",
+];
+
 /// More are not told: a collection of a thousand can fail a thousand times.
 const MOST: usize = 50;
+/// Lines that are looked at: a diff of a large object has hundreds.
+const MOST_LINES: usize = 2_000;
+/// Characters of a complaint that has several lines.
+const LONGEST: usize = 1_000;
+/// Lines of a diff that are kept, and their characters.
+const MOST_DIFF: usize = 6;
+const LONGEST_DIFF: usize = 160;
 
 /// Takes a message apart.
 pub fn complaints(message: &str) -> Vec<Complaint> {
+    let mut blocks: Vec<Vec<&str>> = Vec::new();
+    for line in message.lines().take(MOST_LINES) {
+        let another = blocks.is_empty() || begins(line);
+        if another && blocks.len() >= MOST {
+            break;
+        }
+        match blocks.last_mut().filter(|_| !another) {
+            Some(block) => block.push(line),
+            None => blocks.push(vec![line]),
+        }
+    }
     let mut found: Vec<Complaint> = Vec::new();
-    for line in message.lines().take(MOST) {
-        let text = unwrap(line.trim());
+    for block in blocks {
+        let text = joined(&block);
+        let text = unwrap(text.trim());
         if text.is_empty() || text == "<nil>" || text == "%!v(<nil>)" {
             continue;
         }
-        let complaint = complaint(text);
+        let complaint = Complaint { diff: diff(&block), ..complaint(text) };
         if !found.contains(&complaint) {
             found.push(complaint);
         }
     }
     found
+}
+
+/// Whether a line is the first of an error. An error of the API server can have many: the diff of an immutable
+/// spec, the fields that a typed patch does not know, the rules of a policy.
+fn begins(line: &str) -> bool {
+    let known = |beginnings: &[&str]| beginnings.iter().any(|beginning| line.starts_with(beginning));
+    known(&WRAPPING) || known(&BEGINNINGS) || names_object(line)
+}
+
+/// `Deployment.apps "web" is invalid: …`
+fn names_object(line: &str) -> bool {
+    let Some((kind, rest)) = line.split_once(" \"") else { return false };
+    let is_kind = kind.starts_with(|c: char| c.is_ascii_alphabetic())
+        && kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-/".contains(&byte));
+    let said = rest.split_once("\" ").map(|(_, said)| said).unwrap_or_default();
+    is_kind && ["is ", "not found", "already exists"].iter().any(|words| said.starts_with(words))
+}
+
+/// The head of an error, with the lines below it unless they are a diff.
+fn joined(block: &[&str]) -> String {
+    let (head, below) = block.split_first().map_or(("", &[][..]), |(head, below)| (*head, below));
+    let mut text = head.trim().to_owned();
+    if changed(block).next().is_none() {
+        for line in below.iter().map(|line| line.trim()).filter(|line| !line.is_empty()) {
+            if text.len() >= LONGEST {
+                break;
+            }
+            text.push(' ');
+            text.push_str(&sanitise::cut(line, LONGEST));
+        }
+    }
+    text
+}
+
+/// The lines of a Go diff that were taken away or added.
+fn changed<'l>(block: &'l [&str]) -> impl Iterator<Item = &'l str> {
+    let is_mark = |line: &&str| {
+        let rest = line.strip_prefix(['-', '+']);
+        rest.is_some_and(|rest| rest.starts_with(char::is_whitespace))
+    };
+    block.iter().skip(1).copied().map(str::trim_end).filter(is_mark)
+}
+
+fn diff(block: &[&str]) -> Vec<String> {
+    let kept = changed(block).take(MOST_DIFF).map(|line| sanitise::short(line, LONGEST_DIFF));
+    kept.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
 }
 
 fn unwrap(line: &str) -> &str {
@@ -114,7 +220,7 @@ fn unwrap(line: &str) -> &str {
 
 fn complaint(text: &str) -> Complaint {
     let (node, trouble) = classify(text);
-    Complaint { node: node.map(str::to_owned), trouble, text: text.to_owned() }
+    Complaint { node: node.map(str::to_owned), trouble, text: text.to_owned(), diff: Vec::new() }
 }
 
 fn classify(text: &str) -> (Option<&str>, Trouble) {
@@ -240,7 +346,42 @@ mod tests {
         );
         assert_eq!(found[1].trouble, Trouble::Conflict);
         assert_eq!((found[2].node.as_deref(), &found[2].trouble), (Some("conf"), &Trouble::Deleting));
+        assert_eq!(found.len(), 3);
         assert!(complaints("awaiting resource readiness: <nil>").is_empty());
         assert_eq!(one("cluster mutated").trouble, Trouble::Mutated);
+    }
+
+    const IMMUTABLE: &str = "resource reconciliation failed: apply results contain errors: PersistentVolumeClaim \
+        \"data\" is invalid: spec: Forbidden: spec is immutable after creation except resources.requests and \
+        volumeAttributesClassName for bound claims\n  core.PersistentVolumeClaimSpec{\n  \t... // 2 identical fields\n  \
+        \tVolumeName:       \"\",\n- \tStorageClassName: &\"slow\",\n+ \tStorageClassName: &\"fast\",\n  \
+        \tVolumeMode:       &\"Filesystem\",\n  }\n\nService \"web\" is invalid: spec.ports: Required value\n\
+        configmaps \"b\" is forbidden: exceeded quota: few";
+
+    #[test]
+    fn an_error_of_many_lines_is_one_complaint_and_its_diff_is_kept() {
+        let found = complaints(IMMUTABLE);
+        assert_eq!(found.len(), 3, "{found:#?}");
+        assert!(found[0].text.ends_with("for bound claims"), "{}", found[0].text);
+        assert_eq!(found[0].diff, ["- StorageClassName: &\"slow\",", "+ StorageClassName: &\"fast\","]);
+        assert_eq!(found[1].text, "Service \"web\" is invalid: spec.ports: Required value");
+        let patch =
+            one("failed to create typed patch object (shop/web; apps/v1, Kind=Deployment): errors:\n  \
+             .spec.replica: field not declared in schema\n  .spec.x: field not declared in schema\n");
+        assert!(patch.text.ends_with(
+            "errors: .spec.replica: field not declared in schema .spec.x: field not declared in schema"
+        ));
+        assert!(patch.diff.is_empty());
+        assert_eq!(complaints(&"a \"b\" is bad\n  x\n".repeat(100)).len(), 1);
+        assert_eq!(complaints(&"x\n".repeat(100_000)).len(), 1);
+    }
+
+    #[test]
+    fn a_conflict_is_told_without_the_hashes_of_applysets() {
+        let conflict = one(
+            "resource belongs to a different ApplySet: shop/conf (/v1, Kind=ConfigMap) belongs to ApplySet \
+             \"applyset-x-v1\", cannot reassign to \"applyset-y-v1\"",
+        );
+        assert_eq!(conflict.to_string(), "ConfigMap shop/conf belongs to a different ApplySet");
     }
 }

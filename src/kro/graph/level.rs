@@ -122,10 +122,12 @@ impl<'a> Level<'a> {
         let by_id = |complaint: &&Complaint| complaint.node.as_deref() == Some(&node.id);
         let kind = node.group_kind();
         let plural = self.collected.plurals.get(&kind);
+        let alike = self.definition.nodes.iter().filter(|other| other.group_kind() == kind);
+        let alone = alike.count() == 1 && !node.is_collection();
         let by_object = |complaint: &&Complaint| {
             complaint.node.is_none()
                 && complaint.is_error()
-                && names_object(complaint, &kind, plural.map(String::as_str), names)
+                && names_object(complaint, &kind, plural.map(String::as_str), names, alone)
         };
         let complaints = || self.standing.complaints.iter();
         complaints().find(by_id).or_else(|| complaints().find(by_object))
@@ -258,7 +260,14 @@ fn schema(instance: &Object) -> Value {
     Value::Object(members)
 }
 
-fn names_object(complaint: &Complaint, kind: &GroupKind, plural: Option<&str>, names: &[&str]) -> bool {
+/// `alone`: whether no other node of the RGD has that kind.
+fn names_object(
+    complaint: &Complaint,
+    kind: &GroupKind,
+    plural: Option<&str>,
+    names: &[&str],
+    alone: bool,
+) -> bool {
     if let Trouble::Forbidden { resource, name } = &complaint.trouble {
         let (of, group) = resource.split_once('.').unwrap_or((resource, ""));
         return plural == Some(of)
@@ -266,11 +275,24 @@ fn names_object(complaint: &Complaint, kind: &GroupKind, plural: Option<&str>, n
             && (names.is_empty() || names.contains(&name.as_str()));
     }
     let text = &complaint.text;
+    if let Some((of, group, name)) = refused_object(text) {
+        let is_kind = (of == kind.kind || plural == Some(of)) && group == kind.group;
+        return is_kind && (names.contains(&name) || names.is_empty() && alone);
+    }
     let says_kind = text.contains(&kind.kind) || plural.is_some_and(|plural| text.contains(plural));
     let says_name = names.iter().any(|name| {
         text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '.')).any(|word| word == *name)
     });
     says_kind && says_name
+}
+
+/// Kind, group and name in `Deployment.apps "web" is invalid: …`. The name is what the template gave, which
+/// need not be one that Kubernetes allows.
+fn refused_object(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, _) = text.split_once("\" is invalid: ")?;
+    let (kind, name) = before.split_once(" \"")?;
+    let (kind, group) = kind.split_once('.').unwrap_or((kind, ""));
+    kind.bytes().all(|byte| byte.is_ascii_alphanumeric()).then_some((kind, group, name))
 }
 
 /// Withheld objects that are children of a node, not copies of its labels.

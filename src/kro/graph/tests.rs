@@ -187,6 +187,21 @@ fn an_error_of_the_api_server_is_laid_at_the_node_it_is_about() {
 }
 
 #[test]
+fn an_object_whose_name_is_not_valid_is_its_nodes_trouble() {
+    let message = "resource reconciliation failed: apply results contain errors: ConfigMap \"One_X-config\" is \
+                   invalid: metadata.name: Invalid value: \"One_X-config\": a lowercase RFC 1123 subdomain";
+    let resources = json!([template("config", "One_X-config"), template("second", "second")]);
+    let graph =
+        Graph::build(&collected(resources, json!([]), in_progress(message), Vec::new()), &Work::default());
+    assert_eq!(states(&graph), [("config", State::Failing), ("second", State::Pending)]);
+    // its name is made of what cannot be evaluated here, and no other node is of that kind
+    let resources = json!([template("config", "${schema.spec.name.nothing()}")]);
+    let graph =
+        Graph::build(&collected(resources, json!([]), in_progress(message), Vec::new()), &Work::default());
+    assert_eq!(states(&graph), [("config", State::Failing)]);
+}
+
+#[test]
 fn what_may_not_be_seen_is_neither_missing_nor_named() {
     let mut all = collected(json!([template("conf", "conf")]), json!([]), active(), Vec::new());
     all.withheld.push(object(json!({"apiVersion": "v1", "kind": "ConfigMap",

@@ -10,6 +10,7 @@ use super::finding::{Finding, ranked};
 use super::refusal;
 use super::standing::told;
 use crate::kro::applyset::GroupKind;
+use crate::kro::check::{Problem, Rule};
 use crate::kro::definition::instance_kind;
 use crate::kro::instance::Standing;
 use crate::kubernetes::{Condition, Object};
@@ -31,6 +32,8 @@ pub struct RgdCase<'a> {
     pub served: bool,
     /// Its instances, where they were read.
     pub instances: Option<&'a [Object]>,
+    /// What kro will refuse of its spec, by our own checks; empty where they were not made.
+    pub problems: Vec<Problem>,
     /// kro's own Deployments.
     pub looked: &'a Looked,
     /// The time of the diagnosis.
@@ -47,6 +50,7 @@ pub fn of_rgd(case: &RgdCase<'_>) -> Vec<Finding> {
     let invalid = refused.iter().any(|finding| finding.code == Code::RGD_INVALID);
     findings.extend(case.lacking.iter().filter(|_| invalid || !is_active(case.rgd)).map(lacking));
     findings.extend(refused.iter().cloned());
+    judged(case, &mut findings);
     findings.extend(unseen(case));
     findings.extend(rivals(case, &refused));
     if is_active(case.rgd) && !case.served {
@@ -65,6 +69,34 @@ pub fn of_rgd(case: &RgdCase<'_>) -> Vec<Finding> {
     }
     let on = |finding: Finding| if finding.object.is_none() { finding.on(case.rgd) } else { finding };
     ranked(findings.into_iter().map(on).collect())
+}
+
+/// What our own checks find: kro stops at the first error, and of an RGD that it took up before it does not look
+/// again until something changes.
+fn judged(case: &RgdCase<'_>, findings: &mut Vec<Finding>) {
+    let told = |code| findings.iter().any(|finding| finding.code == code);
+    let lacks = told(Code::KIND_NOT_SERVED) || told(Code::WAITS_FOR_RGD);
+    let problems: Vec<String> = case
+        .problems
+        .iter()
+        .filter(|problem| problem.certain && !(lacks && problem.rule == Rule::UnknownKind))
+        .map(ToString::to_string)
+        .collect();
+    let Some((first, more)) = problems.split_first() else { return };
+    match findings.iter_mut().find(|finding| finding.code == Code::RGD_INVALID) {
+        Some(known) => *known = known.clone().seen_all(&problems),
+        None => findings.push(
+            Finding::new(
+                Code::RGD_INVALID,
+                format!("the spec of RGD {} does not hold against what the cluster serves now: {first}", case.rgd.name()),
+            )
+            .seen_all(more)
+            .next(
+                "correct it and apply again⟦ (kro_apply_rgd checks before it sends)⟧: kro does not look again until the RGD \
+                 changes, and what it applies by it fails",
+            ),
+        ),
+    }
 }
 
 /// What its false conditions say. Names of other RGDs are told where the caller may hear them.
@@ -141,7 +173,7 @@ fn kind(rgd: &Object, message: &str, names_others: bool) -> Finding {
         )
         .next(
             "take the change back or make it compatible (a default, an optional field); the annotation \
-             kro.run/allow-breaking-changes: \"true\" lets it pass. Instances already run the new graph against the old schema",
+             kro.run/allow-breaking-changes: \"true\" lets it pass. Until then instances run the new graph from their next reconcile on, against the old CRD",
         );
     }
     let refused = refusal::finding(message, &format!("the CRD of RGD {name}"));

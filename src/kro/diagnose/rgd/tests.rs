@@ -29,7 +29,16 @@ fn codes(findings: &[Finding]) -> Vec<&'static str> {
 
 fn case<'a>(rgd: &'a Object, looked: &'a Looked) -> RgdCase<'a> {
     let now = NOW.parse().expect("a time");
-    RgdCase { rgd, lacking: vec![], rivals: vec![], served: true, instances: None, looked, now }
+    RgdCase {
+        rgd,
+        lacking: vec![],
+        rivals: vec![],
+        problems: vec![],
+        served: true,
+        instances: None,
+        looked,
+        now,
+    }
 }
 
 #[test]
@@ -49,6 +58,23 @@ fn an_rgd_is_told_what_it_lacks() {
     assert_eq!(codes(&of_rgd(&waits)), ["waits-for-rgd", "rgd-invalid"]);
     let lacks = RgdCase { lacking: lacking(None), ..case(&invalid, &looked) };
     assert_eq!(codes(&of_rgd(&lacks)), ["kind-not-served", "rgd-invalid"]);
+
+    let problem = |rule, field: &str| Problem {
+        rule,
+        node: Some("db".into()),
+        field: field.into(),
+        message: "there is no such field".into(),
+        certain: true,
+    };
+    let problems =
+        vec![problem(Rule::TemplateField, "template.spec.size"), problem(Rule::UnknownKind, "template")];
+    let stale = of_rgd(&RgdCase { problems: problems.clone(), ..case(&fine, &looked) });
+    assert_eq!(codes(&stale), ["rgd-invalid"]);
+    assert!(stale[0].cause.contains("db template.spec.size (template-field)"), "{}", stale[0].cause);
+    assert_eq!(stale[0].evidence.len(), 1);
+    let both = of_rgd(&RgdCase { problems, lacking: lacking(None), ..case(&invalid, &looked) });
+    assert_eq!(codes(&both), ["kind-not-served", "rgd-invalid"]);
+    assert_eq!(both[1].evidence.len(), 2, "{:?}", both[1].evidence);
 
     let instances = [instance(2), instance(1)];
     let frozen = of_rgd(&RgdCase { instances: Some(&instances), ..case(&invalid, &looked) });

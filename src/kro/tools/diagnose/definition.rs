@@ -10,6 +10,7 @@ use crate::{
     answer::Answer,
     kro::{
         applyset::GroupKind,
+        check,
         definition::instance_kind,
         diagnose::{Look, Looked, Report, RgdCase, Weight, of_rgd},
         fetch::{Reader, Wanted},
@@ -70,12 +71,21 @@ pub(super) async fn diagnose(
         Some(Err(fault)) => gaps.push(format!("kro's own Deployment: {fault}")),
         None => {}
     }
+    // what is wrong with a spec quotes it
+    let reads = call.allows(Permission::KroRgdsViewYaml, &all, None);
+    let mut problems = Vec::new();
+    if reads {
+        let found = check::checked(&reader, &rgd).await?;
+        gaps.extend(found.gaps.iter().map(|gap| format!("not checked: {gap}")));
+        problems.extend(found.problems.into_iter().filter(|problem| problem.certain));
+    }
     let others = || rgds.iter().filter(|other| other.uid() != rgd.uid());
     let generator = |kind: &GroupKind| others().find(|other| instance_kind(other) == *kind);
     let case = RgdCase {
         rgd: &rgd,
         lacking: missing.iter().map(|kind| (kind.clone(), generator(kind))).collect(),
         rivals: others().filter(|other| instance_kind(other) == generated).collect(),
+        problems,
         served,
         instances: instances.as_deref(),
         looked: &looked,
@@ -85,11 +95,12 @@ pub(super) async fn diagnose(
     let cluster = call.toolbox().clusters().shown_name(reader.access().cluster());
     let count =
         instances.as_ref().map(|instances| format!(", {} instances", instances.len())).unwrap_or_default();
-    let checked = vec![
-        "its conditions".to_owned(),
-        "the kinds it uses".to_owned(),
-        format!("{} other RGDs", others().count()),
-    ];
+    let mut checked =
+        vec!["its conditions".to_owned(), "whether the cluster serves the kinds it uses".to_owned()];
+    if reads {
+        checked.push("its spec by the rules of kro".to_owned());
+    }
+    checked.push(format!("{} other RGDs", others().count()));
     let state = rgd.text(&["status", "state"]).unwrap_or("without a state");
     let healthy = active && findings.iter().all(|finding| finding.weight >= Weight::Warning);
     let mut report = Report {

@@ -59,6 +59,11 @@ pub(super) fn absent(looked: &Looked, what: &str, seconds: Option<i64>) -> Findi
     )
 }
 
+/// kro is known not to run.
+pub(super) fn is_down(looked: &Looked) -> bool {
+    looked.controllers.iter().any(|controller| available(controller) == 0)
+}
+
 fn available(controller: &Object) -> i64 {
     controller.integer(&["status", "availableReplicas"]).unwrap_or_default()
 }

@@ -129,8 +129,12 @@ fn attention(case: &Case<'_>, level: &Level<'_>) -> Vec<Look> {
     let seconds = last.and_then(|time| case.seconds_since(time));
     let long = seconds.is_none_or(|seconds| seconds >= PATIENCE);
     let gone = matches!(level.collected.rgd, Rgd::Gone(_));
-    if !(unseen || stuck) || !long || gone || rgd::is_inactive(level) {
+    if gone || rgd::is_inactive(level) {
         return Vec::new();
+    }
+    if !(unseen || stuck) || !long {
+        let unnoticed = level.nodes.iter().any(|node| nodes::is_unnoticed(node));
+        return if unnoticed { vec![Look::Controllers] } else { Vec::new() };
     }
     vec![Look::Controllers, Look::Siblings(GroupKind::of(instance))]
 }

@@ -67,6 +67,7 @@ fn finding(case: &Case<'_>, level: &Level<'_>, node: &Node) -> Option<Finding> {
         }
         (Why::Data { what, expression }, State::Pending) => data(node, what, expression.as_deref()),
         (Why::Contradiction | Why::Unattended, State::Missing) => missing(node),
+        (Why::Lost, State::Missing) => lost(node),
         (Why::Itself, State::Pending) if level.standing.complaints.is_empty() => {
             Finding::new(Code::NOT_MADE_YET, format!("kro has not made {} yet", node.id))
                 .next("call again in a few seconds: kro goes on every 3 s")
@@ -222,6 +223,22 @@ fn data(node: &Node, what: &str, expression: Option<&str>) -> Finding {
 fn missing(node: &Node) -> Finding {
     Finding::new(Code::CHILD_MISSING, format!("{} does not exist: {}", place(node), words(node)))
         .next("kro makes it again at its next look⟦; kro_reconcile (now) asks for one⟧")
+}
+
+/// Whether an object is gone and kro speaks as if it were there.
+pub(super) fn is_unnoticed(node: &Node) -> bool {
+    node.state == State::Missing && matches!(node.why, Why::Lost | Why::Contradiction)
+}
+
+fn lost(node: &Node) -> Finding {
+    Finding::new(
+        Code::CHILD_MISSING,
+        format!("{} does not exist any more, and kro has not acted on that: it is not running, or behind", place(node)),
+    )
+    .seen(words(node))
+    .next(
+        "see that kro runs: it makes it again within seconds of its going⟦; kro_reconcile (now) asks it to look⟧",
+    )
 }
 
 /// An object that is not well by its own word.

@@ -5,6 +5,7 @@ use super::code::Code;
 use super::controller;
 use super::fields;
 use super::finding::Finding;
+use super::nodes;
 use super::refusal;
 use super::rgd;
 use crate::kro::graph::{Node, Rgd, Why};
@@ -93,7 +94,12 @@ fn attention(case: &Case<'_>, level: &Level<'_>) -> Option<Finding> {
         let what = format!("kro has not looked at {}", level.name());
         return Some(controller::absent(case.looked, &what, seconds));
     }
-    let frozen = level.standing.frozen?;
+    let Some(frozen) = level.standing.frozen else {
+        let unnoticed =
+            controller::is_down(case.looked) && level.nodes.iter().any(|node| nodes::is_unnoticed(node));
+        let what = format!("kro has not acted on what is gone of {}", level.name());
+        return unnoticed.then(|| controller::absent(case.looked, &what, None));
+    };
     let seen = format!(
         "metadata.generation {}, observedGeneration of its conditions {}",
         frozen.generation, frozen.observed
@@ -132,11 +138,21 @@ fn of_the_rgd(case: &Case<'_>, level: &Level<'_>, stuck: bool) -> Vec<Finding> {
         Some(number) => format!("{} goes on with revision {number}", level.name()),
         None => format!("{} goes on with what kro took up before", level.name()),
     };
+    // kro issues the new revision before it comes to the CRD (v0.9.4), so that instances run it
+    let broken =
+        format!("{} runs the new graph from its next reconcile on, against the old CRD", level.name());
+    let fails = matches!(level.standing.word.as_deref(), Some("ERROR" | "FAILED" | "IN_PROGRESS"));
+    let weighed = |finding: Finding| match finding.code {
+        Code::BREAKING_CHANGE if stuck || fails => finding.seen(&broken),
+        Code::BREAKING_CHANGE => finding.seen(&broken).harmless(),
+        _ if stuck => finding,
+        _ => finding.seen(&runs).harmless(),
+    };
     let found = rgd::conditions(&definition.head, case.names_rgds);
     found
         .into_iter()
         .map(|finding| if finding.object.is_some() { finding } else { finding.on(&definition.head) })
-        .map(|finding| if stuck { finding } else { finding.seen(&runs).harmless() })
+        .map(weighed)
         .collect()
 }
 

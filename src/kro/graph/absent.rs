@@ -3,7 +3,7 @@
 use super::collected::{Observed, Unread};
 use super::level::{Judged, Level, Made, Wanted, not_attended, withheld};
 use super::ready_when::{self, Inclusion};
-use super::{Node, Why, desired, evidence};
+use super::{Node, Why, desired, evidence, present};
 use crate::kro::definition::{self, External};
 use crate::kro::expression::{Unresolved, expressions, strings_of};
 use crate::kro::instance::Trouble;
@@ -52,7 +52,7 @@ pub(super) fn why(level: &Level<'_>, node: &definition::Node, wanted: &Wanted) -
     let names: Vec<&str> = wanted.only().map(|identity| identity.name.as_str()).into_iter().collect();
     let complaint = level.complaint(node, &names);
     if let Some(error) = complaint.filter(|complaint| complaint.is_error()) {
-        return (State::Failing, error.text.clone(), Why::Complaint(error.clone()));
+        return (State::Failing, error.to_string(), Why::Complaint(error.clone()));
     }
     if level.kro_is_content() {
         return content(level, inclusion);
@@ -67,6 +67,11 @@ pub(super) fn why(level: &Level<'_>, node: &definition::Node, wanted: &Wanted) -
     if let Some(why) = not_attended(level) {
         let suspended = level.standing.state == State::Suspended;
         return (if suspended { State::Missing } else { State::Pending }, why, Why::Unattended);
+    }
+    // kro judges the readiness of what it saw only
+    if let Some(complaint) = complaint.filter(|complaint| present::waits_for_readiness(&complaint.trouble)) {
+        let why = format!("kro saw it, and it is gone since; kro still says: {complaint}");
+        return (State::Missing, why, Why::Lost);
     }
     if let Some((what, expression)) = data(level, node, wanted) {
         return (State::Pending, format!("waits for {what}"), Why::Data { what, expression });
@@ -83,7 +88,8 @@ pub(super) fn why(level: &Level<'_>, node: &definition::Node, wanted: &Wanted) -
     }
     let stopped = level.standing.complaints.iter().find(|complaint| complaint.is_error());
     match stopped {
-        Some(error) => (State::Pending, format!("kro stopped before it: {}", error.text), Why::Stopped),
+        // the error itself is told once, of what it is about
+        Some(_) => (State::Pending, "kro stopped before it, at an error".into(), Why::Stopped),
         None => (State::Pending, "kro has not made it yet".into(), Why::Itself),
     }
 }

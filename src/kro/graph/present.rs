@@ -69,7 +69,7 @@ pub(super) fn health(level: &Level<'_>, node: &definition::Node, object: &Object
     if let Some(error) = complaint.filter(|complaint| complaint.is_error())
         && !instance::is_suspended(&level.collected.instance)
     {
-        return (Health::failing(error.text.clone()), settled, Why::Complaint(error.clone()));
+        return (Health::failing(error.to_string()), settled, Why::Complaint(error.clone()));
     }
     let mut reason = match &ready {
         Verdict::False(why) | Verdict::Pending(why) => Why::NotReady(why.clone()),
@@ -95,6 +95,7 @@ pub(super) fn health(level: &Level<'_>, node: &definition::Node, object: &Object
     (health, settled, reason)
 }
 
-fn waits_for_readiness(trouble: &Trouble) -> bool {
+/// Whether kro judged an object and found it not ready.
+pub(super) fn waits_for_readiness(trouble: &Trouble) -> bool {
     matches!(trouble, Trouble::ReadyWhenFalse(_) | Trouble::ReadyWhenPending(_))
 }

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 /// Abnormal nodes that the summary names.
 const NAMED: usize = 3;
+/// Characters of the reason of each.
+const SAID: usize = 160;
 
 impl Graph {
     /// One line: what it is, the verdict, counts, what is abnormal and why, kro's own word.
@@ -32,12 +34,20 @@ impl Graph {
         }
         let causes = Causes::among(&self.nodes);
         let abnormal: Vec<&Node> = self.abnormal().into_iter().filter(|node| causes.has(node)).collect();
+        // the same words are said once
+        let mut said: Vec<String> = root.reason.iter().map(|reason| shorten(reason, SAID)).collect();
         let named: Vec<String> = abnormal
             .iter()
             .take(NAMED)
             .map(|node| {
-                let reason = node.reason.as_deref().unwrap_or_default();
-                format!("{} {} {} ({})", node.state.mark(), node.id, node.state, shorten(reason, 160))
+                let head = format!("{} {} {}", node.state.mark(), node.id, node.state);
+                let reason = shorten(node.reason.as_deref().unwrap_or_default(), SAID);
+                if reason.is_empty() || said.contains(&reason) {
+                    return head;
+                }
+                let told = format!("{head} ({reason})");
+                said.push(reason);
+                told
             })
             .collect();
         if !named.is_empty() {

@@ -33,6 +33,8 @@ pub enum Why {
     Stopped,
     /// kro says that all is there, and it is not.
     Contradiction,
+    /// kro saw it and judged it, and it is gone since.
+    Lost,
 }
 
 impl Why {

@@ -4,6 +4,7 @@
 //! [`Graph`](super::graph::Graph) built from that, and what was looked at besides, which [`looks`] chose. Each
 //! family of findings has a file; what kro's own words mean is in kro.md sections 4 and 8.
 
+mod awaited;
 mod case;
 mod code;
 mod controller;
@@ -31,10 +32,12 @@ pub use text::Report;
 pub fn of_instance(case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for level in case.levels() {
-        findings.extend(standing::findings(case, &level));
-        findings.extend(deletion::findings(case, &level));
-        findings.extend(nodes::findings(case, &level));
-        findings.extend(pods::findings(case, &level));
+        let mut found = standing::findings(case, &level);
+        found.extend(deletion::findings(case, &level));
+        found.extend(nodes::findings(case, &level));
+        found.extend(pods::findings(case, &level));
+        awaited::first(&level, &mut found);
+        findings.extend(found);
     }
     finding::ranked(findings)
 }

@@ -125,6 +125,11 @@ impl Finding {
         self
     }
 
+    /// Of less moment here than findings of that code.
+    pub(super) fn after(&mut self, code: Code) {
+        self.rank = code.rank().saturating_add(1);
+    }
+
     /// What the same is true of: findings with one key are one.
     fn key(&self) -> (&'static str, u8, String, String) {
         let base = |id: &String| id.split('[').next().unwrap_or_default().to_owned();

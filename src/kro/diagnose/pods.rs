@@ -109,6 +109,8 @@ struct Trouble {
     what: String,
     detail: Vec<String>,
     container: String,
+    /// The scheduler that should have looked at the Pod and has not.
+    scheduler: Option<String>,
 }
 
 impl Trouble {
@@ -127,6 +129,14 @@ impl Trouble {
     fn next(&self, namespace: &str, pod: &str) -> String {
         let container =
             if self.container.is_empty() { String::new() } else { format!(" -c {}", self.container) };
+        if let Some(scheduler) = &self.scheduler {
+            return match scheduler.as_str() {
+                "default-scheduler" => "see that kube-scheduler runs, as a rule in kube-system".to_owned(),
+                other => format!(
+                    "see that the scheduler {other} runs, or correct spec.schedulerName in the template"
+                ),
+            };
+        }
         match self.code {
             Code::PODS_CRASHING => {
                 format!("read why it ended: kubectl logs -n {namespace} {pod}{container} --previous")
@@ -139,7 +149,8 @@ impl Trouble {
                 "give the cluster what is lacking, or ask for less: requests, selectors, tolerations, claims"
                     .to_owned()
             }
-            _ => format!("kubectl describe pod -n {namespace} {pod}"),
+            Code::PODS_FAILED => format!("read why it ended: kubectl logs -n {namespace} {pod}"),
+            _ => format!("see the events and readiness probes of Pod {pod} in {namespace}⟦ (kro_events)⟧"),
         }
     }
 }
@@ -167,6 +178,7 @@ fn trouble(pod: &Object) -> Option<Trouble> {
                 .into_iter()
                 .collect(),
             container: name.to_owned(),
+            scheduler: None,
         });
     }
     let unscheduled = pod.condition("PodScheduled").filter(Condition::is_false);
@@ -175,7 +187,20 @@ fn trouble(pod: &Object) -> Option<Trouble> {
         (State::Failing, None) => Code::PODS_FAILED,
         _ => Code::PODS_NOT_READY,
     };
-    Some(Trouble { code, what: reason, detail: Vec::new(), container: String::new() })
+    let scheduler = (code == Code::PODS_NOT_READY).then(|| unlooked(pod)).flatten().map(str::to_owned);
+    let what = match &scheduler {
+        Some(name) => format!("no scheduler has looked at it ({name} should)"),
+        None => reason,
+    };
+    Some(Trouble { code, what, detail: Vec::new(), container: String::new(), scheduler })
+}
+
+/// A scheduler binds a Pod or says why not in a condition: without either none has looked at it. Which should.
+fn unlooked(pod: &Object) -> Option<&str> {
+    let pending = pod.text(&["status", "phase"]).is_none_or(|phase| phase == "Pending");
+    let bound = pod.text(&["spec", "nodeName"]).is_some_and(|node| !node.is_empty());
+    (pending && !bound && pod.condition("PodScheduled").is_none())
+        .then(|| pod.text(&["spec", "schedulerName"]).unwrap_or("default-scheduler"))
 }
 
 fn containers(pod: &Object) -> impl Iterator<Item = &Value> {

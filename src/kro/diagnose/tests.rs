@@ -303,6 +303,8 @@ fn what_is_wrong_with_the_rgd_is_a_warning_while_the_instance_runs() {
         let all = collected(instance(status("ACTIVE", "")), with(kind, message), vec![config_map("a")]);
         let findings = diagnose(&all, &Looked::default());
         assert_eq!((codes(&findings), findings[0].weight), (vec![code], Weight::Warning), "{kind}");
+        let goes_on = findings[0].evidence.iter().any(|line| line.contains("goes on with"));
+        assert_eq!(goes_on, code != "breaking-change", "{:?}", findings[0].evidence);
         let mut failed = status("ERROR", "x");
         failed["conditions"] = json!([{"type": "GraphResolved", "status": "False", "reason": "ResolutionFailed",
             "message": "latest issued graph revision 2 failed", "observedGeneration": 1}]);
@@ -341,4 +343,81 @@ fn older_and_author_defined_conditions_are_no_riddle() {
     suspended["metadata"]["annotations"] = json!({"internal.kro.run/reconcile": "Disabled"});
     let all = collected(suspended, good(), vec![config_map("a")]);
     assert_eq!(codes(&diagnose(&all, &Looked::default())), ["suspended"]);
+}
+
+#[test]
+fn a_breaking_change_comes_before_what_it_breaks() {
+    let mut rgd = rgd(json!([node("a")]), json!([]));
+    rgd["status"]["state"] = json!("Inactive");
+    rgd["status"]["conditions"] = json!([{"type": "KindReady", "status": "False", "reason": "Failed", "observedGeneration": 1,
+        "message": "cannot update CRD shops.kro.run: breaking changes detected: Property x was removed"}]);
+    let message = "apply results contain errors: ConfigMap \"a\" is invalid: data.x: Required value";
+    let all = collected(instance(status("ERROR", message)), rgd, vec![]);
+    let findings = diagnose(&all, &Looked::default());
+    assert_eq!(codes(&findings), ["breaking-change", "child-invalid"]);
+    assert!(findings[0].evidence.iter().any(|line| line.contains("against the old CRD")), "{findings:?}");
+}
+
+#[test]
+fn what_kro_waits_for_comes_before_pods_that_nobody_waits_for() {
+    let workload = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop",
+        "uid": "d", "generation": 1, "creationTimestamp": LONG_AGO, "labels": {"kro.run/node-id": "web"}},
+        "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "web"}}},
+        "status": {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1}});
+    let pod = object(
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-7d9-x", "namespace": "shop",
+        "labels": {"app": "web", "pod-template-hash": "7d9"},
+        "ownerReferences": [{"kind": "ReplicaSet", "name": "web-7d9", "uid": "r", "controller": true}]},
+        "spec": {}, "status": {"phase": "Pending"}}),
+    );
+    let looked = Looked { pods: vec![pod], ..Looked::default() };
+    let mut gate = node("a");
+    gate["readyWhen"] = json!(["${a.data.phase == 'done'}"]);
+    let mut web = json!({"id": "web", "template": {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}}});
+    let mut child = config_map("a");
+    child["data"] = json!({"phase": "no"});
+    let waits = |id: &str, expression: &str| {
+        status(
+            "IN_PROGRESS",
+            &format!(
+                "awaiting resource readiness: waiting for node \"{id}\": readyWhen condition \
+            evaluated to false: \"{expression}\" (waiting for readiness)"
+            ),
+        )
+    };
+    let first = status_of(&waits("a", "a.data.phase == 'done'"));
+    let all = collected(first, rgd(json!([web.clone(), gate]), json!([])), vec![workload.clone(), child]);
+    let findings = diagnose(&all, &looked);
+    assert_eq!(codes(&findings), ["ready-when-false", "child-progressing", "pods-not-ready"]);
+    assert!(findings[2].cause.contains("no scheduler has looked at it"), "{}", findings[2].cause);
+    assert!(findings[2].next.contains("kube-scheduler"), "{}", findings[2].next);
+    // the Pods are those of what it waits for
+    web["readyWhen"] = json!(["${web.status.replicas == 2}"]);
+    let second = status_of(&waits("web", "web.status.replicas == 2"));
+    let all = collected(second, rgd(json!([web]), json!([])), vec![workload]);
+    assert_eq!(codes(&diagnose(&all, &looked))[0], "pods-not-ready");
+}
+
+fn status_of(status: &Value) -> Value {
+    instance(status.clone())
+}
+
+#[test]
+fn what_is_gone_is_missing_whatever_kro_still_says_of_it() {
+    let mut gate = node("a");
+    gate["readyWhen"] = json!(["${a.data.phase == 'done'}"]);
+    let stale = status(
+        "IN_PROGRESS",
+        "awaiting resource readiness: waiting for node \"a\": readyWhen condition \
+        evaluated to false: \"a.data.phase == 'done'\" (waiting for readiness)",
+    );
+    let all = collected(instance(stale), rgd(json!([gate]), json!([])), vec![]);
+    assert_eq!(looks(&all), [Look::Controllers]);
+    let findings = diagnose(&all, &Looked::default());
+    assert_eq!(codes(&findings), ["child-missing"]);
+    assert!(findings[0].cause.contains("kro has not acted"), "{}", findings[0].cause);
+    let down = object(json!({"kind": "Deployment", "metadata": {"name": "kro", "namespace": "kro-system"},
+        "spec": {"replicas": 1}, "status": {}}));
+    let looked = Looked { controllers: vec![down], ..Looked::default() };
+    assert_eq!(codes(&diagnose(&all, &looked)), ["controller-down", "child-missing"]);
 }

@@ -202,6 +202,22 @@ fn an_object_whose_name_is_not_valid_is_its_nodes_trouble() {
 }
 
 #[test]
+fn a_reason_is_said_once_in_the_first_line() {
+    let message = "resource reconciliation failed: apply results contain errors: resource belongs to a different \
+                   ApplySet: shop/first (/v1, Kind=ConfigMap) belongs to ApplySet \"applyset-x-v1\", cannot reassign to \
+                   \"applyset-y-v1\"";
+    let status = json!({"state": "ERROR", "conditions": [{"type": "ResourcesReady", "status": "False", "message": message}]});
+    let resources =
+        json!([template("first", "first"), template("second", "second"), template("third", "third")]);
+    let graph = Graph::build(&collected(resources, json!([]), status, Vec::new()), &Work::default());
+    let line = graph.summary("lab");
+    for words in ["ConfigMap shop/first belongs to a different ApplySet", "kro stopped before it"] {
+        assert_eq!(line.matches(words).count(), 1, "{line}");
+    }
+    assert!(!line.contains("applyset-") && !graph.tree().contains("applyset-"), "{line}");
+}
+
+#[test]
 fn what_may_not_be_seen_is_neither_missing_nor_named() {
     let mut all = collected(json!([template("conf", "conf")]), json!([]), active(), Vec::new());
     all.withheld.push(object(json!({"apiVersion": "v1", "kind": "ConfigMap",

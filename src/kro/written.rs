@@ -2,12 +2,16 @@
 
 use serde_json::Value;
 
-use crate::{Error, answer::sanitise, kubernetes::Object};
+use crate::{Error, answer::sanitise, kro::expression::deep, kubernetes::Object};
 
 /// Bytes of a manifest; etcd takes 1.5 MiB, people write a few KiB.
 pub const LARGEST: usize = 256 << 10;
-/// Values that a manifest may expand to through its anchors.
+/// Values of a manifest.
 const MOST_VALUES: usize = 50_000;
+/// What anchors may repeat: each repetition costs far more than what is written, before any other bound
+/// is met.
+const MOST_ALIASES: usize = 100;
+const MOST_REPEATED: usize = 5_000;
 
 /// A manifest in the argument `argument`: YAML or JSON.
 ///
@@ -20,7 +24,9 @@ pub fn manifest(argument: &str, text: &str) -> Result<Object, Error> {
         let size = text.len();
         return Err(wrong(format!("has {size} bytes; a manifest may have {LARGEST}")));
     }
-    let mut documents: Vec<Value> = documents(text).map_err(|error| {
+    // how deep the parser goes is the writer's choice
+    let read = deep(|| documents(text)).map_err(|_| wrong("could not be read".to_owned()))?;
+    let mut documents: Vec<Value> = read.map_err(|error| {
         let place = error.location().map_or(String::new(), |place| format!(" (line {})", place.line()));
         wrong(format!("is not valid YAML: {}{place}", sanitise::short(&error.to_string(), 300)))
     })?;
@@ -40,8 +46,16 @@ pub fn manifest(argument: &str, text: &str) -> Result<Object, Error> {
         ("kind", object.kind().is_empty()),
         ("metadata.name", object.name().is_empty()),
     ];
-    match missing.iter().find(|(_, missing)| *missing) {
-        Some((field, _)) => Err(wrong(format!("has no {field}"))),
+    if let Some((field, _)) = missing.iter().find(|(_, missing)| *missing) {
+        return Err(wrong(format!("has no {field}")));
+    }
+    let named =
+        [("apiVersion", object.api_version()), ("kind", object.kind()), ("metadata.name", object.name())];
+    match named.iter().find(|(_, text)| text.len() > 253 || !text.bytes().all(|byte| byte.is_ascii_graphic()))
+    {
+        Some((field, text)) => {
+            Err(wrong(format!("has {field} {:?}, which cannot be one", sanitise::short(text, 60))))
+        }
         None => Ok(object),
     }
 }
@@ -55,11 +69,16 @@ fn documents(text: &str) -> Result<Vec<Value>, serde_saphyr::Error> {
             max_events: 4 * MOST_VALUES,
             max_documents: 16,
             max_total_scalar_bytes: 4 * LARGEST,
+            max_aliases: MOST_ALIASES,
+            max_recorded_anchor_events: MOST_REPEATED,
+            max_recorded_anchor_bytes: LARGEST,
         },
+        // a chain of them goes deep and costs the square of its length
+        merge_keys: serde_saphyr::MergeKeyPolicy::Error,
         alias_limits: serde_saphyr::alias_limits! {
-            max_total_replayed_events: MOST_VALUES,
-            max_replay_stack_depth: 16,
-            max_alias_expansions_per_anchor: 1_000,
+            max_total_replayed_events: MOST_REPEATED,
+            max_replay_stack_depth: 8,
+            max_alias_expansions_per_anchor: MOST_ALIASES,
         },
     };
     serde_saphyr::from_multiple_with_options(text, options)
@@ -94,6 +113,7 @@ mod tests {
             ("apiVersion: v1\nkind: A", "has no metadata.name"),
             ("apiVersion: v1\nkind: A\nmetadata: {name: a}\n---\nkind: B", "holds 2 documents"),
             ("a: 1\na: 2", "is not valid YAML"),
+            ("apiVersion: v1\nkind: \"A\\nplan: x\"\nmetadata: {name: a}", "has kind"),
         ] {
             let text = refused(text);
             assert!(text.contains("\"manifest\"") && text.contains(because), "{text}");
@@ -110,6 +130,38 @@ mod tests {
         }
         let started = std::time::Instant::now();
         assert!(refused(&text).contains("is not valid YAML"));
-        assert!(started.elapsed().as_secs() < 2, "{:?}", started.elapsed());
+        assert!(started.elapsed().as_millis() < 500, "{:?}", started.elapsed());
+    }
+
+    /// Each of these kept a processor busy for seconds, or went through the stack of its thread.
+    #[test]
+    fn chains_of_anchors_and_merges_are_refused_at_once() {
+        let chain = |link: &dyn Fn(usize) -> String, length: usize| -> String {
+            let links: String = (1..length).map(link).collect();
+            format!(
+                "x0: &x0 {{a: 1}}\n{links}apiVersion: a/v1\nkind: B\nmetadata: {{name: c}}\nspec: *x{}\n",
+                length - 1
+            )
+        };
+        let merges = chain(&|n| format!("x{n}: &x{n} {{<<: *x{}}}\n", n - 1), 3_000);
+        let thrice = chain(&|n| format!("x{n}: &x{n} {{<<: [*x{0}, *x{0}, *x{0}]}}\n", n - 1), 30);
+        let nested = chain(&|n| format!("x{n}: &x{n} {{b: *x{0}, c: *x{0}}}\n", n - 1), 60);
+        let deep = format!(
+            "apiVersion: a/v1\nkind: B\nmetadata: {{name: c}}\nspec: {}1{}\n",
+            "[".repeat(2_000),
+            "]".repeat(2_000)
+        );
+        for text in [merges, thrice, nested, deep] {
+            let started = std::time::Instant::now();
+            assert!(refused(&text).contains("is not valid YAML"));
+            assert!(started.elapsed().as_millis() < 500, "{:?}", started.elapsed());
+        }
+    }
+
+    #[test]
+    fn an_anchor_that_people_write_is_taken() {
+        let text =
+            "apiVersion: a/v1\nkind: B\nmetadata: {name: c, labels: &l {app: x}}\nspec: {selector: *l}\n";
+        assert!(manifest("manifest", text).is_ok());
     }
 }

@@ -1,15 +1,17 @@
 //! [`Difference`]: what differs between two values, field by field.
 
+mod told;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::answer::{redact::is_secret_key, sanitise};
+use crate::answer::redact::is_secret_key;
 
-/// Characters of a value that is told.
-const LONGEST: usize = 120;
+use told::told;
+
 /// What members of a list are known by, in this order.
 const KEYS: [&str; 4] = ["id", "name", "type", "key"];
 
@@ -53,33 +55,44 @@ fn compare(
     secret: bool,
     found: &mut Vec<Difference>,
 ) {
+    let below = |key: &str| secret || is_secret_key(key) || holds_secrets(before, after, key);
     match (before, after) {
         (Some(before), Some(after)) if before == after => {}
-        (Some(Value::Object(before)), Some(Value::Object(after))) => {
-            let keys: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        (Some(Value::Object(old)), Some(Value::Object(new))) => {
+            let keys: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
             for key in keys {
-                let secret = secret || is_secret_key(key);
-                compare(&member(path, key), before.get(key), after.get(key), secret, found);
+                compare(&member(path, key), old.get(key), new.get(key), below(key), found);
             }
         }
-        (Some(Value::Array(before)), Some(Value::Array(after))) => lists(path, before, after, secret, found),
+        (Some(Value::Array(old)), Some(Value::Array(new))) => lists(path, old, new, secret, found),
         // what is added or removed whole is told by its leaves, as long as it has some
-        (None, Some(Value::Object(after))) if !after.is_empty() => {
-            after.iter().for_each(|(key, value)| {
-                compare(&member(path, key), None, Some(value), secret || is_secret_key(key), found);
-            });
+        (None, Some(Value::Object(new))) if !new.is_empty() => {
+            for (key, value) in new {
+                compare(&member(path, key), None, Some(value), below(key), found);
+            }
         }
-        (Some(Value::Object(before)), None) if !before.is_empty() => {
-            before.iter().for_each(|(key, value)| {
-                compare(&member(path, key), Some(value), None, secret || is_secret_key(key), found);
-            });
+        (Some(Value::Object(old)), None) if !old.is_empty() => {
+            for (key, value) in old {
+                compare(&member(path, key), Some(value), None, below(key), found);
+            }
         }
-        (before, after) => found.push(Difference {
-            path: path.to_owned(),
-            before: before.map(|value| told(value, secret)),
-            after: after.map(|value| told(value, secret)),
-        }),
+        (None, Some(Value::Array(new))) if has_objects(new) => lists(path, &[], new, secret, found),
+        (Some(Value::Array(old)), None) if has_objects(old) => lists(path, old, &[], secret, found),
+        (before, after) => {
+            let (before, after) = told(before, after, secret);
+            found.push(Difference { path: path.to_owned(), before, after });
+        }
     }
+}
+
+/// Whether what stands under `key` are the values of a Secret: of one, or of a template of one.
+fn holds_secrets(before: Option<&Value>, after: Option<&Value>, key: &str) -> bool {
+    let is_secret = |value: &&Value| value.get("kind").and_then(Value::as_str) == Some("Secret");
+    matches!(key, "data" | "stringData") && before.into_iter().chain(after).any(|value| is_secret(&value))
+}
+
+fn has_objects(list: &[Value]) -> bool {
+    list.iter().any(|item| item.is_object() || item.is_array())
 }
 
 fn lists(path: &str, before: &[Value], after: &[Value], secret: bool, found: &mut Vec<Difference>) {
@@ -114,14 +127,6 @@ fn member(path: &str, key: &str) -> String {
     }
 }
 
-fn told(value: &Value, secret: bool) -> String {
-    match value {
-        _ if secret => "<redacted>".to_owned(),
-        Value::String(text) => sanitise::short(text, LONGEST),
-        value => sanitise::short(&value.to_string(), LONGEST),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,6 +146,32 @@ mod tests {
             ["~ a: 1 → 2", "~ b.c[1]: 2 → 3", "- gone: true", "~ l[x].v: 1 → 2", "+ new[\"k.x/y\"]: z"]
         );
         assert!(lines(&before, &before).is_empty());
+    }
+
+    #[test]
+    fn what_is_added_whole_is_told_by_its_leaves() {
+        let after =
+            json!({"resources": [{"id": "web", "template": {"kind": "Pod", "ports": [80]}}], "empty": []});
+        assert_eq!(
+            lines(&json!({}), &after),
+            [
+                "+ empty: []",
+                "+ resources[web].id: web",
+                "+ resources[web].template.kind: Pod",
+                "+ resources[web].template.ports: [80]"
+            ]
+        );
+    }
+
+    #[test]
+    fn values_of_a_secret_in_a_template_are_not_told() {
+        let template = |value: &str| json!({"t": {"kind": "Secret", "stringData": {"answer": value}, "data": {"b": value}}});
+        let told = lines(&template("literal-1"), &template("literal-2"));
+        assert_eq!(
+            told,
+            ["~ t.data.b: <redacted> → <redacted>", "~ t.stringData.answer: <redacted> → <redacted>"]
+        );
+        assert!(!lines(&json!({}), &template("literal-1")).concat().contains("literal"));
     }
 
     #[test]

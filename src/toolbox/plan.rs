@@ -36,9 +36,18 @@ impl Call {
     /// that the plan depends on, which is the same as long as doing it means the same.
     ///
     /// # Errors
-    /// A handle that is not of this caller, this tool and these arguments, or too old.
+    /// A handle that is not of this caller, this tool and these arguments, too old, or used already.
     pub fn step(&self, plan: Option<&str>, observed: &str) -> Result<Step, Error> {
-        step(self.0.toolbox.seal(), &self.plan_binding(), plan, observed, Timestamp::now())
+        let now = Timestamp::now();
+        let step = step(self.0.toolbox.seal(), &self.plan_binding(), plan, observed, now)?;
+        let process = self.0.toolbox.process();
+        match (&step, plan) {
+            (Step::Do, Some(plan)) if !process.spent().take(plan, &self.0.spent.call_id, now, LIFE) => {
+                Err(Error::invalid_input("the argument \"plan\" was used already; nothing was changed")
+                    .next("call again without plan, with the same arguments, to get a fresh one"))
+            }
+            _ => Ok(step),
+        }
     }
 
     /// A cursor can never be a plan.

@@ -7,6 +7,7 @@ use std::sync::{
 
 use tokio_util::sync::CancellationToken;
 
+use super::spent::Spent;
 use crate::{
     answer::seal::Seal,
     audit::Audit,
@@ -26,6 +27,7 @@ pub struct Process {
     hub: Arc<Hub>,
     following: Arc<Places>,
     ending: OnceLock<CancellationToken>,
+    spent: Spent,
     started: u32,
     calls: AtomicU64,
 }
@@ -37,6 +39,7 @@ impl Process {
         let mut measure = Measure::default();
         measure.audit(audit.lost());
         Self {
+            spent: Spent::default(),
             seal,
             audit,
             measure,
@@ -52,6 +55,11 @@ impl Process {
     /// The key of cursors and plans.
     pub(super) fn seal(&self) -> &Seal {
         &self.seal
+    }
+
+    /// The plans that were carried out.
+    pub(super) fn spent(&self) -> &Spent {
+        &self.spent
     }
 
     /// Where audit lines go.

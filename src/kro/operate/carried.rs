@@ -28,6 +28,8 @@ pub fn faults(manifest: &Object) -> Vec<String> {
     for (name, why) in [
         ("managedFields", "the API server writes it"),
         ("deletionTimestamp", "the API server writes it"),
+        ("ownerReferences", "an owner that is not there has the object deleted"),
+        ("finalizers", "they hold up its deletion"),
         ("generateName", "it must have one name, so that it can be planned"),
     ] {
         if manifest.at(&["metadata", name]).is_some() {
@@ -46,9 +48,6 @@ pub fn faults(manifest: &Object) -> Vec<String> {
                 wrong(&format!("metadata.{map}[{key:?}]"), "kubectl writes it");
             }
         }
-    }
-    if manifest.finalizers().contains(&labels::FINALIZER) {
-        wrong("metadata.finalizers", "kro.run/finalizer is kro's");
     }
     let mut redacted = Vec::new();
     for (name, value) in manifest.members() {

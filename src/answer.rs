@@ -44,6 +44,8 @@ pub struct Answer<T> {
     pub cut: Option<Cut>,
     /// Of a tool that changes something: what it did.
     pub change: Option<Change>,
+    /// Whether what was asked for did not come about: it is told in full, and no success.
+    pub failed: bool,
 }
 
 /// What a call of a tool that changes something did.
@@ -108,6 +110,7 @@ impl<T> Answer<T> {
             gaps: Vec::new(),
             cut: None,
             change: None,
+            failed: false,
         }
     }
 
@@ -118,9 +121,17 @@ impl<T> Answer<T> {
         self
     }
 
+    /// Of a call that did not bring about what was asked for.
+    #[must_use]
+    pub fn failed(mut self) -> Self {
+        self.failed = true;
+        self
+    }
+
     /// With what was done, or would be.
     #[must_use]
     pub fn change(mut self, change: Change) -> Self {
+        self.failed |= matches!(change, Change::Refused(_));
         self.change = Some(change);
         self
     }
@@ -142,6 +153,8 @@ pub struct Finished {
     pub structure: Value,
     /// Whether something could not be seen.
     pub partial: bool,
+    /// Whether what was asked for did not come about: an error to whoever called, with all of the answer.
+    pub failed: bool,
     /// What a tool that changes something did, in a word.
     pub change: Option<&'static str>,
     /// What to ask a person, where the client can.
@@ -195,7 +208,7 @@ pub(crate) fn finish<T: Serialize>(
         Confirmation { plan: plan.to_owned(), question }
     });
     let change = answer.change.as_ref().map(Change::name);
-    Ok(Finished { text, structure, partial, change, confirmation })
+    Ok(Finished { text, structure, partial, failed: answer.failed, change, confirmation })
 }
 
 fn text<T>(answer: &Answer<T>, gaps: &[String], learned: &Learned, budget: Budget) -> String {

@@ -15,6 +15,7 @@ mod record;
 pub mod resources;
 pub mod schema;
 mod seen;
+mod spent;
 pub mod subject;
 #[cfg(test)]
 mod tests;

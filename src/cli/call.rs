@@ -86,8 +86,13 @@ impl Call {
             }
         };
         match answer {
-            Ok(finished) if self.output == Output::Json => Ok(out::json(&finished.structure)?),
-            Ok(finished) => Ok(out::text(&finished.text)?),
+            Ok(finished) => {
+                match self.output {
+                    Output::Json => out::json(&finished.structure)?,
+                    Output::Text => out::text(&finished.text)?,
+                }
+                if finished.failed { Err(Failure::silent()) } else { Ok(()) }
+            }
             Err(error) if error.kind == ErrorKind::UnknownTool => {
                 Err(Failure::failed(format!("{}{}", error.message, others(&toolbox, &caller, &self.tool))))
             }

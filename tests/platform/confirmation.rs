@@ -88,7 +88,7 @@ async fn a_change_is_made_once_the_person_agrees_and_not_before() {
             assert_eq!(result["structuredContent"]["change"], "made", "{at}");
             assert_eq!(made.expect(&at)["spec"]["colour"], "blue");
         } else {
-            assert_eq!(result["content"][0]["text"], "declined by the person; nothing was changed", "{at}");
+            assert_eq!(result["content"][0]["text"], "the person did not agree; nothing was changed", "{at}");
             assert!(made.is_none(), "{at}");
         }
     }

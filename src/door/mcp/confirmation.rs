@@ -91,9 +91,8 @@ impl Asked<'_> {
             match way {
                 Way::Answer => return Ok(asks(question, &confirmation.plan, round)),
                 Way::Request => match person::ask(self.context, question).await {
-                    Ok(Some(true)) => agreed = Some(confirmation.plan),
-                    Ok(Some(false)) => return Ok(declined()),
-                    Ok(None) => {}
+                    Ok(true) => agreed = Some(confirmation.plan),
+                    Ok(false) => return Ok(declined()),
                     Err(why) => {
                         return Ok(told(&format!(
                             "the person could not be asked: {why}; nothing was changed"
@@ -162,7 +161,7 @@ fn asks(question: ElicitRequestParams, plan: &str, round: u8) -> CallToolRespons
 }
 
 fn declined() -> CallToolResponse {
-    told("declined by the person; nothing was changed")
+    told("the person did not agree; nothing was changed")
 }
 
 fn told(text: &str) -> CallToolResponse {

@@ -67,6 +67,9 @@ impl Mcp {
 pub(super) fn answered(finished: Finished) -> CallToolResponse {
     let mut result = CallToolResult::success(vec![ContentBlock::text(finished.text)]);
     result.structured_content = Some(finished.structure);
+    if finished.failed {
+        result.is_error = Some(true);
+    }
     result.into()
 }
 

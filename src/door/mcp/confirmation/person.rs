@@ -57,22 +57,21 @@ pub(super) fn said(params: &CallToolRequestParams) -> Result<Said, ErrorData> {
 
 fn understood(answer: &Value) -> Option<bool> {
     let answer: ElicitResult = serde_json::from_value(answer.clone()).ok()?;
-    agrees(&answer)
+    Some(agrees(&answer))
 }
 
-/// Whether the person agrees; `None` where a form was sent without saying.
-fn agrees(answer: &ElicitResult) -> Option<bool> {
-    match answer.action {
-        ElicitationAction::Accept => answer.content.as_ref()?.get(QUESTION)?.as_bool(),
-        _ => Some(false),
-    }
+/// Whether the person agrees. A form that was sent without saying so says no: who did not mean it is not
+/// asked again and again.
+fn agrees(answer: &ElicitResult) -> bool {
+    let said = || answer.content.as_ref()?.get(QUESTION)?.as_bool();
+    answer.action == ElicitationAction::Accept && said() == Some(true)
 }
 
 /// Asks on the connection that the call came by.
 pub(super) async fn ask(
     context: &RequestContext<RoleServer>,
     question: ElicitRequestParams,
-) -> Result<Option<bool>, String> {
+) -> Result<bool, String> {
     let request = ServerRequest::ElicitRequest(ElicitRequest::new(question));
     let options = PeerRequestOptions::with_timeout(PATIENCE);
     let answer = async {
@@ -112,14 +111,14 @@ mod tests {
             json!({"confirm": {"action": "accept", "content": {"confirm": false}}}),
             json!({"confirm": {"action": "decline"}}),
             json!({"confirm": {"action": "cancel", "content": {"confirm": true}}}),
+            json!({"confirm": {"action": "accept"}}),
+            json!({"confirm": {"action": "accept", "content": {"confirm": "true"}}}),
         ] {
             assert_eq!(said(Some("1.p"), &no), Some(Said::No), "{no}");
         }
         for nothing in [
             json!({}),
             json!({"other": {"action": "accept", "content": {"confirm": true}}}),
-            json!({"confirm": {"action": "accept"}}),
-            json!({"confirm": {"action": "accept", "content": {"confirm": "true"}}}),
             json!({"confirm": {"action": "perhaps", "content": {"confirm": true}}}),
             json!({"confirm": true}),
         ] {

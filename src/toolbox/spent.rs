@@ -13,7 +13,7 @@ const MOST: usize = 10_000;
 
 /// The plans that were carried out.
 #[derive(Debug, Default)]
-pub struct Spent(Mutex<HashMap<[u8; 32], (Timestamp, String)>>);
+pub(super) struct Spent(Mutex<HashMap<[u8; 32], (Timestamp, String)>>);
 
 impl Spent {
     /// Takes a plan for the call of that number: whether no other call has taken it. `life` is how long it

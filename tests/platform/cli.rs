@@ -111,7 +111,7 @@ fn what_is_misspelt_is_answered_with_what_was_meant() {
         (&["tools", "--jsn"], 2, "'--json'"),
         (&["call", "whoami", "--dmo"], 2, "'--demo'"),
         (&["call", "kubernetes_clustres", "--demo"], 1, "did you mean \"kubernetes_clusters\"?"),
-        (&["call", "zzz", "--demo"], 1, "tools: kro_graph, "),
+        (&["call", "zzz", "--demo"], 1, "tools: kro_diagnose, "),
         (&["call", "kubernetes_clusters", "--demo", "clustr=a"], 1, "did you mean \"cluster\"?"),
         (&["call", "kubernetes_clusters", "--demo", "cluster=sampel"], 1, "Nearest: sample"),
         (&["call", "kubernetes_clusters", "--demo", "limit=many"], 1, "\"limit\" must be an integer"),

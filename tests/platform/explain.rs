@@ -68,7 +68,7 @@ fn a_good_token_is_explained_rule_by_rule() {
             "no    rule \"no events\" (rules[2]): realm.roles: wanted \"contractor\"; the token has no such claim",
             "no    scope \"kro:graph\"",
             "permissions within namespaces team-a: kro.",
-            "tools: kro_graph kro_instances kro_yaml kubernetes_clusters whoami",
+            "kro_graph kro_instances kro_overview kro_resources ",
         ],
     );
     assert!(!explained.out.contains(&token) && !explained.out.contains("eyJ"), "{}", explained.out);

@@ -174,8 +174,11 @@ async fn two_hundred_subscriptions_cost_one_watch_which_ends_with_the_last() {
         let (mcp, uri) = (mcp.clone(), uri.clone());
         async move { listen(&mcp, &number.to_string(), &[&uri]).await }
     });
+    let before = under_way(plane);
     let mut streams: Vec<(Listen, Vec<String>)> = futures::future::join_all(streams).await;
     assert!(streams.iter().all(|(_, followed)| followed.len() == 1));
+    // other tests begin and end watches of theirs meanwhile; the audit log counts ours below
+    assert!(under_way(plane) < before + 20, "two hundred subscriptions are not two hundred watches");
     touch(plane, &namespace, "latch/one");
     for (stream, _) in &mut streams {
         assert_eq!(updated(stream, SOON).await.as_ref(), Some(&uri));
@@ -194,10 +197,23 @@ async fn two_hundred_subscriptions_cost_one_watch_which_ends_with_the_last() {
     tokio::time::sleep(QUIET).await;
     let lines = plane.audit_since(mark, "platform-mcp/");
     let watched = watches(&lines, &namespace);
-    // handed over at most once: its first subscriber left before the last
-    assert!(watched.len() <= 2, "{watched:#?}");
+    // handed over where the one that it ran as left, and to no more than were left then
+    assert!(watched.len() <= 10, "{watched:#?}");
     let agents: std::collections::BTreeSet<&str> = watched.iter().map(|line| &*line.user_agent).collect();
     assert_eq!(agents.len(), 1, "one watch, taken up as another: {agents:?}");
+}
+
+/// Watches of the kind that the API server serves now, as it counts them itself.
+fn under_way(plane: &ControlPlane) -> u64 {
+    let metrics = plane.kubectl(&["get", "--raw", "/metrics"]);
+    let of_kind = |line: &&str| {
+        line.starts_with("apiserver_longrunning_requests{")
+            && line.contains("resource=\"latches\"")
+            && line.contains("verb=\"WATCH\"")
+    };
+    let counts =
+        metrics.lines().filter(of_kind).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+    counts.sum::<f64>() as u64
 }
 
 fn hello(server: &mut StdioServer) -> Value {

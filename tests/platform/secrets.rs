@@ -91,6 +91,19 @@ async fn planted_secrets_leave_by_no_way() {
         ("kro_yaml", object("ConfigMap", "main-settings")),
         ("kro_yaml", json!({"kind": "ResourceGraphDefinition", "name": "vault"})),
         ("kro_yaml", object("Secret", "no-such")),
+        ("kro_overview", json!({})),
+        ("kro_resources", object("Vault", "main")),
+        ("kro_events", object("Vault", "main")),
+        ("kro_events", json!({"kind": "Vault", "namespace": ns, "name": "main", "subtree": true})),
+        ("kro_diagnose", object("Vault", "main")),
+        ("kro_diagnose", json!({"kind": "ResourceGraphDefinition", "name": "vault"})),
+        ("kro_rgds", json!({})),
+        ("kro_rgd", json!({"name": "vault"})),
+        ("kro_revision_diff", json!({"name": "vault", "manifest": RGD})),
+        (
+            "kro_watch",
+            json!({"kind": "Vault", "namespace": ns, "name": "main", "subtree": true, "seconds": 1}),
+        ),
         ("kro_graph", object("Vault", PLANTED)),
     ];
     let mut named: Vec<String> = Vec::new();

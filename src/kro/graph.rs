@@ -20,7 +20,9 @@ mod tree;
 mod why;
 
 pub use collected::{Collected, Observed, Rgd, Unread};
+pub(in crate::kro) use desired::{Identity, identities};
 pub use desired::{Reference, has_unread_references, unread_references};
+pub(in crate::kro) use evidence::is_tellable;
 pub use home::Home;
 pub use why::Why;
 

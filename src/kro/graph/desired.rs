@@ -13,11 +13,11 @@ use serde_json::Value;
 
 /// The name of a wanted object; a namespace where the template gives one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Identity {
-    pub(super) name: String,
-    pub(super) namespace: Option<String>,
+pub(in crate::kro) struct Identity {
+    pub(in crate::kro) name: String,
+    pub(in crate::kro) namespace: Option<String>,
     /// Whether they may be told: they can be made of any value.
-    pub(super) tellable: bool,
+    pub(in crate::kro) tellable: bool,
 }
 
 impl Identity {
@@ -32,7 +32,10 @@ const LARGEST: usize = 1000;
 const NAMED: usize = 250;
 
 /// The objects that a template wants. `Ok(None)` stands for more members than are worth naming.
-pub(super) fn identities(node: &Node, scope: &Scope<'_>) -> Result<Option<Vec<Identity>>, Unresolved> {
+pub(in crate::kro) fn identities(
+    node: &Node,
+    scope: &Scope<'_>,
+) -> Result<Option<Vec<Identity>>, Unresolved> {
     let template = node.template().unwrap_or(&Value::Null);
     if node.for_each.is_empty() {
         return Ok(Some(vec![identity(template, scope)?]));

@@ -46,7 +46,7 @@ pub(super) fn is_private<'k>(keys: impl IntoIterator<Item = &'k str>) -> bool {
 }
 
 /// Whether a name that `text` renders to may be told.
-pub(super) fn is_tellable(text: &str, scope: &Scope<'_>) -> bool {
+pub(in crate::kro) fn is_tellable(text: &str, scope: &Scope<'_>) -> bool {
     expressions(text).all(|source| match plain_path(source) {
         Some(path) => !is_private(path.members().iter().map(String::as_str)),
         None => survey(source, scope.work())

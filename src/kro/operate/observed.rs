@@ -70,6 +70,8 @@ pub enum Part {
     Effect,
     /// What becomes of its nodes.
     Nodes,
+    /// What is already where it would make objects.
+    Targets,
     /// What goes with it.
     Gone,
     /// Whom it breaks.
@@ -77,7 +79,7 @@ pub enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 5] = [Self::Object, Self::Effect, Self::Nodes, Self::Gone, Self::Broken];
+    const ALL: [Self; 6] = [Self::Object, Self::Effect, Self::Nodes, Self::Targets, Self::Gone, Self::Broken];
 
     /// In the sealed text, which the caller carries.
     fn letter(self) -> char {
@@ -85,6 +87,7 @@ impl Part {
             Self::Object => 'o',
             Self::Effect => 'e',
             Self::Nodes => 'n',
+            Self::Targets => 't',
             Self::Gone => 'g',
             Self::Broken => 'b',
         }
@@ -96,6 +99,7 @@ impl Part {
             Self::Object => "the object",
             Self::Effect => "what the API server would make of it",
             Self::Nodes => "what becomes of its nodes",
+            Self::Targets => "what is there already",
             Self::Gone => "what goes with it",
             Self::Broken => "whom it breaks",
         }

@@ -1,71 +1,36 @@
 //! What becomes of an instance's nodes when its fields change: found in the CEL of the templates, and
 //! evaluated where the instance alone decides.
 
-use std::collections::BTreeMap;
+mod fate;
+mod target;
+#[cfg(test)]
+mod tests;
 
-use serde_json::{Map, Value};
+pub use fate::{Fate, Made, Members, Turn};
+pub use target::{Clash, Target, object};
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
 
 use crate::{
     kro::{
         definition::{Definition, External, Node},
         expression::{Scope, Variable, Work, expressions, strings_of, survey},
+        graph::{Identity, identities, is_tellable},
     },
     kubernetes::Object,
 };
 
-/// What becomes of one node.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fate {
-    /// Its id in the RGD.
-    pub node: String,
-    /// The kind of what it makes or refers to.
-    pub kind: String,
-    /// What becomes of it.
-    pub turn: Turn,
-}
-
-/// What a change makes of a node. Those that lose something come first.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Turn {
-    /// It is pruned: `includeWhen` turns false, or something that it needs is pruned.
-    Deleted,
-    /// Its name changes: kro makes a new object and prunes the old one.
-    Replaced,
-    /// A collection gets fewer or other members; those that go are pruned.
-    Members(Option<(usize, usize)>),
-    /// It may be left out or replaced: only the cluster can tell.
-    Unclear,
-    /// Another object is referred to.
-    Reference,
-    /// It is made.
-    Created,
-    /// Its template reads fields that change.
-    Changed,
-    /// It needs a node that changes.
-    Follows(String),
-}
-
-impl Fate {
-    /// In words.
-    pub fn told(&self) -> String {
-        let what = match &self.turn {
-            Turn::Deleted => "is deleted (left out from now on)".to_owned(),
-            Turn::Replaced => {
-                "gets another name: a new object is made and the old one deleted, with what it holds"
-                    .to_owned()
-            }
-            Turn::Members(Some((before, after))) => {
-                format!("goes from {before} to {after} members; those that go are deleted")
-            }
-            Turn::Members(None) => "may lose members, which are deleted".to_owned(),
-            Turn::Unclear => "may be left out, or made under another name: only kro can tell".to_owned(),
-            Turn::Reference => "refers to another object, which must exist".to_owned(),
-            Turn::Created => "is made".to_owned(),
-            Turn::Changed => "changes".to_owned(),
-            Turn::Follows(node) => format!("may change with {node}"),
-        };
-        format!("{} ({}) {what}", self.node, self.kind)
-    }
+/// What a change makes of an instance's nodes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fates {
+    /// Of each node that it touches, losses first.
+    pub nodes: Vec<Fate>,
+    /// What kro would make, where the instance alone tells the name.
+    pub made: Vec<Made>,
+    /// Nodes that make something of which only kro can tell the name.
+    pub nameless: Vec<String>,
 }
 
 /// What becomes of the nodes when an instance turns from `before` (none where it is new) into `after`.
@@ -76,65 +41,157 @@ pub fn fates(
     after: &Object,
     changed: &[String],
     work: &Work,
-) -> Vec<Fate> {
-    let scopes = Scopes::of(before, after, work);
+) -> Fates {
+    let mut scopes = Scopes::of(before, after, work);
     let changed: Vec<Vec<String>> = changed.iter().map(|path| members(path)).collect();
     let mut turns: BTreeMap<&str, Turn> = BTreeMap::new();
+    let mut fates = Fates::default();
     for node in &definition.nodes {
-        let own = scopes.turn(node, &changed);
+        let names = scopes.name(node);
+        let own = scopes.turn(node, &changed, &names, &turns);
         let turn = match (own, inherited(node, &turns)) {
             (Some(Turn::Deleted), _) | (_, Some(Turn::Deleted)) => Some(Turn::Deleted),
+            // what it needs was left out until now, and so was it
+            (Some(_), Some(Turn::Created)) if node.template().is_some() => Some(Turn::Created),
             (Some(own), _) => Some(own),
             (None, inherited) => inherited,
         };
-        turns.extend(turn.map(|turn| (node.id.as_str(), turn)));
+        let Some(turn) = turn else { continue };
+        fates.make(node, &turn, names);
+        fates.nodes.push(Fate { node: node.id.clone(), kind: node.kind.clone(), turn: turn.clone() });
+        turns.insert(&node.id, turn);
     }
-    let fate = |node: &Node| {
-        let turn = turns.get(node.id.as_str())?.clone();
-        Some(Fate { node: node.id.clone(), kind: node.kind.clone(), turn })
-    };
-    let mut fates: Vec<Fate> = definition.nodes.iter().filter_map(fate).collect();
-    fates.sort_by(|a, b| a.turn.cmp(&b.turn));
+    fates.nodes.sort_by(|a, b| a.turn.cmp(&b.turn));
     fates
+}
+
+impl Fates {
+    fn make(&mut self, node: &Node, turn: &Turn, names: Names) {
+        let there = match turn {
+            Turn::Created => Vec::new(),
+            Turn::Replaced | Turn::Members(_) | Turn::Unclear => names.before.unwrap_or_default(),
+            _ => return,
+        };
+        if node.template().is_none() {
+            return;
+        }
+        let Some(after) = names.after else {
+            self.nameless.push(node.id.clone());
+            return;
+        };
+        let made = after.into_iter().filter(|name| !there.iter().any(|other| is_same(other, name)));
+        self.made.extend(made.map(|identity| Made {
+            node: node.id.clone(),
+            kind: node.group_kind(),
+            namespace: identity.namespace,
+            name: identity.name,
+            tellable: identity.tellable,
+        }));
+    }
 }
 
 /// Exclusion is contagious, and what is read from a node that changes may change.
 fn inherited(node: &Node, turns: &BTreeMap<&str, Turn>) -> Option<Turn> {
     let needed: Vec<(&String, &Turn)> =
         node.dependencies.iter().filter_map(|id| Some((id, turns.get(id.as_str())?))).collect();
-    if needed.iter().any(|(_, turn)| **turn == Turn::Deleted) {
-        return Some(Turn::Deleted);
+    for contagious in [Turn::Deleted, Turn::Created] {
+        if needed.iter().any(|(_, turn)| **turn == contagious) {
+            return Some(contagious);
+        }
     }
     let (id, turn) = needed.first()?;
     Some(match turn {
-        Turn::Created => Turn::Created,
         Turn::Follows(first) => Turn::Follows(first.clone()),
         _ => Turn::Follows((*id).clone()),
     })
 }
 
-/// The instance before and after, as expressions see it.
+/// The objects of a node before and after, where they can be told.
+#[derive(Default)]
+struct Names {
+    before: Option<Vec<Identity>>,
+    after: Option<Vec<Identity>>,
+}
+
+/// An instance, as expressions see it.
+struct Side<'a> {
+    schema: Scope<'a>,
+    /// The same, and of each node the name and the namespace of its object.
+    names: Scope<'a>,
+    namespace: Option<String>,
+}
+
+impl<'a> Side<'a> {
+    fn of(instance: &Object, work: &'a Work) -> Self {
+        let mut schema = Scope::within(work);
+        let members: Map<String, Value> =
+            instance.members().iter().filter(|(name, _)| *name != "status").map(cloned).collect();
+        schema.set("schema", Variable::data(Value::Object(members)));
+        let namespace = instance.namespace().map(str::to_owned);
+        Self { names: schema.clone(), schema, namespace }
+    }
+
+    /// The objects of a node, which others may name theirs after.
+    fn name(&mut self, node: &Node) -> Option<Vec<Identity>> {
+        let mut found = identities(node, &self.names).ok().flatten()?;
+        let tellable = node.for_each.iter().all(|(_, list)| is_tellable(list, &self.names));
+        found.iter_mut().for_each(|identity| identity.tellable &= tellable);
+        if let ([identity], false) = (found.as_slice(), node.is_collection()) {
+            let namespace = identity.namespace.as_ref().or(self.namespace.as_ref());
+            let object = json!({"metadata": {"name": identity.name, "namespace": namespace}});
+            self.names.set(&node.id, Variable::data(object));
+        }
+        Some(found)
+    }
+}
+
+/// The instance before and after.
 struct Scopes<'a> {
-    before: Option<Scope<'a>>,
-    after: Scope<'a>,
+    before: Option<Side<'a>>,
+    after: Side<'a>,
     work: &'a Work,
 }
 
 impl<'a> Scopes<'a> {
     fn of(before: Option<&Object>, after: &Object, work: &'a Work) -> Self {
-        let scope = |instance: &Object| {
-            let mut scope = Scope::within(work);
-            let members: Map<String, Value> =
-                instance.members().iter().filter(|(name, _)| *name != "status").map(cloned).collect();
-            scope.set("schema", Variable::data(Value::Object(members)));
-            scope
-        };
-        Self { before: before.map(scope), after: scope(after), work }
+        let side = |instance: &Object| Side::of(instance, work);
+        Self { before: before.map(side), after: side(after), work }
     }
 
-    fn turn(&self, node: &Node, changed: &[Vec<String>]) -> Option<Turn> {
+    fn name(&mut self, node: &Node) -> Names {
+        if node.template().is_none() || !self.is_named_by_names(node) {
+            return Names::default();
+        }
+        let before = self.before.as_mut().and_then(|before| before.name(node));
+        Names { before, after: self.after.name(node) }
+    }
+
+    /// Whether its name reads no more of other nodes than their names: what is not known must not be taken
+    /// for absent, as `has(…)` would.
+    fn is_named_by_names(&self, node: &Node) -> bool {
+        let iterated = |root: &str| node.for_each.iter().any(|(variable, _)| variable == root);
+        let mut texts = identity(node);
+        texts.extend(node.for_each.iter().map(|(_, list)| list.as_str()));
+        texts.iter().flat_map(|text| expressions(text)).all(|source| {
+            survey(source, self.work).is_ok_and(|survey| {
+                survey.paths.iter().chain(&survey.tested).all(|path| {
+                    let of_name = matches!(path.members(), [metadata, field]
+                        if metadata == "metadata" && matches!(field.as_str(), "name" | "namespace"));
+                    path.root() == "schema" || iterated(path.root()) || of_name
+                })
+            })
+        })
+    }
+
+    fn turn(
+        &self,
+        node: &Node,
+        changed: &[Vec<String>],
+        names: &Names,
+        turns: &BTreeMap<&str, Turn>,
+    ) -> Option<Turn> {
         let Some(before) = &self.before else {
-            return match self.included(&self.after, node) {
+            return match self.included(&self.after.schema, node) {
                 Some(false) => None,
                 _ if node.external().is_some() => None,
                 _ => Some(Turn::Created),
@@ -143,7 +200,7 @@ impl<'a> Scopes<'a> {
         let reads = |texts: &[&str]| self.read(texts, changed);
         let texts: Vec<&str> = node.include_when.iter().map(String::as_str).collect();
         if reads(&texts) {
-            match (self.included(before, node), self.included(&self.after, node)) {
+            match (self.included(&before.schema, node), self.included(&self.after.schema, node)) {
                 (Some(true), Some(false)) => return Some(Turn::Deleted),
                 (Some(false), Some(true)) => return Some(Turn::Created),
                 (Some(false), Some(false)) => return None,
@@ -151,29 +208,42 @@ impl<'a> Scopes<'a> {
                 _ => return Some(Turn::Unclear),
             }
         }
-        let lists: Vec<&str> = node.for_each.iter().map(|(_, list)| list.as_str()).collect();
-        if reads(&lists) {
-            let sizes = (size(before, &lists), size(&self.after, &lists));
-            return Some(Turn::Members(sizes.0.zip(sizes.1)));
-        }
         let Some(template) = node.template() else {
             return reads(&reference(node)).then_some(Turn::Reference);
         };
-        let identity: Vec<&str> = ["name", "namespace"]
-            .into_iter()
-            .filter_map(|field| template.get("metadata")?.get(field)?.as_str())
-            .collect();
-        if reads(&identity) {
-            let rendered = |scope: &Scope<'_>| {
-                identity.iter().map(|text| scope.render(text).ok()).collect::<Option<Vec<_>>>()
-            };
-            match (rendered(before), rendered(&self.after)) {
-                (Some(before), Some(after)) if before == after => {}
-                (Some(_), Some(_)) => return Some(Turn::Replaced),
-                _ => return Some(Turn::Unclear),
+        let lists: Vec<&str> = node.for_each.iter().map(|(_, list)| list.as_str()).collect();
+        match (&names.before, &names.after) {
+            (Some(before), Some(after)) => {
+                let (goes, comes) = (without(before, after), without(after, before));
+                let same = goes.is_empty() && comes.is_empty() && before.len() == after.len();
+                if !same && node.is_collection() {
+                    let sizes = Some((before.len(), after.len()));
+                    return Some(Turn::Members(Members { sizes, goes: told(&goes), comes: told(&comes) }));
+                }
+                if !same {
+                    return Some(Turn::Replaced);
+                }
+                if reads(&lists) {
+                    return Some(Turn::Changed);
+                }
             }
+            _ if reads(&lists) => {
+                let sizes = size(&before.schema, &lists).zip(size(&self.after.schema, &lists));
+                return Some(Turn::Members(Members { sizes, ..Members::default() }));
+            }
+            _ if reads(&identity(node)) || self.follows_a_name(node, turns) => return Some(Turn::Unclear),
+            _ => {}
         }
         reads(&strings_of(template)).then_some(Turn::Changed)
+    }
+
+    /// Whether its name is made of a node that may get another one.
+    fn follows_a_name(&self, node: &Node, turns: &BTreeMap<&str, Turn>) -> bool {
+        let moved =
+            |root: &str| matches!(turns.get(root), Some(Turn::Replaced | Turn::Members(_) | Turn::Unclear));
+        identity(node).iter().flat_map(|text| expressions(text)).any(|source| {
+            survey(source, self.work).is_ok_and(|survey| survey.paths.iter().any(|path| moved(path.root())))
+        })
     }
 
     /// Whether all of `includeWhen` hold; `None` where the instance alone does not tell.
@@ -224,6 +294,25 @@ fn size(scope: &Scope<'_>, lists: &[&str]) -> Option<usize> {
     lists.iter().map(|list| Some(scope.render(list).ok()?.as_array()?.len())).product()
 }
 
+/// What the name of its objects is made of.
+fn identity(node: &Node) -> Vec<&str> {
+    let metadata = node.template().and_then(|template| template.get("metadata"));
+    ["name", "namespace"].into_iter().filter_map(|field| metadata?.get(field)?.as_str()).collect()
+}
+
+fn is_same(a: &Identity, b: &Identity) -> bool {
+    (&a.name, &a.namespace) == (&b.name, &b.namespace)
+}
+
+fn without<'i>(these: &'i [Identity], others: &[Identity]) -> Vec<&'i Identity> {
+    let others: BTreeSet<_> = others.iter().map(|other| (&other.name, &other.namespace)).collect();
+    these.iter().filter(|identity| !others.contains(&(&identity.name, &identity.namespace))).collect()
+}
+
+fn told(identities: &[&Identity]) -> Vec<String> {
+    identities.iter().filter(|identity| identity.tellable).map(|identity| identity.name.clone()).collect()
+}
+
 /// `spec.zones[0].name` → `spec`, `zones`: CEL follows no further than a list.
 fn members(path: &str) -> Vec<String> {
     let plain = path.split('[').next().unwrap_or_default();
@@ -233,66 +322,4 @@ fn members(path: &str) -> Vec<String> {
 /// Whether one of them is in the other.
 fn overlap(a: &[String], b: &[String]) -> bool {
     a.iter().zip(b).all(|(a, b)| a == b)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn definition() -> Definition {
-        let template = |name: &str, data: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"x": data}});
-        let rgd = json!({"metadata": {"name": "r"}, "spec": {"resources": [
-            {"id": "ref", "externalRef": {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "${schema.spec.secret}"}}},
-            {"id": "extra", "includeWhen": ["${schema.spec.extra}"], "template": template("${schema.metadata.name}-e", "y")},
-            {"id": "after", "template": template("a", "${extra.data.x}")},
-            {"id": "named", "template": template("${schema.spec.host}", "y")},
-            {"id": "zone", "forEach": [{"z": "${schema.spec.zones}"}], "template": template("${z}", "y")},
-            {"id": "reads", "template": template("r", "${schema.spec.colour + schema.spec.secret}")},
-            {"id": "late", "template": template("l", "${reads.data.x}")},
-            {"id": "still", "template": template("s", "${schema.metadata.name}")},
-        ]}});
-        Definition::read_within(&Object::from_value(rgd).expect("an object"), &[], &Work::default())
-    }
-
-    fn instance(spec: &Value) -> Object {
-        Object::from_value(json!({"metadata": {"name": "i"}, "spec": spec})).expect("an object")
-    }
-
-    fn told(before: Option<&Value>, after: &Value, changed: &[&str]) -> Vec<String> {
-        let changed: Vec<String> = changed.iter().map(|path| (*path).to_owned()).collect();
-        let before = before.map(instance);
-        let fates = fates(&definition(), before.as_ref(), &instance(after), &changed, &Work::default());
-        fates.iter().map(Fate::told).collect()
-    }
-
-    #[test]
-    fn what_is_lost_comes_first_and_what_does_not_read_the_fields_does_not_come() {
-        let before = json!({"extra": true, "host": "a", "zones": ["x", "y"], "colour": "red", "secret": "s"});
-        let after = json!({"extra": false, "host": "b", "zones": ["x"], "colour": "blue", "secret": "s"});
-        let told = told(Some(&before), &after, &["spec.extra", "spec.host", "spec.zones[1]", "spec.colour"]);
-        let starts = [
-            "extra (ConfigMap) is deleted",
-            "after (ConfigMap) is deleted",
-            "named (ConfigMap) gets another name",
-            "zone (ConfigMap) goes from 2 to 1 members",
-            "reads (ConfigMap) changes",
-            "late (ConfigMap) may change with reads",
-        ];
-        assert_eq!(told.len(), starts.len(), "{told:#?}");
-        assert!(told.iter().zip(starts).all(|(line, start)| line.starts_with(start)), "{told:#?}");
-        let mut other = before.clone();
-        other["secret"] = json!("t");
-        let told = self::told(Some(&before), &other, &["spec.secret"]);
-        assert_eq!(told.len(), 3, "{told:#?}");
-        assert!(told[0].starts_with("ref (Secret) refers to another object"), "{told:#?}");
-    }
-
-    #[test]
-    fn a_new_instance_makes_its_nodes() {
-        let told = told(None, &json!({"extra": false, "host": "a", "zones": []}), &[]);
-        let made = ["named", "zone", "reads", "late", "still", "after"];
-        assert!(made.iter().all(|node| told.iter().any(|line| line.starts_with(node))), "{told:#?}");
-        assert!(!told.iter().any(|line| line.starts_with("extra") || line.starts_with("ref")), "{told:#?}");
-    }
 }

@@ -1,5 +1,7 @@
 //! `kro_apply_instance`: server-side apply of an instance, planned first.
 
+mod targets;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -22,7 +24,7 @@ use crate::{
             MANAGER, carried,
             observed::{Observed, Part, intent, stable},
             refusal,
-            risk::{self, Fate},
+            risk::{self, Fate, Fates},
         },
         written,
     },
@@ -64,6 +66,9 @@ pub struct Output {
     /// Fields of the instance.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     changes: Vec<Difference>,
+    /// Objects that are there already.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    risks: Vec<String>,
     /// What becomes of its nodes, losses first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     nodes: Vec<String>,
@@ -158,6 +163,9 @@ struct Seen {
     /// How many there are, those that are not told included.
     total: usize,
     nodes: Vec<String>,
+    /// How the first line ends.
+    danger: String,
+    risks: Vec<String>,
     warnings: Vec<String>,
     notes: Vec<String>,
     gaps: Vec<String>,
@@ -203,6 +211,8 @@ impl Aim<'_> {
             changes: Vec::new(),
             total: 0,
             nodes: Vec::new(),
+            danger: String::new(),
+            risks: Vec::new(),
             warnings: written.warnings.clone(),
             notes: Vec::new(),
             gaps: Vec::new(),
@@ -290,24 +300,46 @@ impl Aim<'_> {
         }
         let Some(definition) = definition else { return Ok(()) };
         let (before, after) = (seen.live.clone(), after.clone());
+        let instance = before.clone().unwrap_or_else(|| after.clone());
         let paths: Vec<String> = changes.iter().map(|change| change.path.clone()).collect();
         let judged =
             self.reader.judge(move |work| risk::fates(&definition, before.as_ref(), &after, &paths, work));
-        let fates: Vec<String> = judged.await?.iter().map(Fate::told).collect();
-        seen.observed = std::mem::take(&mut seen.observed).with(Part::Nodes, &operation::lines(&fates));
-        match shows_nodes(self.call, self.reader.access(), self.namespace()) {
-            true => seen.nodes = fates,
-            false => seen.notes.push(
+        let Fates { nodes, made, nameless } = judged.await?;
+        let fates: Vec<String> = nodes.iter().map(Fate::told).collect();
+        let targets = targets::look(self.call, self.reader, &instance, made).await;
+        let there: Value = targets.found.iter().map(|(target, _)| target.identity.clone()).collect();
+        seen.observed = std::mem::take(&mut seen.observed)
+            .with(Part::Nodes, &operation::lines(&fates))
+            .with(Part::Targets, &there);
+        let shows = shows_nodes(self.call, self.reader.access(), self.namespace());
+        seen.danger = targets.summary();
+        seen.gaps.extend(targets.gaps);
+        if !shows {
+            seen.notes.push(
                 "which nodes use what changes is not shown: that needs kro.resource-graph.show".to_owned(),
-            ),
+            );
+            return Ok(());
+        }
+        let taken = |fate: &Fate| targets.found.iter().any(|(target, _)| target.made.node == fate.node);
+        let told = |(fate, told): (&Fate, String)| match taken(fate) {
+            true => format!("{told}, where an object is already (see risks)"),
+            false => told,
+        };
+        seen.nodes = nodes.iter().zip(fates).map(told).collect();
+        seen.risks = targets.found.into_iter().map(|(_, told)| told).collect();
+        if !nameless.is_empty() {
+            let nodes = nameless.join(", ");
+            seen.notes
+                .push(format!("only kro can tell the names of {nodes}: whether they exist is not known"));
         }
         Ok(())
     }
 
     fn would(&self, seen: &Seen) -> String {
+        let danger = &seen.danger;
         match seen.live {
-            Some(_) => format!("{} would change in {}", self.what(), count(seen.total, "field")),
-            None => format!("{} would be created", self.what()),
+            Some(_) => format!("{} would change in {}{danger}", self.what(), count(seen.total, "field")),
+            None => format!("{} would be created{danger}", self.what()),
         }
     }
 
@@ -331,6 +363,7 @@ impl Aim<'_> {
 
     fn answer(&self, summary: String, seen: Seen) -> Answer<Output> {
         let body = [
+            section("risks:", &seen.risks),
             section("fields:", &seen.changes),
             section("nodes:", &seen.nodes),
             section("the API server warns:", &seen.warnings),
@@ -343,6 +376,7 @@ impl Aim<'_> {
             name: self.manifest.name().to_owned(),
             new: seen.live.is_none(),
             changes: seen.changes,
+            risks: seen.risks,
             nodes: seen.nodes,
             warnings: seen.warnings,
             notes: seen.notes,

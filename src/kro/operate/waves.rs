@@ -5,16 +5,19 @@ use std::collections::BTreeMap;
 use crate::{
     kro::{
         applyset,
-        definition::{Definition, Source},
+        definition::Definition,
         graph::{Collected, Home, Observed, Rgd},
-        instance::{self, Standing},
-        labels,
+        instance, labels,
     },
     kubernetes::Object,
 };
 
 /// On a child: when it goes, the highest first (kro ≥ 0.9.4 `pkg/controller/instance/deletion.go`).
 const APPLY_ORDER: &str = "internal.kro.run/apply-order";
+/// What keeps it that is told.
+const MOST: usize = 20;
+/// Nested instances that are looked into for it.
+const DEEPEST: usize = 16;
 
 /// One object that goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,50 +109,69 @@ fn levels(definition: &Definition) -> BTreeMap<&str, usize> {
     levels
 }
 
-/// What keeps an instance from going, or will. `quoted`: whether kro's own words may be told, which name nodes
-/// and children.
-pub fn blocks(collected: &Collected, quoted: bool) -> Vec<String> {
+/// What keeps an instance from going, or will: finalizers that somebody other than kro has to take off, and
+/// kro's own where nobody is left to do it. What kro complains of while all is there keeps no deletion.
+pub fn blocks(collected: &Collected) -> Vec<String> {
     let instance = &collected.instance;
     let mut found = Vec::new();
-    match &collected.rgd {
-        Rgd::Gone(name) => found.push(format!(
-            "RGD {name} does not exist: nobody takes kro.run/finalizer off, so it stays until the RGD is applied again"
-        )),
-        Rgd::Unknown => found.push(
-            "no RGD generates this kind any more: nobody takes kro.run/finalizer off, so it stays".to_owned(),
-        ),
-        Rgd::Read(definition) => {
-            if let Some(trouble) = &definition.trouble {
-                let run = match definition.source {
-                    Source::Status => "",
-                    _ => "; if kro was restarted since, nobody acts on the deletion",
-                };
-                let trouble = if quoted { format!(": {trouble}") } else { String::new() };
-                found.push(format!("RGD {} is not in order{trouble}{run}", definition.rgd));
-            }
-        }
-        Rgd::Unread(..) => {}
+    if instance.finalizers().contains(&labels::FINALIZER) {
+        found.extend(unattended(collected));
     }
-    let standing = Standing::read(instance);
-    if let Some(frozen) = standing.frozen {
-        found.push(format!("{frozen}: kro may not be looking at it"));
-    }
-    if !instance::is_observed(instance) {
-        found.push("kro has not looked at it yet".to_owned());
-    }
-    found.extend(
-        standing
-            .complaints
-            .iter()
-            .filter(|complaint| complaint.is_error())
-            .map(|complaint| format!("kro complains of it, which may keep the deletion too: {complaint}")),
-    );
-    let others: Vec<&str> =
-        instance.finalizers().into_iter().filter(|finalizer| *finalizer != labels::FINALIZER).collect();
+    let others = foreign(instance);
     if !others.is_empty() {
         found.push(format!("it has finalizers that are not kro's: {}", others.join(", ")));
     }
+    children(collected, 0, &mut found);
+    let more = found.len().saturating_sub(MOST);
+    found.truncate(MOST);
+    found.extend((more > 0).then(|| format!("and {more} more")));
     found
+}
+
+/// Why nobody takes kro's finalizer off.
+fn unattended(collected: &Collected) -> Option<String> {
+    match &collected.rgd {
+        Rgd::Gone(name) => Some(format!(
+            "RGD {name} does not exist: nobody takes kro.run/finalizer off, so it stays until the RGD is applied again"
+        )),
+        Rgd::Unknown => Some(
+            "no RGD generates this kind any more: nobody takes kro.run/finalizer off, so it stays".to_owned(),
+        ),
+        Rgd::Read(_) | Rgd::Unread(..) if !instance::is_observed(&collected.instance) => Some(
+            "kro has not looked at it yet: if no controller does, nobody takes kro.run/finalizer off"
+                .to_owned(),
+        ),
+        Rgd::Read(_) | Rgd::Unread(..) => None,
+    }
+}
+
+fn children(collected: &Collected, depth: usize, found: &mut Vec<String>) {
+    let home = Home::of(&collected.instance);
+    for child in collected.children.iter().filter(|child| home.has(child)) {
+        let what = match child.namespace() {
+            Some(namespace) => format!("{} {namespace}/{}", child.kind(), child.name()),
+            None => format!("{} {}", child.kind(), child.name()),
+        };
+        let others = foreign(child);
+        if !others.is_empty() {
+            found.push(format!("{what} has finalizers that are not kro's: {}", others.join(", ")));
+        }
+        let Some(nested) = collected.nested.get(child.uid()).filter(|_| depth < DEEPEST) else { continue };
+        if child.finalizers().contains(&labels::FINALIZER) {
+            found.extend(unattended(nested).map(|why| format!("{what}: {why}")));
+        }
+        children(nested, depth + 1, found);
+    }
+}
+
+/// Finalizers that are neither kro's nor of Kubernetes, which takes its own off.
+fn foreign(object: &Object) -> Vec<&str> {
+    let of_kubernetes = |finalizer: &str| {
+        let domain = finalizer.split_once('/').map(|(domain, _)| domain);
+        domain.is_none_or(|domain| domain == "kubernetes.io" || domain.ends_with(".kubernetes.io"))
+    };
+    let finalizers = object.finalizers().into_iter();
+    finalizers.filter(|finalizer| *finalizer != labels::FINALIZER && !of_kubernetes(finalizer)).collect()
 }
 
 /// What stays when an instance is gone.
@@ -235,7 +257,7 @@ mod tests {
         ];
         assert_eq!(waves(&collected), [node(1, "second"), node(2, "first"), node(3, "odd")]);
         assert_eq!(going(&collected)[0].takes, Some("everything in that namespace"));
-        let blocks = blocks(&collected, true).join("\n");
+        let blocks = blocks(&collected).join("\n");
         assert!(blocks.contains("other/one") && blocks.contains("not looked at it yet"), "{blocks}");
         let stays = stays(&collected).join("\n");
         assert!(stays.contains("node conf only refers to"), "{stays}");
@@ -254,6 +276,30 @@ mod tests {
         assert_eq!(waves(&collected), [node(1, "second/leaf"), node(1, "second"), node(2, "first")]);
         assert!(stays(&collected)[0].starts_with("what kro made of it"), "{:?}", stays(&collected));
         let gone = Collected::new(instance("a", &["kro.run/finalizer"]), Rgd::Gone("app".to_owned()));
-        assert!(blocks(&gone, true)[0].contains("RGD app does not exist"), "{:?}", blocks(&gone, true));
+        assert!(blocks(&gone)[0].contains("RGD app does not exist"), "{:?}", blocks(&gone));
+    }
+
+    #[test]
+    fn what_kro_complains_of_keeps_nothing_and_finalizers_of_others_do() {
+        let mut busy = instance("a", &["kro.run/finalizer", "foregroundDeletion"]);
+        busy.members_mut().insert(
+            "status".to_owned(),
+            json!({"state": "ERROR", "conditions": [{"type": "Ready", "status": "False",
+                "message": "field is immutable", "observedGeneration": 1}]}),
+        );
+        busy.members_mut()["metadata"]["generation"] = json!(2);
+        let mut collected = Collected::new(busy, definition());
+        let mut held = child("ConfigMap", "first", "t", "1");
+        held.members_mut()["metadata"]["finalizers"] = json!(["kubernetes.io/pvc-protection"]);
+        collected.children = vec![held.clone()];
+        assert_eq!(blocks(&collected), Vec::<String>::new());
+        held.members_mut()["metadata"]["finalizers"] = json!(["acme.test/hold"]);
+        collected.children = vec![held];
+        assert_eq!(
+            blocks(&collected),
+            ["ConfigMap t/first has finalizers that are not kro's: acme.test/hold"]
+        );
+        let alone = Collected::new(instance("a", &[]), Rgd::Gone("app".to_owned()));
+        assert!(blocks(&alone).is_empty(), "nothing of kro's is on it");
     }
 }

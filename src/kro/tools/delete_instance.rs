@@ -215,8 +215,7 @@ impl Aim<'_> {
         }
         let goes = waves::going(&collected);
         let observed = goes.iter().map(|going| json!([going.kind, going.namespace, going.name])).collect();
-        let quoted = !none && self.reader.names_rgds();
-        let (mut blocks, mut stays) = (waves::blocks(&collected, quoted), waves::stays(&collected));
+        let (mut blocks, mut stays) = (waves::blocks(&collected), waves::stays(&collected));
         if !self.reader.names_rgds() {
             let rgd = collected.rgd.name().map(|name| format!("RGD {name}"));
             for line in blocks.iter_mut().chain(&mut gaps) {
@@ -271,7 +270,10 @@ impl Aim<'_> {
             0 => String::new(),
             number => format!(", with {} in {}", count(number, "object"), count(waves, "wave")),
         };
-        let blocked = if seen.blocks.is_empty() { "" } else { "; something would keep it" };
+        let blocked = match seen.blocks.len() {
+            0 => String::new(),
+            number => format!("; {} would keep it", count(number, "thing")),
+        };
         format!("{} would be deleted{with}{blocked}", self.what(&seen.live))
     }
 

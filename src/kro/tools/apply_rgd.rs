@@ -204,9 +204,13 @@ async fn done(call: &Call, aim: &Aim<'_>, mut seen: Seen, written: &Object) -> A
         }
         Verdict::Accepted(None) => format!("{what} was applied and kro accepted it"),
         Verdict::Refused(why) => {
-            let before = seen.live.as_ref().and_then(|live| live.integer(&["status", "lastIssuedRevision"]));
-            let back = before
-                .map_or_else(String::new, |revision| format!(" (rollback_to {revision} takes it back)"));
+            let back = match &seen.live {
+                None => String::new(),
+                Some(live) => match aim.taken_up_before(live, written).await {
+                    Some(revision) => format!(" (rollback_to {revision} takes it back)"),
+                    None => " (kro_revision_diff shows what to go back to)".to_owned(),
+                },
+            };
             format!("{what} was applied and kro REFUSED it{back}: {why}")
         }
         Verdict::Pending(what_it_is_at) => format!(

@@ -23,6 +23,8 @@ use crate::{
             refusal,
             verdict::{self, Verdict},
         },
+        revision::Revision,
+        schema::Described,
     },
     kubernetes::{DryRun, Fault, Kind, Object, Selector, Written},
     permission::{Permission, Requirement},
@@ -260,7 +262,8 @@ impl<'a> Aim<'a> {
         }
         seen.instances = impact::counts(&instances);
         let allowed = after.annotation(ALLOW_BREAKING) == Some("true");
-        let change = self.reader.judge(move |_| impact::kind(&live, &after, &instances)).await?;
+        let compared = self.compared(seen, &live).await;
+        let change = self.reader.judge(move |_| impact::kind(&compared, &after, &instances)).await?;
         match (change.breaking, allowed) {
             (true, true) => seen.notes.push(format!(
                 "the schema breaks what was right before, and the annotation {ALLOW_BREAKING} lets kro take it"
@@ -278,6 +281,42 @@ impl<'a> Aim<'a> {
         seen.breaks = change.breaks;
         seen.gaps.extend(change.gaps);
         Ok(())
+    }
+
+    /// The schema that kro compares with.
+    async fn compared(&self, seen: &mut Seen, live: &Object) -> Described {
+        let taken_up = matches!(verdict::of(live), Verdict::Accepted(_));
+        match self.reader.generated_crd(live).await {
+            Ok(Some(crd)) => {
+                if let Some(described) = Described::of_crd(&crd) {
+                    return described;
+                }
+            }
+            Ok(None) => {}
+            // an RGD that kro has taken up says the same as its CRD
+            Err(_) if taken_up => {}
+            Err(fault) => seen.gaps.push(format!(
+                "the CRD, which kro compares the schema with, could not be read ({fault}): it is judged against \
+                 the RGD as it is, which kro has not taken up"
+            )),
+        }
+        Described::of_rgd(live)
+    }
+
+    /// The newest revision that kro had taken up before it refused what was written now; `None` where that
+    /// cannot be told.
+    pub(super) async fn taken_up_before(&self, live: &Object, written: &Object) -> Option<i64> {
+        if let Verdict::Accepted(Some(revision)) = verdict::of(live) {
+            return Some(revision);
+        }
+        let crd = Described::of_crd(&self.reader.generated_crd(live).await.ok()??)?;
+        let revisions = self.reader.graph_revisions(&self.name).await.ok()??;
+        let refused = [live.member("spec").cloned(), written.member("spec").cloned()];
+        let judged = self.reader.judge(move |_| {
+            let revisions = Revision::read(revisions.items);
+            revision::taken_up(&revisions, &crd, &refused)
+        });
+        judged.await.ok()?
     }
 
     /// What kro makes of it, as soon as it says.

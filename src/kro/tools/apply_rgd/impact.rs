@@ -67,9 +67,10 @@ pub(super) struct KindChange {
     pub(super) gaps: Vec<String>,
 }
 
-/// Compares the schemas, and looks at the instances.
-pub(super) fn kind(before: &Object, after: &Object, instances: &[Object]) -> KindChange {
-    let (old, new) = (Described::of_rgd(before), Described::of_rgd(after));
+/// Compares the schemas, and looks at the instances. `before` is what kro compares with: the CRD, or where
+/// that cannot be read the RGD as it is.
+pub(super) fn kind(before: &Described, after: &Object, instances: &[Object]) -> KindChange {
+    let (old, new) = (before, Described::of_rgd(after));
     let mut change = KindChange { lines: Vec::new(), breaking: false, breaks: Vec::new(), gaps: Vec::new() };
     if !old.problems.is_empty() || !new.problems.is_empty() {
         change.gaps.push("its schema could not be read whole, so changes of it are not all told".to_owned());
@@ -175,5 +176,19 @@ mod tests {
         let after =
             rgd(&json!({"kind": "Ape", "apiVersion": "v2", "scope": "Cluster", "group": "x.y"}), &json!([]));
         assert_eq!(immutable(&before, &after).len(), 4);
+    }
+
+    #[test]
+    fn a_schema_is_judged_against_what_the_crd_has() {
+        let wide = rgd(&json!({"kind": "App", "spec": {"width": "integer | default=1"}}), &json!([]));
+        let narrow =
+            rgd(&json!({"kind": "App", "spec": {"width": "integer | default=1 maximum=3"}}), &json!([]));
+        let crd = json!({"spec": {"group": "kro.run", "names": {"kind": "App"}, "versions": [{"name": "v1",
+            "storage": true, "schema": {"openAPIV3Schema": {"type": "object",
+                "properties": {"spec": Described::of_rgd(&wide).spec}}}}]}});
+        let crd = Described::of_crd(&Object::from_value(crd).expect("an object")).expect("a schema");
+        let back = kind(&crd, &wide, &[]);
+        assert!(!back.breaking && back.lines.is_empty(), "{:?}", back.lines);
+        assert!(kind(&crd, &narrow, &[]).breaking);
     }
 }

@@ -4,7 +4,14 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Error, ErrorKind,
-    kro::{applyset::GroupKind, fetch::Reader, labels, operate::MANAGER},
+    kro::{
+        applyset::GroupKind,
+        fetch::Reader,
+        labels,
+        operate::MANAGER,
+        revision::{Revision, Verdict},
+        schema::{self, Described},
+    },
     kubernetes::{Fault, Object, Selector},
 };
 
@@ -40,6 +47,17 @@ pub(super) async fn spec(reader: &Reader, rgd: &str, wanted: i64) -> Result<Valu
             Err(Error::not_found(message).candidates(numbers.iter().map(ToString::to_string)))
         }
     }
+}
+
+/// The newest revision whose schema the CRD has, and which is none of those that kro refused.
+pub(super) fn taken_up(revisions: &[Revision], crd: &Described, refused: &[Option<Value>]) -> Option<i64> {
+    let is_it = |revision: &&Revision| {
+        let rgd = revision.as_rgd();
+        revision.verdict == Verdict::Verified
+            && !refused.contains(&rgd.member("spec").cloned())
+            && schema::changes("spec", &crd.spec, &Described::of_rgd(&rgd).spec).is_empty()
+    };
+    revisions.iter().find(is_it).map(|revision| revision.number)
 }
 
 /// The manifest: that spec, and the labels and annotations that we gave it, which would go otherwise.
@@ -90,5 +108,28 @@ mod tests {
         let manifest = manifest("kro.run/v1alpha1", "app", &json!({"x": 1}), Some(&live));
         assert_eq!(manifest.at(&["metadata"]), Some(&json!({"name": "app", "labels": {"a": "1"}})));
         assert_eq!(manifest.at(&["spec"]), Some(&json!({"x": 1})));
+    }
+
+    #[test]
+    fn the_way_back_is_the_newest_revision_that_the_crd_is_of() {
+        let spec =
+            |field: &str| json!({"schema": {"kind": "App", "spec": {"width": field}}, "resources": []});
+        let revision = |number: i64, field: &str, verified: &str| {
+            Object::from_value(
+                json!({"spec": {"revision": number, "snapshot": {"name": "a", "spec": spec(field)}},
+                "status": {"conditions": [{"type": "GraphVerified", "status": verified}]}}),
+            )
+            .expect("an object")
+        };
+        let all = Revision::read(vec![
+            revision(1, "integer", "True"),
+            revision(2, "integer", "True"),
+            revision(3, "integer", "False"),
+            revision(4, "string", "True"),
+        ]);
+        let rgd = Object::from_value(json!({"spec": spec("integer")})).expect("an object");
+        let crd = Described::of_rgd(&rgd);
+        assert_eq!(taken_up(&all, &crd, &[Some(spec("string"))]), Some(2));
+        assert_eq!(taken_up(&all, &crd, &[Some(spec("integer"))]), None);
     }
 }

@@ -135,7 +135,7 @@ impl Tool for Reconcile {
                 Err(fault) if refusal::is_stale(&fault) => continue,
                 Err(fault) => return Err(fault.into()),
             };
-            let changes = match input.action {
+            let mut changes = match input.action {
                 Action::Suspend => vec![format!("+ metadata.annotations[{:?}]: {word}", ANNOTATIONS[0])],
                 Action::Resume => ANNOTATIONS
                     .iter()
@@ -147,6 +147,7 @@ impl Tool for Reconcile {
                     format!("- metadata.annotations[{:?}]: {word}, right after", ANNOTATIONS[0]),
                 ],
             };
+            changes.push(format!("+ metadata.annotations[{DONE:?}]: {} and the time", input.action.name()));
             let mut notes = aim.notes(&live).await;
             notes.extend(warnings.into_iter().map(|warning| format!("the API server warns: {warning}")));
             let observed = Observed::default().with(Part::Object, &stable(&live));
@@ -173,7 +174,9 @@ impl Tool for Reconcile {
             let done = match input.action {
                 Action::Suspend => "is suspended",
                 Action::Resume => "is resumed",
-                Action::Now => "was suspended and resumed: kro looks at it now",
+                Action::Now => {
+                    "was suspended and resumed: kro is asked to look at it (kro_watch shows whether it does)"
+                }
             };
             let suspended = input.action == Action::Suspend;
             let answer = aim.answer(format!("{what} {done}"), &live, suspended, changes, notes);

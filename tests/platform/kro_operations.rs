@@ -199,11 +199,12 @@ async fn an_instance_is_applied_edited_suspended_resumed_and_deleted_as_the_call
 
     let mut act = one.clone();
     for (action, said) in
-        [("suspend", "is suspended"), ("resume", "is resumed"), ("now", "kro looks at it now")]
+        [("suspend", "is suspended"), ("resume", "is resumed"), ("now", "kro is asked to look at it")]
     {
         act["action"] = json!(action);
         let (planned, made) = do_it(&alice, "kro_reconcile", act.clone()).await;
         assert!(made.text.contains(said), "{}", made.text);
+        assert!(planned.text.contains("platform-mcp/reconcile"), "all that is written: {}", planned.text);
         let annotation =
             plane.get(&ns, "desk/one").expect("it")["metadata"]["annotations"]["kro.run/reconcile"].clone();
         let expected = if action == "suspend" { json!("suspended") } else { Value::Null };
@@ -518,7 +519,7 @@ async fn an_rgd_is_applied_judged_and_rolled_back() {
         "{}",
         stuck.text
     );
-    assert!(stuck.text.contains("something would keep it"), "{}", stuck.text);
+    assert!(stuck.text.contains("; 1 thing would keep it"), "{}", stuck.text);
     plane.kubectl(&[
         "patch",
         "shelf/one",
@@ -553,6 +554,32 @@ async fn who_may_change_and_not_look_hears_of_no_value_and_no_child() {
         let all = format!("{} {}", answer.text, answer.structure);
         assert!(!secrets.iter().any(|secret| all.contains(secret)), "{all}");
     };
+
+    // what is there already is said before kro takes it over, and a plan that did not know of it is over
+    let two = json!({"manifest": desk(&ns, "two", &json!({}))});
+    let unaware = admin.call("kro_apply_instance", two.clone()).await;
+    assert!(!unaware.text.contains("RISK"), "{}", unaware.text);
+    for (name, labels) in
+        [("two-top", json!({})), ("two-drawer", json!({"applyset.kubernetes.io/part-of": "applyset-x-v1"}))]
+    {
+        let metadata = json!({"name": name, "namespace": &*ns, "labels": labels});
+        plane.apply(&json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}).to_string());
+    }
+    let aware = with_plan(&admin, "kro_apply_instance", &two, plan(&unaware)).await;
+    for said in [
+        "NOTHING WAS DONE: what is there already changed",
+        "; RISK: 1 object exists already and kro would overwrite it",
+        "; RISK: 1 object belongs to another instance and kro will refuse it",
+        &format!("ConfigMap {}/two-top exists already and is not kro's: node top would take it over", &*ns),
+        &format!("ConfigMap {}/two-drawer exists already and belongs to another ApplySet", &*ns),
+        "top (ConfigMap) is made, where an object is already",
+    ] {
+        assert!(aware.text.contains(said), "{said}: {}", aware.text);
+    }
+    assert!(plane.get(&ns, "desk/two").is_none());
+    let unseen = mcp.call("kro_apply_instance", two).await;
+    assert!(unseen.text.contains("could not look whether what it makes exists"), "{}", unseen.text);
+    hides(&unseen);
 
     let edit = json!({"manifest": desk(&ns, "one", &json!({"colour": "red", "size": 1}))});
     let planned = mcp.call("kro_apply_instance", edit).await;

@@ -218,7 +218,8 @@ async fn done(call: &Call, aim: &Aim<'_>, mut seen: Seen, written: &Object) -> A
             count(usize::try_from(PATIENCE.as_secs()).unwrap_or_default(), "second")
         ),
     };
-    aim.answer(summary, seen, Some(&verdict)).change(Change::Made)
+    let answer = aim.answer(summary, seen, Some(&verdict)).change(Change::Made);
+    if matches!(verdict, Verdict::Refused(_)) { answer.failed() } else { answer }
 }
 
 /// What static checks found: nothing is sent.

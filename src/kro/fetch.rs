@@ -47,6 +47,7 @@ pub struct Reader {
     expanded: AtomicUsize,
     work: Work,
     may_name_rgds: bool,
+    nameable: Option<Access>,
 }
 
 impl std::fmt::Debug for Reader {
@@ -69,6 +70,7 @@ impl Reader {
             expanded: AtomicUsize::new(0),
             work: Work::default(),
             may_name_rgds: false,
+            nameable: None,
         })
     }
 
@@ -76,6 +78,13 @@ impl Reader {
     #[must_use]
     pub fn naming_rgds(mut self, may: bool) -> Self {
         self.may_name_rgds = may;
+        self
+    }
+
+    /// Where errors may name objects that were not asked for: those that this sees.
+    #[must_use]
+    pub fn naming_objects(mut self, seen: Access) -> Self {
+        self.nameable = Some(seen);
         self
     }
 

@@ -41,9 +41,18 @@ use super::fetch::Reader;
 use crate::{
     Error,
     kubernetes::Access,
-    permission::{Extent, Permission},
+    permission::{Extent, Permission, Requirement},
     toolbox::{Call, Reach},
 };
+
+/// With any of these a caller may come to know objects that they did not name.
+const SHOW_OBJECTS: &[Permission] = &[
+    Permission::KroInstancesList,
+    Permission::KroInstancesViewYaml,
+    Permission::KroResourcesList,
+    Permission::KroResourcesViewYaml,
+    Permission::KroResourceGraphShow,
+];
 
 /// One cluster, and the namespace where one is named; else whatever the caller may see.
 fn reach(cluster: Option<&String>, namespace: Option<&String>) -> Reach {
@@ -66,5 +75,6 @@ async fn open(call: &Call) -> Result<Reader, Error> {
 /// The same of one of several clusters.
 async fn open_at(call: &Call, access: &Access) -> Result<Reader, Error> {
     let may = call.allows(Permission::KroRgdsList, access, None);
-    Ok(Reader::new(access).await?.naming_rgds(may))
+    let seen = call.narrowed(access, Requirement::Any(SHOW_OBJECTS.into()));
+    Ok(Reader::new(access).await?.naming_rgds(may).naming_objects(seen))
 }

@@ -131,6 +131,20 @@ fn what_is_misspelt_is_answered_with_what_was_meant() {
 }
 
 #[test]
+fn who_may_only_delete_does_not_learn_what_else_there_is() {
+    let config = "roles: {remover: {allow: [kro.instances.delete]}, both: {allow: [kro.instances.delete, \
+                  kro.instances.list]}}\n";
+    let tried = |role: &str| {
+        let misspelt = ["kro_delete_instance", "kind=Shop", "namespace=shop", "name=outlett"];
+        let ran = Product::new(["call", "--demo", "--role", role].into_iter().chain(misspelt)).config(config);
+        String::from_utf8(ran.output().stderr).expect("UTF-8")
+    };
+    let (alone, both) = (tried("remover"), tried("both"));
+    assert!(alone.contains("there is no Shop \"outlett\"") && !alone.contains("Nearest"), "{alone}");
+    assert!(both.contains("Nearest: shop/outlet"), "{both}");
+}
+
+#[test]
 fn a_wrong_configuration_is_refused_with_its_place() {
     let yaml = "clusters:\n  static:\n    - name: a\n      url: https://a\n      tokn: s3cr3t\n";
     let place = "line 5: clusters.static[0].tokn: there is no such key; did you mean \"token\"?";

@@ -4,7 +4,7 @@ use super::Reader;
 use crate::kro::applyset::{self, GroupKind};
 use crate::kro::graph::{Collected, Unread};
 use crate::kro::{instance, labels};
-use crate::kubernetes::{Kind, Listed, Object, Selector};
+use crate::kubernetes::{Fault, Kind, Listed, Object, Selector};
 use futures::future::join_all;
 
 /// What the lists gave.
@@ -113,6 +113,7 @@ async fn by_namespace(
             let mut children = Children::default();
             match reader.access().list(kind, Some(namespace), selector).await {
                 Ok(listed) => children.add(wanted, listed),
+                Err(Fault::Withheld { .. }) => children.unread.push((wanted.clone(), Unread::Withheld)),
                 Err(fault) => {
                     children.unread.push((wanted.clone(), Unread::Failed(fault.to_string())));
                 }

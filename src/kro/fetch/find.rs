@@ -128,12 +128,19 @@ impl Reader {
             Some(namespace) => format!("{namespace}/{}", object.name()),
             None => object.name().to_owned(),
         };
+        // a tool that changes or tells of one object is no way to list the others
+        let kros = matches!(kind.group.as_str(), labels::GROUP | labels::INTERNAL_GROUP)
+            && matches!(kind.kind.as_str(), "ResourceGraphDefinition" | "GraphRevision");
+        let nameable = |object: &&Object| {
+            kros || self.nameable.as_ref().is_none_or(|seen| seen.sees(object.namespace()))
+        };
         // Of kinds that are not kro's, only what belongs to an instance may be named: this is no
         // way to list Secrets or Pods.
         let all = self.is_of_kro(kind).await;
         let mut nearest: Vec<(bool, f64, String)> = listed
             .items
             .iter()
+            .filter(nameable)
             .filter(|object| all || object.label(labels::PART_OF).is_some())
             .map(|object| {
                 let elsewhere = wanted.namespace.is_some() && object.namespace() != wanted.namespace;

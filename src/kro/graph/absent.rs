@@ -114,6 +114,10 @@ fn unseen(level: &Level<'_>, node: &definition::Node) -> Option<Reasoned> {
             let why = format!("the cluster does not serve {}", node.group_kind());
             return Some((State::Missing, why, Why::NotServed));
         }
+        // neither its name nor its namespace: they are of what the caller may not see
+        Some(Unread::Withheld) => {
+            return Some((State::Withheld, "in a scope that you may not see".to_owned(), Why::Itself));
+        }
         Some(unread) => {
             return Some((State::Unknown, format!("could not be read: {unread}"), Why::Itself));
         }

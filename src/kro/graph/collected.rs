@@ -73,6 +73,8 @@ pub enum Unread {
     Failed(String),
     /// There are more than were read.
     Cut(String),
+    /// Some are to be in a scope that the caller may not see.
+    Withheld,
 }
 
 impl std::fmt::Display for Unread {
@@ -80,6 +82,7 @@ impl std::fmt::Display for Unread {
         match self {
             Self::NotServed => out.write_str("the cluster does not serve this kind"),
             Self::Failed(why) | Self::Cut(why) => out.write_str(why),
+            Self::Withheld => out.write_str("some are in a scope that you may not see"),
         }
     }
 }

@@ -228,6 +228,18 @@ fn what_may_not_be_seen_is_neither_missing_nor_named() {
 }
 
 #[test]
+fn a_namespace_that_may_not_be_listed_is_not_named_either() {
+    let mut far = template("conf", "conf");
+    far["template"]["metadata"]["namespace"] = json!("elsewhere");
+    let mut all = collected(json!([far]), json!([]), active(), Vec::new());
+    all.unread.insert(GroupKind::new("", "ConfigMap"), Unread::Withheld);
+    let graph = Graph::build(&all, &Work::default());
+    assert_eq!(states(&graph), [("conf", State::Withheld)]);
+    let told = format!("{}{:?}", graph.tree(), graph.gaps);
+    assert!(!told.contains("elsewhere") && graph.nodes[1].namespace.is_none(), "{told}");
+}
+
+#[test]
 fn a_nested_instance_makes_its_parent_unhealthy() {
     let inner_instance = json!({"apiVersion": "kro.run/v1alpha1", "kind": "App", "metadata": {
         "name": "app", "namespace": "shop", "uid": "uid-app",

@@ -15,6 +15,7 @@ mod level;
 mod picture;
 mod present;
 mod ready_when;
+mod remarks;
 mod root;
 mod tree;
 mod why;

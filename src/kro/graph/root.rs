@@ -3,8 +3,9 @@
 use super::causes::Causes;
 use super::collected::{Collected, Rgd};
 use super::home::Home;
-use super::level::{Branch, Level, graft, remarks};
+use super::level::{Branch, Level, graft};
 use super::ready_when::shorten;
+use super::remarks::remarks;
 use super::{Node, ROOT, Why};
 use crate::kro::instance::Standing;
 use crate::kro::labels;

@@ -20,6 +20,8 @@ pub(super) const TIME: Duration = Duration::from_secs(10);
 
 /// Bytes that are read of a body nobody wants.
 const REST: usize = 64 << 10;
+/// Bytes that are read, and dropped, of one that is too large.
+const OVER: usize = 4 << 20;
 /// How long they are waited for.
 const REST_TIME: Duration = Duration::from_secs(1);
 
@@ -37,11 +39,16 @@ pub(super) enum Unfit {
 }
 
 /// Reads a body to its end, which must come in `time`.
-pub(super) async fn whole(body: Body, time: Duration) -> Result<Bytes, Unfit> {
-    let whole = tokio::time::timeout(time, Limited::new(body, LARGEST).collect());
+pub(super) async fn whole(mut body: Body, time: Duration) -> Result<Bytes, Unfit> {
+    let whole = tokio::time::timeout(time, Limited::new(&mut body, LARGEST).collect());
     match whole.await {
         Err(_elapsed) => Err(Unfit::TooSlow),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Unfit::TooLarge),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            // a connection that ends under a client that still sends takes the answer with it (RFC 9112
+            // section 9.6)
+            drop_rest(body, OVER).await;
+            Err(Unfit::TooLarge)
+        }
         Ok(Err(_)) => Err(Unfit::Broken),
         Ok(Ok(body)) => {
             let body = body.to_bytes();
@@ -58,7 +65,11 @@ pub(super) async fn pass_over(headers: &HeaderMap, body: Body) {
     if body.is_end_stream() || large || headers.contains_key(header::EXPECT) {
         return;
     }
-    let mut rest = Limited::new(body, REST);
+    drop_rest(body, REST).await;
+}
+
+async fn drop_rest(body: Body, most: usize) {
+    let mut rest = Limited::new(body, most);
     let end = async { while let Some(Ok(_)) = rest.frame().await {} };
     let _ = tokio::time::timeout(REST_TIME, end).await;
 }
@@ -110,6 +121,22 @@ mod tests {
         assert_eq!(whole(Body::from(vec![b' '; LARGEST]), TIME).await.map(|body| body.len()), Ok(LARGEST));
         assert_eq!(whole(Body::from(vec![b' '; LARGEST + 1]), TIME).await, Err(Unfit::TooLarge));
         assert_eq!(whole(Body::from("[".repeat(65)), TIME).await, Err(Unfit::TooDeep));
+    }
+
+    #[tokio::test]
+    async fn one_that_is_too_large_is_heard_out_before_it_is_refused() {
+        use std::sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        };
+        let taken = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&taken);
+        let parts = futures::stream::iter((0..32).map(move |_| {
+            count.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, std::io::Error>(Bytes::from(vec![b' '; 64 << 10]))
+        }));
+        assert_eq!(whole(Body::from_stream(parts), TIME).await, Err(Unfit::TooLarge));
+        assert_eq!(taken.load(Ordering::Relaxed), 32, "2 MiB were read to their end");
     }
 
     #[tokio::test]

@@ -54,6 +54,14 @@ const SHOW_OBJECTS: &[Permission] = &[
     Permission::KroResourceGraphShow,
 ];
 
+/// With either of these a caller may see what an instance consists of.
+const SHOW_CHILDREN: &[Permission] = &[Permission::KroResourcesList, Permission::KroResourceGraphShow];
+
+/// The name of the cluster that a reader reads, as answers call it.
+fn cluster_name(call: &Call, reader: &Reader) -> String {
+    call.toolbox().clusters().shown_name(reader.access().cluster())
+}
+
 /// One cluster, and the namespace where one is named; else whatever the caller may see.
 fn reach(cluster: Option<&String>, namespace: Option<&String>) -> Reach {
     Reach::Cluster { cluster: cluster.cloned(), namespace: namespace.map_or(Extent::Anywhere, Extent::named) }

@@ -4,11 +4,13 @@
 //! look at the graph, as often as the call can afford. So nested instances, external references and what
 //! kro makes meanwhile are judged as `kro_graph` judges them.
 
+mod ended;
 mod follow;
 mod streams;
 mod timeline;
 
-pub use follow::{Ended, Follow, Followed};
+pub use ended::Ended;
+pub use follow::{Follow, Followed};
 pub use timeline::{Change, Timeline};
 
 use schemars::JsonSchema;

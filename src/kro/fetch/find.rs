@@ -168,7 +168,5 @@ pub async fn instance_kinds(reader: &Reader) -> Vec<String> {
 }
 
 async fn rgds(reader: &Reader) -> Vec<Object> {
-    let Some(kind) = reader.rgd_kind().await else { return Vec::new() };
-    let listed = reader.access().unfiltered().list(&kind, None, &Selector::all()).await;
-    listed.map(|listed| listed.items).unwrap_or_default()
+    reader.all_rgds().await.unwrap_or_default()
 }

@@ -3,8 +3,7 @@
 use super::Reader;
 use crate::kro::applyset::GroupKind;
 use crate::kro::diagnose::Look;
-use crate::kro::labels;
-use crate::kubernetes::{Access, Fault, Kind, Listed, Object, Selector};
+use crate::kubernetes::{Access, Fault, Kind, Listed, Selector};
 
 /// kro's chart names its Deployment by the release, and labels it so (kro v0.9.4 `helm/templates/_helpers.tpl`).
 const CONTROLLER: (&str, &str) = ("app.kubernetes.io/name", "kro");
@@ -48,14 +47,5 @@ impl Reader {
     async fn looked_at(&self, wanted: &GroupKind) -> Result<Kind, Fault> {
         let missing = || Fault::NotFound(format!("the cluster does not serve {wanted}"));
         self.kind(wanted).await.ok_or_else(missing)
-    }
-
-    /// All RGDs, for what the caller may hear of them.
-    ///
-    /// # Errors
-    /// They could not be read.
-    pub async fn all_rgds(&self) -> Result<Vec<Object>, Fault> {
-        let kind = self.looked_at(&GroupKind::new(labels::GROUP, "ResourceGraphDefinition")).await?;
-        Ok(self.access.unfiltered().list(&kind, None, &Selector::all()).await?.items)
     }
 }

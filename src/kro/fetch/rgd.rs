@@ -83,6 +83,15 @@ impl Reader {
         self.kind(&GroupKind::new(labels::GROUP, "ResourceGraphDefinition")).await
     }
 
+    /// All RGDs, for what the caller may hear of them; none where the cluster has no kro.
+    ///
+    /// # Errors
+    /// They could not be read.
+    pub async fn all_rgds(&self) -> Result<Vec<Object>, Fault> {
+        let Some(kind) = self.rgd_kind().await else { return Ok(Vec::new()) };
+        Ok(self.access.unfiltered().list(&kind, None, &Selector::all()).await?.items)
+    }
+
     /// The name of the RGD that generates a kind.
     pub async fn rgd_of_kind(&self, of: &GroupKind) -> Option<String> {
         self.generating(of).await.unwrap_or_default()

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    child,
+    child, cluster_name,
     operation::{self, ATTEMPTS, Next, count, named, not_deleting, section, shown},
     reach,
 };
@@ -95,8 +95,8 @@ impl Tool for ApplyInstance {
                 .next("leave these out"));
         }
         let reader = super::open(&call).await?;
-        let kind = kind(&call, &reader, &manifest).await?;
-        let aim = Aim { call: &call, reader: &reader, kind: &kind, manifest: &manifest };
+        let (kind, generated) = kind(&call, &reader, &manifest).await?;
+        let aim = Aim { call: &call, reader: &reader, kind: &kind, generated, manifest: &manifest };
         for _ in 0..ATTEMPTS {
             let seen = aim.observe().await?;
             if seen.live.is_some() && seen.total == 0 {
@@ -120,9 +120,9 @@ impl Tool for ApplyInstance {
     }
 }
 
-/// The kind of the manifest, which an RGD generates as far as that can be told, in a place where the caller
-/// may apply.
-async fn kind(call: &Call, reader: &Reader, manifest: &Object) -> Result<Kind, Error> {
+/// The kind of the manifest, in a place where the caller may apply, and whether it is known that an RGD
+/// generates it.
+async fn kind(call: &Call, reader: &Reader, manifest: &Object) -> Result<(Kind, bool), Error> {
     let access = reader.access();
     let of = GroupKind::of(manifest);
     let Some(kind) = reader.kind(&of).await else {
@@ -143,7 +143,7 @@ async fn kind(call: &Call, reader: &Reader, manifest: &Object) -> Result<Kind, E
     }
     match reader.is_generated(&of).await {
         Some(false) => Err(child::refusal(call, reader, &kind, manifest).await),
-        Some(true) | None => Ok(kind),
+        known => Ok((kind, known == Some(true))),
     }
 }
 
@@ -152,6 +152,8 @@ struct Aim<'a> {
     call: &'a Call,
     reader: &'a Reader,
     kind: &'a Kind,
+    /// Whether it is known that an RGD generates it.
+    generated: bool,
     manifest: &'a Object,
 }
 
@@ -247,8 +249,7 @@ impl Aim<'_> {
                 return Err(refusal);
             }
         }
-        let of = GroupKind::of(self.manifest);
-        if live.is_some_and(labels::is_instance) || self.reader.is_generated(&of).await == Some(true) {
+        if live.is_some_and(labels::is_instance) || self.generated {
             return Ok(());
         }
         Err(Error::invalid_input(format!(
@@ -293,7 +294,7 @@ impl Aim<'_> {
             section("note:", &seen.notes),
         ];
         let output = Output {
-            cluster: operation::cluster(self.call, self.reader),
+            cluster: cluster_name(self.call, self.reader),
             kind: self.kind.kind.clone(),
             namespace: self.namespace().map(str::to_owned),
             name: self.manifest.name().to_owned(),

@@ -1,6 +1,6 @@
 //! Why a child is not changed directly, and what to change instead.
 
-use super::operation::named;
+use super::{SHOW_CHILDREN, operation::named};
 use crate::{
     Error,
     kro::{
@@ -16,8 +16,7 @@ use crate::{
 
 /// For a manifest of a kind that no RGD generates.
 pub(super) async fn refusal(call: &Call, reader: &Reader, kind: &Kind, manifest: &Object) -> Error {
-    let needs = [Permission::KroResourcesList, Permission::KroResourceGraphShow];
-    let narrowed = call.narrowed(reader.access(), Requirement::Any(needs.to_vec().into()));
+    let narrowed = call.narrowed(reader.access(), Requirement::Any(SHOW_CHILDREN.into()));
     let namespace = manifest.namespace().filter(|_| kind.namespaced);
     // who may not see children hears the same as where there is none
     if let Ok(live) = narrowed.get(kind, namespace, manifest.name()).await

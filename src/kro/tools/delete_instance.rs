@@ -5,15 +5,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
-    operation::{self, ATTEMPTS, Next, count, named, section},
+    SHOW_CHILDREN, cluster_name,
+    operation::{self, ATTEMPTS, Generated, Next, count, instance_kind, named, section},
     reach,
 };
 use crate::{
     Error, ErrorKind,
     answer::{Answer, Change, Table},
     kro::{
-        applyset::GroupKind,
-        fetch::{Parent, Reader, Wanted, instance_kinds},
+        fetch::{Parent, Reader, Wanted},
         labels,
         operate::{
             observed::{Observed, Part, stable},
@@ -21,7 +21,7 @@ use crate::{
             waves::{self, Going},
         },
     },
-    kubernetes::{Basis, DryRun, Fault, Kind, Object},
+    kubernetes::{Basis, DryRun, Fault, Object},
     permission::{Permission, Requirement},
     toolbox::{Call, Reach, Tool},
 };
@@ -97,11 +97,11 @@ impl Tool for DeleteInstance {
 
     async fn run(call: Call, input: Input) -> Result<Answer<Output>, Error> {
         let reader = super::open(&call).await?;
-        let kind = instance_kind(&reader, &input.kind, input.namespace.as_deref()).await?;
-        let aim = Aim { call: &call, reader: &reader, kind: &kind };
+        let of = instance_kind(&reader, &input.kind, input.namespace.as_deref()).await?;
+        let aim = Aim { call: &call, reader: &reader, of: &of };
         let wanted = Wanted { namespace: input.namespace.as_deref(), name: &input.name };
         for _ in 0..ATTEMPTS {
-            let seen = aim.observe(reader.object(&kind, wanted).await?).await?;
+            let seen = aim.observe(reader.object(&of.kind, wanted).await?).await?;
             if let Some(since) = seen.live.deletion() {
                 let summary = format!("{} is being deleted already, since {since}", aim.what(&seen.live));
                 return Ok(aim.answer(summary, seen).change(Change::Unneeded));
@@ -124,37 +124,14 @@ impl Tool for DeleteInstance {
                 Err(fault) => return Err(fault.into()),
             }
         }
-        Err(operation::restless(&format!("{} {}", kind.kind, input.name)))
+        Err(operation::restless(&format!("{} {}", of.kind.kind, input.name)))
     }
-}
-
-/// The kind that a person means, which an RGD generates or generated.
-pub(super) async fn instance_kind(
-    reader: &Reader,
-    written: &str,
-    namespace: Option<&str>,
-) -> Result<Kind, Error> {
-    let kind = reader.named_kind(written).await?;
-    if kind.namespaced && namespace.is_none() {
-        let message = format!("the argument \"namespace\" is missing: {} lives in namespaces", kind.kind);
-        return Err(Error::invalid_input(message).next("kro_instances lists them with their namespaces"));
-    }
-    let access = reader.access();
-    let sees = access.sees(namespace.filter(|_| kind.namespaced));
-    let generated = reader.is_generated(&GroupKind::new(&kind.group, &kind.kind)).await;
-    if generated == Some(false) && sees {
-        let of = kind.group_kind();
-        let message = format!("the argument \"kind\": no ResourceGraphDefinition generates {of}");
-        let error = Error::invalid_input(message).candidates(instance_kinds(reader).await);
-        return Err(error.next("what belongs to an instance is changed through the instance"));
-    }
-    Ok(kind)
 }
 
 struct Aim<'a> {
     call: &'a Call,
     reader: &'a Reader,
-    kind: &'a Kind,
+    of: &'a Generated,
 }
 
 struct Seen {
@@ -169,23 +146,17 @@ struct Seen {
 
 impl Aim<'_> {
     fn what(&self, live: &Object) -> String {
-        named(self.kind, live.namespace(), live.name())
+        named(&self.of.kind, live.namespace(), live.name())
     }
 
     async fn send(&self, live: &Object, dry_run: DryRun) -> Result<Vec<String>, Fault> {
         let version = live.text(&["metadata", "resourceVersion"]).unwrap_or_default();
         let basis = Basis { uid: live.uid(), resource_version: version };
-        self.reader.access().delete(self.kind, live.namespace(), live.name(), basis, dry_run).await
+        self.reader.access().delete(&self.of.kind, live.namespace(), live.name(), basis, dry_run).await
     }
 
     async fn observe(&self, live: Object) -> Result<Seen, Error> {
-        let of = GroupKind::of(&live);
-        if !labels::is_instance(&live) && self.reader.is_generated(&of).await != Some(true) {
-            return Err(Error::invalid_input(format!(
-                "whether {} is an instance of an RGD cannot be read in this cluster, so it is not deleted",
-                self.what(&live)
-            )));
-        }
+        self.of.has(&live, &self.what(&live), "not deleted")?;
         self.not_a_child(&live).await?;
         let mut notes = Vec::new();
         if live.deletion().is_none() {
@@ -197,8 +168,7 @@ impl Aim<'_> {
             }
         }
         let access = self.reader.access();
-        let needs = [Permission::KroResourcesList, Permission::KroResourceGraphShow];
-        let children = self.call.narrowed(access, Requirement::Any(needs.to_vec().into()));
+        let children = self.call.narrowed(access, Requirement::Any(SHOW_CHILDREN.into()));
         let hidden = waves::places(&live).into_iter().any(|place| !children.sees(place));
         let none = !waves::places(&live).into_iter().any(|place| children.sees(place));
         let reader = Reader::new(&children).await?.naming_rgds(self.reader.names_rgds());
@@ -293,8 +263,8 @@ impl Aim<'_> {
         body.push_str(&section("stays:", &seen.stays));
         body.push_str(&section("note:", &seen.notes));
         let output = Output {
-            cluster: operation::cluster(self.call, self.reader),
-            kind: self.kind.kind.clone(),
+            cluster: cluster_name(self.call, self.reader),
+            kind: self.of.kind.kind.clone(),
             namespace: seen.live.namespace().map(str::to_owned),
             name: seen.live.name().to_owned(),
             deleting: seen.live.deletion().map(str::to_owned),

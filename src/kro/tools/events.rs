@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{open, reach};
+use super::{cluster_name, open, reach};
 use crate::{
     Error,
     answer::{Answer, Rows},
@@ -120,7 +120,7 @@ impl Tool for ListEvents {
         });
         let events = merged(events.collect::<Vec<_>>());
         let sorted = sort_out(&wanted.subjects, events, &ownership, &reader.kinds());
-        let cluster = call.toolbox().clusters().shown_name(reader.access().cluster());
+        let cluster = cluster_name(&call, &reader);
         let line =
             Line { target: &target, cluster: &cluster, subtree, since: input.since.as_deref(), unread };
         let summary = line.text(&sorted.told, now);

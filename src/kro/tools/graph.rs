@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{open, reach};
+use super::{cluster_name, open, reach};
 use crate::{
     Error, ErrorKind,
     answer::Answer,
@@ -133,8 +133,9 @@ impl Tool for ShowGraph {
 
     async fn subject(call: Call, input: Input) -> Result<Subject, Error> {
         let reader = open(&call).await?;
-        let (kind, instance) =
-            existing(&reader, &input.kind, input.namespace.as_deref(), &input.name).await?;
+        let kind = reader.named_kind(&input.kind).await?;
+        let wanted = Wanted { namespace: input.namespace.as_deref(), name: &input.name };
+        let instance = existing(&reader, &kind, wanted).await?;
         let selections = followed(&reader, &kind, &instance).await;
         Ok(Subject { access: reader.access().clone(), selections })
     }
@@ -143,7 +144,7 @@ impl Tool for ShowGraph {
         let reader = open(&call).await?;
         let wanted = Wanted { namespace: input.namespace.as_deref(), name: &input.name };
         let mut collected = collect(&reader, &input.kind, wanted, input.depth).await?;
-        let cluster = call.toolbox().clusters().shown_name(reader.access().cluster());
+        let cluster = cluster_name(&call, &reader);
         let format = input.format.unwrap_or_default();
         let judged = reader.judge(move |work| {
             // Reasons and names are made of pieces of values, which nothing finds in them later.
@@ -155,23 +156,20 @@ impl Tool for ShowGraph {
 }
 
 /// An instance, without anything that belongs to it.
-pub(super) async fn existing(
-    reader: &Reader,
-    kind: &str,
-    namespace: Option<&str>,
-    name: &str,
-) -> Result<(Kind, Object), Error> {
-    let kind = reader.named_kind(kind).await?;
+///
+/// # Errors
+/// [`ErrorKind::NotFound`] where there is none; of another kind where no RGD generates its kind.
+pub(super) async fn existing(reader: &Reader, kind: &Kind, wanted: Wanted<'_>) -> Result<Object, Error> {
     let generated = reader.is_generated(&GroupKind::new(&kind.group, &kind.kind)).await;
     if generated == Some(false) {
-        return Err(not_generated(reader, &kind).await);
+        return Err(not_generated(reader, kind).await);
     }
-    let instance = reader.object(&kind, Wanted { namespace, name }).await?;
+    let instance = reader.object(kind, wanted).await?;
     // whether an RGD generates the kind could not be read
     if generated.is_none() && !labels::is_instance(&instance) {
-        return Err(not_generated(reader, &kind).await);
+        return Err(not_generated(reader, kind).await);
     }
-    Ok((kind, instance))
+    Ok(instance)
 }
 
 /// What changes where the graph does: the instance, its RGD, and the kinds that its children have now.

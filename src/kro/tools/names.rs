@@ -83,7 +83,7 @@ impl Tool for ListNames {
         if input.of == Of::Rgds {
             call.require(Permission::KroRgdsList, reader.access(), None)?;
         }
-        let rgds = rgds(&reader).await?;
+        let rgds = reader.all_rgds().await?;
         let kinds: Vec<GroupKind> = rgds.iter().map(instance_kind).collect();
         let known: BTreeSet<String> = match input.of {
             Of::Rgds => rgds.iter().map(|rgd| rgd.name().to_owned()).collect(),
@@ -108,12 +108,6 @@ impl Tool for ListNames {
         let (values, total) = nearest::completions(like, known.iter().map(String::as_str), MOST);
         Ok(Answer::new(format!("{total} names"), values.join("\n"), Output { values, total }))
     }
-}
-
-/// An RGD is in no namespace; only the kinds of those that are not listed are used.
-async fn rgds(reader: &Reader) -> Result<Vec<Object>, Error> {
-    let Some(kind) = reader.rgd_kind().await else { return Ok(Vec::new()) };
-    Ok(reader.access().unfiltered().list(&kind, None, &Selector::all()).await?.items)
 }
 
 /// What of the instances can be read: what cannot completes nothing.

@@ -2,10 +2,17 @@
 
 use serde_json::{Value, json};
 
+use super::SHOW_CHILDREN;
 use crate::{
     Error, ErrorKind,
     answer::Change,
-    kro::{difference::Difference, fetch::Reader, operate::observed::Observed},
+    kro::{
+        applyset::GroupKind,
+        difference::Difference,
+        fetch::{Reader, instance_kinds},
+        labels,
+        operate::observed::Observed,
+    },
     kubernetes::{Access, Kind, Object},
     permission::Permission,
     toolbox::{Call, Step},
@@ -45,6 +52,48 @@ pub(super) fn restless(what: &str) -> Error {
     Error::new(ErrorKind::Conflict, message).next("kro_diagnose may say who changes it; try again later")
 }
 
+/// The kind of an instance, and whether it is known that an RGD generates it.
+pub(super) struct Generated {
+    pub(super) kind: Kind,
+    known: bool,
+}
+
+impl Generated {
+    /// # Errors
+    /// `live` does not say that it is an instance, and whether its kind is generated could not be read.
+    pub(super) fn has(&self, live: &Object, what: &str, so: &str) -> Result<(), Error> {
+        if self.known || labels::is_instance(live) {
+            return Ok(());
+        }
+        let message =
+            format!("whether {what} is an instance of an RGD cannot be read in this cluster, so it is {so}");
+        Err(Error::invalid_input(message))
+    }
+}
+
+/// The kind that a person means, which an RGD generates or generated.
+pub(super) async fn instance_kind(
+    reader: &Reader,
+    written: &str,
+    namespace: Option<&str>,
+) -> Result<Generated, Error> {
+    let kind = reader.named_kind(written).await?;
+    if kind.namespaced && namespace.is_none() {
+        let message = format!("the argument \"namespace\" is missing: {} lives in namespaces", kind.kind);
+        return Err(Error::invalid_input(message).next("kro_instances lists them with their namespaces"));
+    }
+    let access = reader.access();
+    let sees = access.sees(namespace.filter(|_| kind.namespaced));
+    let generated = reader.is_generated(&GroupKind::new(&kind.group, &kind.kind)).await;
+    if generated == Some(false) && sees {
+        let of = kind.group_kind();
+        let message = format!("the argument \"kind\": no ResourceGraphDefinition generates {of}");
+        let error = Error::invalid_input(message).candidates(instance_kinds(reader).await);
+        return Err(error.next("what belongs to an instance is changed through the instance"));
+    }
+    Ok(Generated { kind, known: generated == Some(true) })
+}
+
 /// `Kind namespace/name`
 pub(super) fn named(kind: &Kind, namespace: Option<&str>, name: &str) -> String {
     match namespace {
@@ -55,9 +104,7 @@ pub(super) fn named(kind: &Kind, namespace: Option<&str>, name: &str) -> String 
 
 /// Whether the caller may hear which nodes an instance has.
 pub(super) fn shows_nodes(call: &Call, access: &Access, namespace: Option<&str>) -> bool {
-    [Permission::KroResourceGraphShow, Permission::KroResourcesList]
-        .into_iter()
-        .any(|permission| call.allows(permission, access, namespace))
+    SHOW_CHILDREN.iter().any(|permission| call.allows(*permission, access, namespace))
 }
 
 /// The differences as they may be told: without values unless those may be shown; and what to note of them.
@@ -107,11 +154,6 @@ pub(super) fn not_deleting(what: &str, live: &Object) -> Result<(), Error> {
     };
     Err(Error::new(ErrorKind::Conflict, format!("{what} is being deleted (since {since}{held})"))
         .next("wait until it is gone; kro_diagnose says what keeps it"))
-}
-
-/// The name of a cluster, as answers call it.
-pub(super) fn cluster(call: &Call, reader: &Reader) -> String {
-    call.toolbox().clusters().shown_name(reader.access().cluster())
 }
 
 /// Lines, as something that a plan depends on.

@@ -1,22 +1,22 @@
 //! `kro_reconcile`: suspending an instance, resuming it, and having kro look at it now.
 
+mod annotations;
+
 use std::time::Duration;
 
-use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    delete_instance::instance_kind,
-    operation::{self, ATTEMPTS, Next, named, not_deleting, section},
+    cluster_name,
+    operation::{self, ATTEMPTS, Generated, Next, instance_kind, named, not_deleting, section},
     reach,
 };
 use crate::{
     Error, ErrorKind,
     answer::{Answer, Change},
     kro::{
-        applyset::GroupKind,
         fetch::{Reader, Wanted},
         graph::Rgd,
         instance, labels,
@@ -30,11 +30,6 @@ use crate::{
     toolbox::{Call, Reach, Tool},
 };
 
-/// What suspends, in the two prefixes that kro may use.
-const ANNOTATIONS: [&str; 2] = ["kro.run/reconcile", "internal.kro.run/reconcile"];
-/// On an instance: what was last done to it here, and when. A plan is over once it has been followed, and
-/// after "now" nothing else would tell.
-const DONE: &str = "platform-mcp/reconcile";
 /// Between tries to resume what was suspended for a moment.
 const PAUSE: Duration = Duration::from_millis(300);
 /// Tries to resume it.
@@ -108,13 +103,13 @@ impl Tool for Reconcile {
 
     async fn run(call: Call, input: Input) -> Result<Answer<Output>, Error> {
         let reader = super::open(&call).await?;
-        let kind = instance_kind(&reader, &input.kind, input.namespace.as_deref()).await?;
-        let aim = Aim { call: &call, reader: &reader, kind: &kind, action: input.action };
+        let of = instance_kind(&reader, &input.kind, input.namespace.as_deref()).await?;
+        let aim = Aim { call: &call, reader: &reader, of: &of, action: input.action };
         let wanted = Wanted { namespace: input.namespace.as_deref(), name: &input.name };
         for _ in 0..ATTEMPTS {
-            let live = reader.object(&kind, wanted).await?;
-            let what = named(&kind, live.namespace(), live.name());
-            aim.may_be_told(&live, &what).await?;
+            let live = reader.object(&of.kind, wanted).await?;
+            let what = named(&of.kind, live.namespace(), live.name());
+            aim.may_be_told(&live, &what)?;
             let suspended = instance::is_suspended(&live);
             let unneeded = match (input.action, suspended) {
                 (Action::Suspend, true) => Some("is suspended already"),
@@ -128,26 +123,18 @@ impl Tool for Reconcile {
                     .change(Change::Unneeded));
             }
             let word = aim.word(&live, &what)?;
-            let first = if input.action == Action::Resume { resumed(&live) } else { suspending(&live, word) };
+            let first = if input.action == Action::Resume {
+                annotations::resumed(&live)
+            } else {
+                annotations::suspending(&live, word)
+            };
             let tried = aim.send(&live, first.clone(), DryRun::Yes).await;
             let warnings = match tried {
                 Ok(written) => written.warnings,
                 Err(fault) if refusal::is_stale(&fault) => continue,
                 Err(fault) => return Err(fault.into()),
             };
-            let mut changes = match input.action {
-                Action::Suspend => vec![format!("+ metadata.annotations[{:?}]: {word}", ANNOTATIONS[0])],
-                Action::Resume => ANNOTATIONS
-                    .iter()
-                    .filter_map(|name| Some((name, live.annotation(name)?)))
-                    .map(|(name, value)| format!("- metadata.annotations[{name:?}]: {value}"))
-                    .collect(),
-                Action::Now => vec![
-                    format!("+ metadata.annotations[{:?}]: {word}", ANNOTATIONS[0]),
-                    format!("- metadata.annotations[{:?}]: {word}, right after", ANNOTATIONS[0]),
-                ],
-            };
-            changes.push(format!("+ metadata.annotations[{DONE:?}]: {} and the time", input.action.name()));
+            let changes = annotations::changes(input.action, &live, word);
             let mut notes = aim.notes(&live).await;
             notes.extend(warnings.into_iter().map(|warning| format!("the API server warns: {warning}")));
             let observed = Observed::default().with(Part::Object, &stable(&live));
@@ -163,7 +150,7 @@ impl Tool for Reconcile {
                 }
                 Next::Do => {}
             }
-            match aim.send(&live, stamped(first, input.action), DryRun::No).await {
+            match aim.send(&live, annotations::stamped(first, input.action), DryRun::No).await {
                 Ok(_) => {}
                 Err(fault) if refusal::is_stale(&fault) => continue,
                 Err(fault) => return Err(fault.into()),
@@ -182,27 +169,22 @@ impl Tool for Reconcile {
             let answer = aim.answer(format!("{what} {done}"), &live, suspended, changes, notes);
             return Ok(answer.change(Change::Made));
         }
-        Err(operation::restless(&format!("{} {}", kind.kind, input.name)))
+        Err(operation::restless(&format!("{} {}", of.kind.kind, input.name)))
     }
 }
 
 struct Aim<'a> {
     call: &'a Call,
     reader: &'a Reader,
-    kind: &'a Kind,
+    of: &'a Generated,
     action: Action,
 }
 
 impl Aim<'_> {
     /// # Errors
     /// It is no instance, or on its way out, or "now" would end a suspension that somebody wants.
-    async fn may_be_told(&self, live: &Object, what: &str) -> Result<(), Error> {
-        let of = GroupKind::of(live);
-        if !labels::is_instance(live) && self.reader.is_generated(&of).await != Some(true) {
-            return Err(Error::invalid_input(format!(
-                "whether {what} is an instance of an RGD cannot be read in this cluster, so it is left alone"
-            )));
-        }
+    fn may_be_told(&self, live: &Object, what: &str) -> Result<(), Error> {
+        self.of.has(live, what, "left alone")?;
         not_deleting(what, live)?;
         if self.action == Action::Now && instance::is_suspended(live) {
             return Err(Error::new(
@@ -238,14 +220,13 @@ impl Aim<'_> {
         });
         let patch = json!({"metadata": metadata});
         let access = self.reader.access();
-        access.merge(self.kind, live.namespace(), live.name(), &patch, MANAGER, dry_run).await
+        access.merge(&self.of.kind, live.namespace(), live.name(), &patch, MANAGER, dry_run).await
     }
 
     /// Ends the suspension that was made a moment ago, whether or not anybody still waits for this call.
     async fn resume(&self, live: &Object, what: &str) -> Result<(), Error> {
-        let patch =
-            json!({"metadata": {"uid": live.uid(), "annotations": stamped(resumed_all(), self.action)}});
-        let (access, kind, live) = (self.reader.access().clone(), self.kind.clone(), live.clone());
+        let patch = json!({"metadata": {"uid": live.uid(), "annotations": annotations::stamped(annotations::resumed_all(), self.action)}});
+        let (access, kind, live) = (self.reader.access().clone(), self.of.kind.clone(), live.clone());
         let resumed = tokio::spawn(async move { resume(&access, &kind, &live, &patch).await }).await;
         let why = match resumed {
             Ok(Ok(())) => return Ok(()),
@@ -304,8 +285,8 @@ impl Aim<'_> {
     ) -> Answer<Output> {
         let body = [section("fields:", &changes), section("note:", &notes)].concat();
         let output = Output {
-            cluster: operation::cluster(self.call, self.reader),
-            kind: self.kind.kind.clone(),
+            cluster: cluster_name(self.call, self.reader),
+            kind: self.of.kind.kind.clone(),
             namespace: live.namespace().map(str::to_owned),
             name: live.name().to_owned(),
             action: self.action,
@@ -330,26 +311,4 @@ async fn resume(access: &Access, kind: &Kind, live: &Object, patch: &Value) -> R
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
     }
-}
-
-fn suspending(live: &Object, word: &str) -> Map<String, Value> {
-    // the newer prefix where somebody uses it, so that the two do not contradict each other
-    let newer = ANNOTATIONS.iter().skip(1).filter(|name| live.annotation(name).is_some());
-    let names = ANNOTATIONS.iter().take(1).chain(newer);
-    names.map(|name| ((*name).to_owned(), json!(word))).collect()
-}
-
-fn resumed(live: &Object) -> Map<String, Value> {
-    let present = ANNOTATIONS.iter().filter(|name| live.annotation(name).is_some());
-    present.map(|name| ((*name).to_owned(), Value::Null)).collect()
-}
-
-fn resumed_all() -> Map<String, Value> {
-    ANNOTATIONS.iter().map(|name| ((*name).to_owned(), Value::Null)).collect()
-}
-
-fn stamped(mut annotations: Map<String, Value>, action: Action) -> Map<String, Value> {
-    let done = format!("{} {:.3}", action.name(), Timestamp::now());
-    annotations.insert(DONE.to_owned(), done.into());
-    annotations
 }

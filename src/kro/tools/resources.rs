@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{graph::collect, open, reach};
+use super::{cluster_name, graph::collect, open, reach};
 use crate::{
     Error,
     answer::{Answer, Rows, sanitise},
@@ -80,7 +80,7 @@ impl Tool for ListResources {
         let reader = open(&call).await?;
         let wanted = Wanted { namespace: input.namespace.as_deref(), name: &input.name };
         let mut collected = collect(&reader, &input.kind, wanted, input.depth).await?;
-        let cluster = call.toolbox().clusters().shown_name(reader.access().cluster());
+        let cluster = cluster_name(&call, &reader);
         let scrub = call.clone();
         let judged = reader.judge(move |work| {
             // Reasons and names are made of pieces of values, which nothing finds in them later.

@@ -11,7 +11,7 @@ pub(super) use usage::{Instances, instances};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::open;
+use super::{cluster_name, open};
 use crate::{
     Error,
     answer::{Answer, sanitise},
@@ -125,7 +125,7 @@ impl Tool for ShowRgd {
             reader.graph_revisions(named.rgd.name()),
             instances(&call, &reader, &named.rgd),
         );
-        let cluster = call.toolbox().clusters().shown_name(reader.access().cluster());
+        let cluster = cluster_name(&call, &reader);
         let rows = call.budget().rows;
         let read = Read { cluster, named, crd, revisions, used };
         let judged = reader.judge(move |work| {

@@ -5,15 +5,13 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{graph::not_generated, open, reach};
+use super::{cluster_name, graph::existing, open, reach};
 use crate::{
     Error, ErrorKind,
     answer::{Answer, Cut, Table},
     caller::places::{Full, Most},
     kro::{
-        applyset::GroupKind,
         fetch::Wanted,
-        labels,
         state::State,
         watch::{Change, Ended, Follow, Followed, Until},
     },
@@ -106,22 +104,14 @@ impl Tool for WatchInstance {
         let reader = open(&call).await?;
         let kind = reader.named_kind(&input.kind).await?;
         let wanted = Wanted { namespace: input.namespace.as_deref(), name: &input.name };
-        let generated = reader.is_generated(&GroupKind::new(&kind.group, &kind.kind)).await;
-        if generated == Some(false) {
-            return Err(not_generated(&reader, &kind).await);
-        }
-        let cluster = call.toolbox().clusters().shown_name(reader.access().cluster());
-        let mut instance = match reader.object(&kind, wanted).await {
+        let cluster = cluster_name(&call, &reader);
+        let mut instance = match existing(&reader, &kind, wanted).await {
             Ok(instance) => instance,
             Err(error) if error.kind == ErrorKind::NotFound && input.until == Some(Until::Deleted) => {
                 return Ok(absent(&kind, &input, cluster));
             }
             Err(error) => return Err(error),
         };
-        // whether an RGD generates the kind could not be read
-        if generated.is_none() && !labels::is_instance(&instance) {
-            return Err(not_generated(&reader, &kind).await);
-        }
         call.scrub(&mut instance);
         let place =
             (instance.kind().to_owned(), instance.namespace().map(str::to_owned), instance.name().to_owned());

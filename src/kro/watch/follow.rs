@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{
-    Timeline, Until,
+    Ended, Timeline, Until,
     streams::{Of, Streams},
     timeline::{Seen, of_graph, short},
 };
@@ -33,37 +33,6 @@ const BEAT: Duration = Duration::from_secs(10);
 const RESERVE: f64 = 0.1;
 /// How long the last look may take.
 const LAST_LOOK: Duration = Duration::from_secs(8);
-
-/// Why following ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// What was waited for is so.
-    Reached,
-    /// The instance is gone.
-    Deleted,
-    /// It is gone, and there is another one of its name.
-    Recreated,
-    /// The time is over.
-    Time,
-    /// The server ends, or its client has gone.
-    Server,
-    /// The call has spent what it may.
-    Spent,
-}
-
-impl Ended {
-    /// The word in the structured answer.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Reached => "reached",
-            Self::Deleted => "deleted",
-            Self::Recreated => "recreated",
-            Self::Time => "time",
-            Self::Server => "server",
-            Self::Spent => "spent",
-        }
-    }
-}
 
 /// What came of following.
 #[derive(Debug)]

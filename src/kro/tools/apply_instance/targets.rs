@@ -2,6 +2,7 @@
 
 use futures::future::join_all;
 
+use super::super::SHOW_CHILDREN;
 use crate::{
     kro::{
         fetch::{Parent, Reader},
@@ -46,8 +47,7 @@ impl Targets {
 
 /// Looks at what `instance` would make. What the caller may not see of children is a gap.
 pub(super) async fn look(call: &Call, reader: &Reader, instance: &Object, made: Vec<Made>) -> Targets {
-    let needs = [Permission::KroResourcesList, Permission::KroResourceGraphShow];
-    let access = call.narrowed(reader.access(), Requirement::Any(needs.to_vec().into()));
+    let access = call.narrowed(reader.access(), Requirement::Any(SHOW_CHILDREN.into()));
     let mut targets = Targets::default();
     let more = made.len().saturating_sub(MOST);
     if more > 0 {

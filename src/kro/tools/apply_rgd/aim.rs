@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::{
-    super::operation::{self, count, not_deleting, section, shown},
+    super::{
+        cluster_name,
+        operation::{count, not_deleting, section, shown},
+    },
     ARGUMENT, Output, PATIENCE, VerdictRow, Wanted, impact, refused, revision,
 };
 use crate::{
@@ -292,7 +295,7 @@ impl<'a> Aim<'a> {
             section("fields:", &seen.changes),
         ];
         let output = Output {
-            cluster: operation::cluster(self.call, self.reader),
+            cluster: cluster_name(self.call, self.reader),
             name: self.name.clone(),
             new: seen.live.is_none(),
             changes: seen.changes,

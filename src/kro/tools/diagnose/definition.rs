@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::{Input, Output, answer};
+use super::{super::cluster_name, Input, Output, answer};
 use crate::{
     Error,
     answer::Answer,
@@ -92,7 +92,7 @@ pub(super) async fn diagnose(
         now: Timestamp::now(),
     };
     let mut findings = of_rgd(&case);
-    let cluster = call.toolbox().clusters().shown_name(reader.access().cluster());
+    let cluster = cluster_name(call, &reader);
     let count =
         instances.as_ref().map(|instances| format!(", {} instances", instances.len())).unwrap_or_default();
     let mut checked =

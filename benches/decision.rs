@@ -20,7 +20,7 @@ use platform_mcp::{
         Callers, local,
         oidc::{IssuerSettings, Issuers},
     },
-    kubernetes::{Clusters, Identity},
+    kubernetes::Identity,
     permission::{OneOrMore, Policy, Roles, Rule},
     telemetry::Spans,
     toolbox::{Limits, Offer, Parts, Process, Request, Toolbox},
@@ -88,7 +88,7 @@ fn gated_call(criterion: &mut Criterion) {
     let caller = local::caller(&Roles::default(), &["viewer".to_owned()], &Within::default());
     let caller = Arc::new(caller.expect("a built-in role"));
     let parts = Parts {
-        clusters: Arc::new(Clusters::default()),
+        registry: Arc::default(),
         process: Arc::new(Process::new(
             Seal::random().expect("randomness"),
             Audit::file(&folder.path().join("audit.log")).expect("a file"),
@@ -104,6 +104,7 @@ fn gated_call(criterion: &mut Criterion) {
             let request = Request {
                 progress: platform_mcp::toolbox::Progress::default(),
                 patience: None,
+                presented: Arc::default(),
                 door: "bench",
                 caller: Arc::clone(&caller),
                 tool: "whoami".to_owned(),

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::{
-    kubernetes::{Identity, Impersonation},
+    kubernetes::{As, Identity, Impersonation, identity::Unfit},
     permission::PermissionSet,
 };
 
@@ -84,6 +84,12 @@ impl Caller {
     /// Who the API server is asked to act as; `None` for the local user.
     pub fn impersonation(&self) -> Option<&Arc<Impersonation>> {
         self.impersonation.as_ref()
+    }
+
+    /// As whom a cluster is asked that takes tokens of the caller's issuer with this audience.
+    pub fn exchanged(&self, audience: Option<&str>) -> As {
+        let _ = audience;
+        As::nobody(Unfit::NoExchange("its issuer is not configured to"))
     }
 
     /// The OAuth scopes that the token has: all that mean something here, and a few others.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    kubernetes::Fault,
+    kubernetes::{Fault, identity::Unfit},
     permission::{Decision, Requirement},
 };
 
@@ -214,10 +214,26 @@ impl From<Fault> for Error {
                 "ask whoever runs this server: its credential needs the RBAC verb impersonate for your \
                      user and each of your groups (examples/rbac/impersonate.yaml)",
             ),
-            Fault::Unfit(_) => Self::new(ErrorKind::NotAllowed, message).next(
-                "call with a token that names you; or whoever runs this server sets `identity: own` for the \
-                 cluster",
-            ),
+            Fault::Unfit(unfit) => Self::new(ErrorKind::NotAllowed, message).next(match *unfit {
+                Unfit::NoToken(_) | Unfit::BadToken(..) => {
+                    "send a token that the cluster takes in that header, over HTTP; this server's own token \
+                     is never passed on"
+                }
+                Unfit::NoExchange(_) => {
+                    "ask whoever runs this server: issuers[].exchange, and the cluster's audience"
+                }
+                _ => {
+                    "call with a token that names you; or whoever runs this server sets `identity: own` for \
+                     the cluster"
+                }
+            }),
+            Fault::TokenRefused(_) => {
+                Self::new(ErrorKind::Upstream { status: Some(401), retryable: false }, message)
+                    .next("get a token that this cluster takes: its issuer and audience, and not expired")
+            }
+            Fault::NotExchanged { retryable, .. } => {
+                Self::new(ErrorKind::Upstream { status: None, retryable }, message)
+            }
             Fault::Unauthorized(_) => {
                 Self::new(ErrorKind::Upstream { status: Some(401), retryable: false }, message).next(
                     "run `platform-mcp check`: the credential configured for this cluster does not work",

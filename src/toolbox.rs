@@ -6,6 +6,7 @@ pub mod entry;
 pub mod gate;
 mod input;
 pub mod list;
+pub mod pass;
 pub mod plan;
 pub mod process;
 pub mod progress;
@@ -34,7 +35,13 @@ use prompts::Prompt;
 pub use subject::{Following, Subject};
 pub use tool::{Reach, Tool};
 
-use crate::{answer::seal::Seal, audit::Audit, caller::Caller, kubernetes::Clusters, telemetry::Measure};
+use crate::{
+    answer::seal::Seal,
+    audit::Audit,
+    caller::Caller,
+    kubernetes::{Clusters, Registry},
+    telemetry::Measure,
+};
 
 /// How much one call may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +71,7 @@ pub struct Toolbox {
     entries: Vec<Arc<Entry>>,
     unlisted: Vec<Arc<Entry>>,
     prompts: Vec<Prompt>,
-    clusters: Arc<Clusters>,
+    registry: Arc<Registry>,
     process: Arc<Process>,
     limits: Limits,
 }
@@ -73,7 +80,7 @@ pub struct Toolbox {
 #[derive(Debug)]
 pub struct Parts {
     /// The clusters that are known.
-    pub clusters: Arc<Clusters>,
+    pub registry: Arc<Registry>,
     /// What outlives this toolbox.
     pub process: Arc<Process>,
     /// What a call may take.
@@ -117,8 +124,8 @@ impl Toolbox {
         prompts.retain(|prompt| {
             prompt.tools().all(|tool| entries.iter().any(|entry| entry.contract.name == tool))
         });
-        let Parts { clusters, process, limits, .. } = parts;
-        Self { entries, unlisted, prompts, clusters, process, limits }
+        let Parts { registry, process, limits, .. } = parts;
+        Self { entries, unlisted, prompts, registry, process, limits }
     }
 
     /// The tools that exist for this caller, in a fixed order.
@@ -131,9 +138,14 @@ impl Toolbox {
         &self.entries
     }
 
-    /// The clusters that are known.
-    pub fn clusters(&self) -> &Arc<Clusters> {
-        &self.clusters
+    /// The clusters that are known now.
+    pub fn clusters(&self) -> Arc<Clusters> {
+        self.registry.now()
+    }
+
+    /// Where the clusters come from.
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.registry
     }
 
     /// What outlives this toolbox.

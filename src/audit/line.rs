@@ -10,7 +10,7 @@ use crate::{
     Error,
     answer::{Finished, sanitise},
     caller::Caller,
-    kubernetes::Meter,
+    kubernetes::{Meter, Noted},
     telemetry::TraceContext,
     toolbox::Request,
 };
@@ -63,6 +63,9 @@ pub struct Line {
     /// looks is a part of it: its number, a dot and a number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub follows: Option<&'static str>,
+    /// Of a proxied request: its method, its path and the status of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<Noted>,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -123,6 +126,7 @@ impl Line {
         self.ms = milliseconds(started);
         self.upstream_requests = meter.requests();
         self.upstream_bytes = meter.bytes();
+        self.request = meter.noted();
         match result {
             Ok(None) => self.outcome = "ok",
             Ok(Some(finished)) => {

@@ -68,6 +68,7 @@ impl Call {
         let request = Request {
             progress,
             patience: None,
+            presented: Default::default(),
             door: "call",
             caller: Arc::clone(&caller),
             arguments: self.arguments(&toolbox, &caller)?,

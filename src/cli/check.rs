@@ -162,7 +162,7 @@ async fn clusters(config: &Config, built: &Built, report: &mut Report) -> Result
             "set KUBECONFIG, give --kubeconfig, or add `clusters` to the configuration",
         );
     }
-    identity::tell(config, clusters, report)?;
+    identity::tell(config, &clusters, report)?;
     let needed = identity::needed(config);
     let reached = futures::future::join_all(
         clusters.iter().map(|cluster| cluster::reach(cluster, identity::impersonates(config, cluster))),

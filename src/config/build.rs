@@ -10,6 +10,7 @@ use crate::{
     audit::Audit,
     caller::{Caller, Callers, local, oidc::Issuers},
     door::Terms,
+    kubernetes::Registry,
     permission::{Policy, PolicyProblem, RoleProblem, Roles},
     telemetry::{OtlpProblem, Spans},
     toolbox::{ContractProblem, Parts, Process, Toolbox},
@@ -82,7 +83,7 @@ impl Config {
         let callers = self.callers(before.map(|before| before.callers.issuers()))?;
         let (clusters, problems) = self.clusters.find(|path| self.resolved(path));
         let clusters = match before {
-            Some(before) => clusters.keeping(before.toolbox.clusters()),
+            Some(before) => clusters.keeping(&before.toolbox.clusters()),
             None => clusters,
         };
         let process = match before {
@@ -91,7 +92,7 @@ impl Config {
         };
         process.measure().clusters(clusters.iter().count());
         let toolbox = Toolbox::new(Parts {
-            clusters: Arc::new(clusters),
+            registry: Arc::new(Registry::of(clusters)),
             process,
             limits: self.limits.limits(),
             offer: self.tools.offer(),

@@ -239,5 +239,6 @@ fn request(target: &Target, caller: &Arc<Caller>, (door, client): (&'static str,
         trace: None,
         progress: Progress::default(),
         patience: None,
+        presented: Arc::default(),
     }
 }

@@ -8,14 +8,12 @@
 
 mod bounds;
 mod scope;
-mod stack;
 mod survey;
 mod syntax;
 mod template;
 mod work;
 
 pub use scope::{Scope, Variable, plain_path};
-pub use stack::deep;
 pub use survey::{Path, Survey};
 pub use syntax::{Syntax, syntax};
 pub use template::{Segment, expressions, segments, strings_of};
@@ -26,6 +24,8 @@ use cel::{Env, extensions};
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
+use crate::stack::{self, GaveUp};
+
 /// Why an expression has no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unresolved {
@@ -35,6 +35,20 @@ pub enum Unresolved {
     Absent(String),
     /// It cannot be judged here: an unknown function, a bound, a type error.
     Unsupported(String),
+}
+
+impl From<GaveUp> for Unresolved {
+    fn from(_: GaveUp) -> Self {
+        Self::Unsupported("the CEL library gave up".to_owned())
+    }
+}
+
+/// As [`stack::deep`], for expressions.
+///
+/// # Errors
+/// The parser gave up.
+pub fn deep<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Unresolved> {
+    Ok(stack::deep(work)?)
 }
 
 impl std::fmt::Display for Unresolved {
@@ -66,7 +80,7 @@ pub fn survey(source: &str, work: &Work) -> Result<Survey, Unresolved> {
     deep(|| parse(source).map(|(_, survey)| survey))?
 }
 
-/// Call it on a [`stack::deep`] stack only.
+/// Call it on a [`deep`] stack only.
 fn parse(source: &str) -> Result<(IdedExpr, Survey), Unresolved> {
     let syntax = ENVIRONMENT
         .parser()

@@ -105,6 +105,11 @@ impl Access {
         Self { view: Some(view), ..self.clone() }
     }
 
+    /// Keeps for the audit log which request it is that the caller wants sent.
+    pub fn note(&self, method: &http::Method, path: &str) {
+        self.spent.meter.note(method, path);
+    }
+
     /// The cluster behind it.
     pub fn cluster(&self) -> &Arc<Cluster> {
         &self.cluster
@@ -112,17 +117,21 @@ impl Access {
 
     /// How the caller is shown to the cluster.
     pub fn identity(&self) -> Identity {
-        match self.acting {
+        match &self.acting {
             As::Server => Identity::Own,
-            As::Caller(_) | As::Nobody(_) => Identity::Impersonate,
+            As::Caller(_) => Identity::Impersonate,
+            As::Bearer(bearer) => bearer.identity(),
+            As::Nobody(unfit) => unfit.mode(),
         }
     }
 
-    /// For what all callers share, and nothing else: the same cluster as the server itself.
-    pub(super) fn as_server(&self) -> Result<Self, Fault> {
+    /// For what all callers share, and nothing else: the same cluster as the server itself. Where the server
+    /// has no credential of its own for it, as the caller whose turn it is: what there is differs for nobody.
+    pub(super) async fn as_server(&self) -> Result<Self, Fault> {
         match &self.acting {
             As::Nobody(unfit) => Err(Fault::Unfit(Arc::clone(unfit))),
-            As::Server | As::Caller(_) => Ok(Self { acting: As::Server, ..self.clone() }),
+            As::Bearer(_) if !self.cluster.has_credential().await? => Ok(self.clone()),
+            As::Server | As::Caller(_) | As::Bearer(_) => Ok(Self { acting: As::Server, ..self.clone() }),
         }
     }
 
@@ -131,7 +140,7 @@ impl Access {
     /// # Errors
     /// What went wrong while reading it.
     pub async fn kinds(&self) -> Result<Arc<Kinds>, Fault> {
-        self.cluster.kinds(&self.as_server()?).await
+        self.cluster.kinds(&self.as_server().await?).await
     }
 
     /// What the cluster serves now, for a name the cache does not know; read again at most every
@@ -140,7 +149,7 @@ impl Access {
     /// # Errors
     /// What went wrong while reading it.
     pub async fn fresh_kinds(&self) -> Result<Arc<Kinds>, Fault> {
-        self.cluster.fresh_kinds(&self.as_server()?).await
+        self.cluster.fresh_kinds(&self.as_server().await?).await
     }
 
     /// What the cluster serves now, for a call that has just made it serve another kind: all callers know
@@ -149,7 +158,7 @@ impl Access {
     /// # Errors
     /// What went wrong while reading it.
     pub async fn changed_kinds(&self) -> Result<Arc<Kinds>, Fault> {
-        self.cluster.changed_kinds(&self.as_server()?).await
+        self.cluster.changed_kinds(&self.as_server().await?).await
     }
 
     /// One object.

@@ -50,10 +50,13 @@ pub struct Cluster {
     name: String,
     source: Source,
     identity: Option<Identity>,
+    audience: Option<String>,
+    provider: Option<String>,
     default_namespace: String,
     made_of: Option<Digest>,
     connect: Connect,
     client: OnceCell<Connected>,
+    bare: OnceCell<Connected>,
     discovery: ArcSwap<Discovered>,
     schemas: Schemas,
 }
@@ -61,7 +64,8 @@ pub struct Cluster {
 /// SHA-256 of everything that a connection is made of, secrets included.
 pub type Digest = [u8; 32];
 
-type Connect = Box<dyn Fn() -> futures::future::BoxFuture<'static, Result<Connected, Fault>> + Send + Sync>;
+type Connect =
+    Box<dyn Fn() -> futures::future::BoxFuture<'static, Result<kube::Config, Fault>> + Send + Sync>;
 
 /// One reading of the discovery documents, or the place where the first caller puts it.
 struct Discovered {
@@ -100,11 +104,11 @@ impl Cluster {
             identity: None,
             default_namespace: default_namespace.into(),
             made_of: None,
-            connect: Box::new(move || {
-                let config = connect();
-                Box::pin(async move { Connected::new(config.await?) })
-            }),
+            audience: None,
+            provider: None,
+            connect: Box::new(move || Box::pin(connect())),
             client: OnceCell::new(),
+            bare: OnceCell::new(),
             discovery: ArcSwap::new(Discovered::empty()),
             schemas: Schemas::default(),
         }
@@ -126,6 +130,18 @@ impl Cluster {
         Self { identity, ..self }
     }
 
+    /// The same, for which tokens are exchanged that name this audience.
+    #[must_use]
+    pub fn with_audience(self, audience: Option<String>) -> Self {
+        Self { audience, ..self }
+    }
+
+    /// The same, whose callers send their token for it in the header of this provider (`oidc-okta`, `google`).
+    #[must_use]
+    pub fn with_provider(self, provider: Option<String>) -> Self {
+        Self { provider, ..self }
+    }
+
     /// The same, known by what it is made of.
     #[must_use]
     pub fn made_of(self, made_of: Option<Digest>) -> Self {
@@ -135,8 +151,9 @@ impl Cluster {
     /// Whether the other one would be connected to in the same way, and with the same rights.
     pub fn is_same(&self, other: &Self) -> bool {
         let known = |cluster: &Self| {
-            let Self { name, source, identity, default_namespace, made_of, .. } = cluster;
-            (name.clone(), *source, *identity, default_namespace.clone(), *made_of)
+            let Self { name, source, identity, audience, provider, default_namespace, made_of, .. } = cluster;
+            let shown = (*identity, audience.clone(), provider.clone());
+            (name.clone(), *source, shown, default_namespace.clone(), *made_of)
         };
         self.made_of.is_some() && known(self) == known(other)
     }
@@ -144,6 +161,16 @@ impl Cluster {
     /// How callers are shown to it where that is configured; otherwise the door of each decides.
     pub fn identity(&self) -> Option<Identity> {
         self.identity
+    }
+
+    /// The audience of tokens that are exchanged for it.
+    pub fn audience(&self) -> Option<&str> {
+        self.audience.as_deref()
+    }
+
+    /// Whose header its callers send their token for it in, where it is not the one for all.
+    pub fn provider(&self) -> Option<&str> {
+        self.provider.as_deref()
     }
 
     /// The namespace of its kubeconfig context, else `default`.
@@ -176,7 +203,19 @@ impl Cluster {
     /// The shared connection, with what is known of it. Made once: the first caller connects, the others
     /// wait for it.
     pub(super) async fn connected(&self) -> Result<&Connected, Fault> {
-        self.client.get_or_try_init(|| (self.connect)()).await
+        let connect = || async { Connected::new((self.connect)().await?) };
+        self.client.get_or_try_init(connect).await
+    }
+
+    /// Another connection, on which nothing of the server's own is shown: for callers who bring a token.
+    pub(super) async fn bare(&self) -> Result<&Connected, Fault> {
+        let connect = || async { Connected::bare((self.connect)().await?) };
+        self.bare.get_or_try_init(connect).await
+    }
+
+    /// Whether the server has a credential of its own for it.
+    pub(super) async fn has_credential(&self) -> Result<bool, Fault> {
+        Ok(self.connected().await?.credential != Credential::None)
     }
 
     /// The schemas of kinds that were asked for, shared by all callers.

@@ -37,6 +37,13 @@ impl Connected {
         let client = Client::try_from(config).map_err(|error| Fault::Configuration(error.to_string()))?;
         Ok(Self { client, credential, server })
     }
+
+    /// The same API server without anything of the server's own: no token, no certificate, no user of a
+    /// kubeconfig.
+    pub(super) fn bare(mut config: Config) -> Result<Self, Fault> {
+        config.auth_info = AuthInfo::default();
+        Self::new(config)
+    }
 }
 
 impl Credential {

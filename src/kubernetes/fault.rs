@@ -65,8 +65,19 @@ pub enum Fault {
     #[error("the cluster does not let this server act for you: {0}")]
     MayNotImpersonate(String),
     /// The cluster must be shown the caller, and cannot be; nothing was sent.
-    #[error("the cluster is to be shown who calls (identity: impersonate), and {0}")]
+    #[error("the cluster is to be shown who calls (identity: {mode}), and {0}", mode = .0.mode().name())]
     Unfit(Arc<Unfit>),
+    /// 401: the token of the caller's own for this cluster is not taken.
+    #[error("the cluster did not take your token for it (401): {0}")]
+    TokenRefused(String),
+    /// The issuer gave no token for this cluster.
+    #[error("no token for the cluster could be had from your issuer: {message}")]
+    NotExchanged {
+        /// What it answered, without anything secret.
+        message: String,
+        /// Whether the same may work later.
+        retryable: bool,
+    },
     /// 401: the credential for this cluster is missing, wrong or expired.
     #[error("the cluster refused the credential (401): {0}")]
     Unauthorized(String),

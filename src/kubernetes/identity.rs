@@ -5,10 +5,15 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use schemars::JsonSchema;
+use secrecy::SecretString;
 use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::fault::Fault;
 
 /// What a header name may hold of the name of an extra; the rest is percent-encoded, `%` too (client-go,
 /// `transport/round_trippers.go`, `legalHeaderByte`).
@@ -30,7 +35,7 @@ const EXTRA_NAME: &AsciiSet = &NON_ALPHANUMERIC
 
 /// How the API server is told on whose behalf a request is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Identity {
     /// The server's own credential: our permission set is then the only gate.
     #[default]
@@ -38,6 +43,11 @@ pub enum Identity {
     /// The server's own credential, and the caller's name and groups in `Impersonate-…`: the cluster's
     /// RBAC decides too, and its audit log names the caller.
     Impersonate,
+    /// A token for this cluster that the caller's issuer gives for the caller's token (RFC 8693).
+    Exchange,
+    /// The token that the caller sends for this cluster beside their own, in
+    /// `Backstage-Kubernetes-Authorization`.
+    CallerHeader,
 }
 
 impl Identity {
@@ -46,8 +56,19 @@ impl Identity {
         match self {
             Self::Own => "own",
             Self::Impersonate => "impersonate",
+            Self::Exchange => "exchange",
+            Self::CallerHeader => "caller-header",
         }
     }
+}
+
+/// A token of the caller's own for one cluster. Its `Debug` says nothing of the token.
+pub trait Bearer: std::fmt::Debug + Send + Sync {
+    /// The token, which may have to be got first.
+    fn token(&self, deadline: Instant) -> BoxFuture<'_, Result<SecretString, Fault>>;
+
+    /// How the caller is shown to the cluster by it.
+    fn identity(&self) -> Identity;
 }
 
 /// Who the API server is asked to act as, with the configured prefixes.
@@ -69,14 +90,16 @@ pub enum As {
     /// As the server.
     #[default]
     Server,
-    /// As the caller: these headers, checked.
+    /// As the caller, whom the server speaks for: these headers, checked.
     Caller(Arc<HeaderMap>),
+    /// As the caller, by a token of their own and nothing of the server's.
+    Bearer(Arc<dyn Bearer>),
     /// As nobody: nothing may be sent.
     Nobody(Arc<Unfit>),
 }
 
-/// Why nobody can be impersonated. Then nothing is sent: without these headers, the API server would take
-/// the request for the server's own.
+/// Why a cluster cannot be shown who calls. Then nothing is sent: without it, the API server would take the
+/// request for the server's own.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     /// The local user, whom no issuer vouches for.
@@ -90,17 +113,37 @@ pub enum Unfit {
     /// A name of Kubernetes's own.
     #[error("your {0} begins with \"system:\", which is Kubernetes's own")]
     System(&'static str),
+    /// No token for this cluster came with the request; what is named is the header.
+    #[error("no token of yours for it came in the header {0}")]
+    NoToken(String),
+    /// A token for this cluster came that is none.
+    #[error("the header {0} {1}")]
+    BadToken(String, &'static str),
+    /// Nothing can be exchanged for a token for this cluster.
+    #[error("your token cannot be exchanged for one for it: {0}")]
+    NoExchange(&'static str),
+}
+
+impl Unfit {
+    /// How the caller would have been shown.
+    pub fn mode(&self) -> Identity {
+        match self {
+            Self::Nameless | Self::NoHeader(_) | Self::System(_) => Identity::Impersonate,
+            Self::NoToken(_) | Self::BadToken(..) => Identity::CallerHeader,
+            Self::NoExchange(_) => Identity::Exchange,
+        }
+    }
 }
 
 impl As {
-    /// The caller, as `identity` says.
-    pub fn of(identity: Identity, impersonation: Option<&Impersonation>) -> Self {
-        let headers = match (identity, impersonation) {
-            (Identity::Own, _) => return Self::Server,
-            (Identity::Impersonate, None) => Err(Unfit::Nameless),
-            (Identity::Impersonate, Some(impersonation)) => impersonation.headers(),
-        };
-        match headers {
+    /// Nobody, and why.
+    pub fn nobody(unfit: Unfit) -> Self {
+        Self::Nobody(Arc::new(unfit))
+    }
+
+    /// The caller, impersonated.
+    pub fn impersonated(impersonation: Option<&Impersonation>) -> Self {
+        match impersonation.map_or(Err(Unfit::Nameless), Impersonation::headers) {
             Ok(headers) => Self::Caller(Arc::new(headers)),
             Err(unfit) => Self::Nobody(Arc::new(unfit)),
         }
@@ -164,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_caller_is_shown_whole() {
-        let acting = As::of(Identity::Impersonate, Some(&alice()));
+        let acting = As::impersonated(Some(&alice()));
         let expected = [
             ("impersonate-user", "oidc:alice"),
             ("impersonate-group", "oidc:team-a"),
@@ -174,16 +217,14 @@ mod tests {
             ("impersonate-extra-example.com%2fscope%25", "b"),
         ];
         assert_eq!(seen(&acting), expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        assert!(matches!(As::of(Identity::Own, Some(&alice())), As::Server));
     }
 
     #[test]
     fn who_cannot_be_shown_whole_is_nobody_and_never_the_server() {
-        let nobody =
-            |impersonation: Option<&Impersonation>| match As::of(Identity::Impersonate, impersonation) {
-                As::Nobody(unfit) => unfit,
-                other => panic!("{other:?}"),
-            };
+        let nobody = |impersonation: Option<&Impersonation>| match As::impersonated(impersonation) {
+            As::Nobody(unfit) => unfit,
+            other => panic!("{other:?}"),
+        };
         assert_eq!(*nobody(None), Unfit::Nameless);
         for odd in
             ["", " ", "a\r\nimpersonate-group: system:masters", "a\u{7f}", "a\tb", " alice", "alice\u{a0}"]

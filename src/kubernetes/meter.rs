@@ -2,6 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use parking_lot::Mutex;
+use serde::Serialize;
+
 use super::fault::Fault;
 
 /// Requests of one call, retries included.
@@ -17,9 +20,39 @@ pub struct Meter {
     requests: AtomicU64,
     bytes: AtomicU64,
     kept: AtomicU64,
+    noted: Mutex<Option<Noted>>,
+}
+
+/// A request of a caller's own making, for the audit line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Noted {
+    method: String,
+    /// As it is sent, byte for byte; without the query.
+    path: String,
+    /// HTTP status of the answer, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
 }
 
 impl Meter {
+    /// Keeps which request it is that a caller wants sent: the last one, where there are several.
+    pub(crate) fn note(&self, method: &http::Method, path: &str) {
+        let noted = Noted { method: method.to_string(), path: path.to_owned(), status: None };
+        *self.noted.lock() = Some(noted);
+    }
+
+    /// Keeps what was answered to it.
+    pub(crate) fn answered(&self, status: http::StatusCode) {
+        if let Some(noted) = &mut *self.noted.lock() {
+            noted.status = Some(status.as_u16());
+        }
+    }
+
+    /// The request of a caller's own making, where there is one.
+    pub(crate) fn noted(&self) -> Option<Noted> {
+        self.noted.lock().clone()
+    }
+
     /// Counts a request that is about to be sent; says the how manieth it is.
     pub(crate) fn request(&self) -> Result<u64, Fault> {
         let spent = || Fault::Spent(format!("{MOST_REQUESTS} requests"));

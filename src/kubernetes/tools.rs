@@ -1,5 +1,15 @@
 //! The tools of the kubernetes toolset.
 
+mod access;
+mod events;
+pub mod investigate;
 mod list_clusters;
+pub mod pass;
+mod proxy;
+mod proxy_write;
 
+pub use access::ShowAccess;
+pub use events::ListEvents;
 pub use list_clusters::ListClusters;
+pub use proxy::Proxy;
+pub use proxy_write::ProxyWrite;

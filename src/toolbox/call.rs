@@ -98,7 +98,20 @@ impl Call {
         access: &Access,
         namespace: Option<&str>,
     ) -> Result<(), Error> {
-        let scope = scope_in(access, namespace);
+        self.require_in(permission, access, Extent::of(namespace))
+    }
+
+    /// As [`Self::require`], for more than one namespace.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn require_in(
+        &self,
+        permission: Permission,
+        access: &Access,
+        namespace: Extent,
+    ) -> Result<(), Error> {
+        let scope = Scope::cluster(Extent::Named(access.cluster().names()), namespace);
         let decision = decide(self.caller().permissions(), &Requirement::one(permission), &scope);
         if decision.is_allowed() {
             return Ok(());
@@ -145,14 +158,27 @@ impl Call {
         let after = cursor.map(|cursor| self.open(cursor, now)).transpose()?;
         let page = Page::cut(rows, after.as_deref(), self.budget());
         let Some(last) = &page.last else { return Ok((page, None)) };
-        let sealed = self.0.toolbox.seal().seal(&self.binding(), now + CURSOR_LIFE, last);
+        let next_cursor = self.go_on(last);
         let (first, end) = (page.before + 1, page.before + page.rows.rows.len());
         let cut = Cut {
             what: format!("rows {first} to {end} of {}", page.rows.total),
             narrow: format!("{narrow}, or pass next_cursor as cursor with the same arguments"),
-            next_cursor: sealed.ok(),
+            next_cursor,
         };
         Ok((page, Some(cut)))
+    }
+
+    /// A cursor that holds `place`, for this caller and these arguments alone.
+    pub fn go_on(&self, place: &str) -> Option<String> {
+        self.0.toolbox.seal().seal(&self.binding(), Timestamp::now() + CURSOR_LIFE, place).ok()
+    }
+
+    /// What [`Self::go_on`] put into a cursor.
+    ///
+    /// # Errors
+    /// A cursor that is not of this question, or too old.
+    pub fn gone_on(&self, cursor: &str) -> Result<String, Error> {
+        self.open(cursor, Timestamp::now())
     }
 
     fn open(&self, cursor: &str, now: Timestamp) -> Result<String, Error> {

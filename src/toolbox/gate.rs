@@ -19,7 +19,7 @@ use crate::{
     answer::{Finished, redact::Learned, sanitise},
     audit::{Full, Line, Refused},
     caller::Caller,
-    kubernetes::Budgeted,
+    kubernetes::{Budgeted, Presented},
     permission::Decision,
     telemetry::TraceContext,
 };
@@ -37,7 +37,7 @@ const LONGEST_ERROR: usize = 2_000;
 const MOST_CANDIDATES: usize = 50;
 
 /// What is done with arguments that were decided for.
-type Handle<T> = fn(Box<dyn Parsed>, Call) -> BoxFuture<'static, Result<T, Error>>;
+type Handled<T> = BoxFuture<'static, Result<T, Error>>;
 
 /// A request to call a tool, as a door brings it.
 #[derive(Debug)]
@@ -60,6 +60,8 @@ pub struct Request {
     pub progress: Progress,
     /// How long whoever asks waits at most, where that is shorter than any call may take.
     pub patience: Option<Duration>,
+    /// The tokens for clusters that came with it.
+    pub presented: Arc<Presented>,
 }
 
 impl Toolbox {
@@ -101,7 +103,7 @@ impl Toolbox {
         record: &mut Record<'_>,
         entry: Option<Arc<Entry>>,
         request: Request,
-        handle: Handle<T>,
+        handle: impl FnOnce(Box<dyn Parsed>, Call) -> Handled<T>,
     ) -> Result<T, Error> {
         let spent = Budgeted {
             meter: Arc::clone(&record.meter),
@@ -136,7 +138,7 @@ impl Toolbox {
 
     async fn decided<T>(
         self: &Arc<Self>,
-        (entry, handle): (&Arc<Entry>, Handle<T>),
+        (entry, handle): (&Arc<Entry>, impl FnOnce(Box<dyn Parsed>, Call) -> Handled<T>),
         request: Request,
         spent: &Budgeted,
         started: Instant,
@@ -153,12 +155,13 @@ impl Toolbox {
         let time = self.limits().call_time + parsed.follows().unwrap_or_default().min(LONGEST_FOLLOWED);
         let time = request.patience.map_or(time, |patience| patience.min(time));
         let spent = Budgeted { deadline: started + time.saturating_sub(TO_ANSWER), ..spent.clone() };
-        let reached = reach(self.clusters(), &request.caller, entry, parsed.reach(), &spent);
+        let known = self.clusters();
+        let reached = reach(&known, (&request.caller, &request.presented), entry, parsed.reach(), &spent);
         let Reached { decision, scope, clusters } = reached;
         line.decide(&decision, &scope);
         let clusters = clusters?;
         let place = match clusters.as_slice() {
-            [one] => Some(self.clusters().shown_name(one.cluster())),
+            [one] => Some(known.shown_name(one.cluster())),
             _ => None,
         };
         let call = Call(Arc::new(Inner {

@@ -41,7 +41,11 @@ tools! {
     "kro/rgds" => crate::kro::tools::ListRgds,
     "kro/watch" => crate::kro::tools::WatchInstance,
     "kro/yaml" => crate::kro::tools::ShowManifest,
+    "kubernetes/access" => crate::kubernetes::tools::ShowAccess,
     "kubernetes/clusters" => crate::kubernetes::tools::ListClusters,
+    "kubernetes/events" => crate::kubernetes::tools::ListEvents,
+    "kubernetes/proxy" => crate::kubernetes::tools::Proxy,
+    "kubernetes/proxy_write" => crate::kubernetes::tools::ProxyWrite,
     "platform/whoami" => crate::platform::whoami::Whoami,
 }
 
@@ -50,8 +54,15 @@ tools! {
 /// # Errors
 /// What is wrong with a contract.
 pub(super) fn unlisted() -> Result<Vec<Arc<Entry>>, ContractProblem> {
-    use crate::kro::tools::names;
-    Ok(vec![Arc::new(Entry::new::<names::ListNames>("kro/names", names::CONTRACT)?)])
+    use crate::{
+        kro::tools::names,
+        kubernetes::tools::{investigate, pass},
+    };
+    Ok(vec![
+        Arc::new(Entry::new::<names::ListNames>("kro/names", names::CONTRACT)?),
+        Arc::new(Entry::new::<investigate::Investigate>("kubernetes/investigate", investigate::CONTRACT)?),
+        Arc::new(Entry::new::<pass::PassRequest>("kubernetes/pass", pass::CONTRACT)?),
+    ])
 }
 
 #[cfg(test)]

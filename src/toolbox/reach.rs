@@ -6,7 +6,9 @@ use super::{entry::Entry, tool::Reach};
 use crate::{
     Error, ErrorKind,
     caller::Caller,
-    kubernetes::{Access, As, Budgeted, Cluster, Clusters, Fault, Identity, View, clusters::Lookup},
+    kubernetes::{
+        Access, As, Budgeted, Cluster, Clusters, Fault, Identity, Presented, View, clusters::Lookup,
+    },
     permission::{Decision, Extent, Permission, Requirement, Scope, decide},
 };
 
@@ -24,7 +26,7 @@ pub(super) struct Reached {
 /// other first, so that a denial does not tell whether it exists.
 pub(super) fn reach(
     known: &Clusters,
-    caller: &Arc<Caller>,
+    (caller, presented): (&Arc<Caller>, &Presented),
     entry: &Entry,
     asked: Reach,
     spent: &Budgeted,
@@ -42,11 +44,13 @@ pub(super) fn reach(
         Reach::Clusters { cluster, namespace } => (cluster, namespace, true),
     };
     // once for all clusters of the call
-    let as_caller = LazyCell::new(|| As::of(Identity::Impersonate, caller.impersonation().map(|who| &**who)));
+    let as_caller = LazyCell::new(|| As::impersonated(caller.impersonation().map(|who| &**who)));
     let open = |cluster: Arc<Cluster>| {
         let acting = match cluster.identity().unwrap_or_else(|| caller.identity()) {
             Identity::Own => As::Server,
             Identity::Impersonate => As::clone(&as_caller),
+            Identity::Exchange => caller.exchanged(cluster.audience()),
+            Identity::CallerHeader => presented.acting(cluster.provider()),
         };
         let view = CallerView::new(caller, requirement.clone(), &cluster);
         Access::new(cluster, Arc::new(view), acting, spent.clone())

@@ -44,14 +44,15 @@ impl Toolbox {
 
     /// The names of the clusters in which the caller has one of these permissions.
     pub fn cluster_names(&self, caller: &Caller, needs: &Requirement) -> Vec<String> {
-        let visible = self.clusters().iter().filter(|cluster| match needs {
+        let clusters = self.clusters();
+        let visible = clusters.iter().filter(|cluster| match needs {
             Requirement::Nothing => true,
             Requirement::Any(needs) => any(caller, needs, cluster, &Extent::Anywhere),
             Requirement::All(needs) => {
                 needs.iter().all(|one| any(caller, &[*one], cluster, &Extent::Anywhere))
             }
         });
-        visible.map(|cluster| self.clusters().shown_name(cluster)).collect()
+        visible.map(|cluster| clusters.shown_name(cluster)).collect()
     }
 
     /// Whether the caller has this permission for a namespace (`None`: what is in none) of a cluster.

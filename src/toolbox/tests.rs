@@ -13,7 +13,7 @@ use crate::{
     answer::{Answer, Finished, seal::Seal},
     audit::Audit,
     caller::{Caller, local},
-    kubernetes::{Cluster, Clusters, Fault, Source, View as _},
+    kubernetes::{Cluster, Clusters, Fault, Registry, Source, View as _},
     permission::{Extent, Grant, Permission, PermissionSet, Permissions, Requirement, Role, Roles, Within},
     telemetry::Spans,
 };
@@ -80,7 +80,7 @@ impl Rig {
             Cluster::new(*name, *source, "default", || async { Err(Fault::Gone) })
         };
         let parts = Parts {
-            clusters: Arc::new(Clusters::new(clusters.iter().map(cluster).collect(), None)),
+            registry: Arc::new(Registry::of(Clusters::new(clusters.iter().map(cluster).collect(), None))),
             process: Arc::new(Process::new(
                 Seal::random().expect("randomness"),
                 Audit::file(&audit).expect("a file"),
@@ -104,6 +104,7 @@ impl Rig {
         let request = Request {
             progress: crate::toolbox::Progress::default(),
             patience: None,
+            presented: Arc::default(),
             door: "test",
             caller: Arc::clone(caller),
             tool: tool.to_owned(),

@@ -55,6 +55,7 @@ impl Tour<'_> {
             .call(Request {
                 progress: crate::toolbox::Progress::default(),
                 patience: None,
+                presented: Default::default(),
                 door: "demo",
                 caller,
                 tool: tool.to_owned(),

@@ -13,6 +13,7 @@ use crate::{
         http::{Client, Shortfall},
         serving::Served,
     },
+    kubernetes::Presented,
     telemetry::TraceContext,
     toolbox::{Progress, Request},
 };
@@ -38,6 +39,7 @@ impl Asked<'_> {
             trace: self.trace(),
             progress: Progress::default(),
             patience: None,
+            presented: self.presented(),
         }
     }
 
@@ -53,6 +55,12 @@ impl Asked<'_> {
     /// Whether it came over HTTP, where no request of ours finds its way back.
     pub(super) fn is_http(&self) -> bool {
         self.context.extensions.get::<Parts>().is_some()
+    }
+
+    /// The tokens for clusters that came with it.
+    fn presented(&self) -> Arc<Presented> {
+        let parts = self.context.extensions.get::<Parts>();
+        parts.map(|parts| Presented::from_headers(&parts.headers)).unwrap_or_default()
     }
 
     /// What a layer in front put into the extensions of the HTTP request.

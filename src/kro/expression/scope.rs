@@ -1,7 +1,7 @@
 //! [`Scope`]: the values that names stand for, and evaluation within it.
 
 use super::survey::{Path, Survey};
-use super::{ENVIRONMENT, Segment, Unresolved, Work, bounds, parse, segments, stack};
+use super::{ENVIRONMENT, Segment, Unresolved, Work, bounds, deep, parse, segments};
 use crate::kubernetes::Object;
 use cel::{Context, ExecutionError};
 use serde_json::{Map, Value};
@@ -119,7 +119,7 @@ impl<'a> Scope<'a> {
         }
         bounds::source(source)?;
         self.work.expression()?;
-        stack::deep(|| self.run(source))?
+        deep(|| self.run(source))?
     }
 
     /// The value of a template string: that of its only expression, or the text put together.

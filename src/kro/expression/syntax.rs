@@ -3,7 +3,7 @@
 use cel::Env;
 use cel::common::ast::IdedExpr;
 
-use super::{Work, bounds, stack};
+use super::{Work, bounds, deep};
 use crate::answer::sanitise;
 
 /// Characters of a parser's complaint that are told.
@@ -28,7 +28,7 @@ pub fn syntax(source: &str, work: &Work) -> Syntax {
     }
     // an environment without macros leaves them as calls
     let parse = || Env::default().parser().max_recursion_depth(bounds::NESTING).parse(source);
-    match stack::deep(|| parse().map_err(|errors| errors.to_string())) {
+    match deep(|| parse().map_err(|errors| errors.to_string())) {
         Ok(Ok(tree)) => Syntax::Tree(tree),
         Ok(Err(why)) if why.contains("Recursion limit") || why.contains("attempt limit") => Syntax::Unread,
         Ok(Err(why)) => {

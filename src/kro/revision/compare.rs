@@ -9,11 +9,13 @@ use serde_json::Value;
 use crate::{
     kro::{
         definition::{Definition, needs_revision},
-        difference::{Difference, differences},
         expression::Work,
         schema::{self, Change, Described, Effect},
     },
-    kubernetes::Object,
+    kubernetes::{
+        Object,
+        difference::{Difference, differences},
+    },
 };
 
 /// Fields of one node that are told.

@@ -17,7 +17,6 @@ use crate::{
     answer::{Answer, Change},
     kro::{
         applyset::GroupKind,
-        difference::{Difference, differences},
         fetch::{Reader, instance_kinds},
         labels,
         operate::{
@@ -25,9 +24,12 @@ use crate::{
             observed::{Observed, Part, intent, stable},
             refusal,
         },
+    },
+    kubernetes::{
+        DryRun, Fault, Kind, Object, Written,
+        difference::{Difference, differences},
         written,
     },
-    kubernetes::{DryRun, Fault, Kind, Object, Written},
     permission::Permission,
     toolbox::{Call, Reach, Tool},
 };

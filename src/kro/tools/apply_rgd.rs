@@ -16,12 +16,8 @@ use super::{
 use crate::{
     Error, ErrorKind,
     answer::{Answer, Change},
-    kro::{
-        difference::Difference,
-        operate::{carried, refusal, verdict::Verdict},
-        written,
-    },
-    kubernetes::{DryRun, Object},
+    kro::operate::{carried, refusal, verdict::Verdict},
+    kubernetes::{DryRun, Object, difference::Difference, written},
     permission::Permission,
     toolbox::{Call, Reach, Tool},
 };

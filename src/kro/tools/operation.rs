@@ -8,12 +8,11 @@ use crate::{
     answer::Change,
     kro::{
         applyset::GroupKind,
-        difference::Difference,
         fetch::{Reader, instance_kinds},
         labels,
         operate::observed::Observed,
     },
-    kubernetes::{Access, Kind, Object},
+    kubernetes::{Access, Kind, Object, difference::Difference},
     permission::Permission,
     toolbox::{Call, Step},
 };

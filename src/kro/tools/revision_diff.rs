@@ -11,13 +11,11 @@ use crate::{
     Error,
     answer::Answer,
     kro::{
-        difference::Difference,
         expression::Work,
         revision::{EdgeChange, NodeChange, compare},
         schema::{Broken, Change, Effect, impact},
-        written,
     },
-    kubernetes::Object,
+    kubernetes::{Object, difference::Difference, written},
     permission::Extent,
     toolbox::{Call, Reach, Tool},
 };

@@ -3,10 +3,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::{HeaderMap, Method, Request, header};
+use http::{HeaderMap, HeaderValue, Method, Request, header};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
@@ -100,38 +101,8 @@ impl Access {
 
     /// The head of a successful answer; its body is read by whoever asked, who bounds it.
     pub(in crate::kubernetes) async fn open(&self, ask: Ask<'_>) -> Result<http::Response<Body>, Fault> {
-        let connected = match &self.acting {
-            As::Nobody(unfit) => return Err(Fault::Unfit(Arc::clone(unfit))),
-            As::Server => self.cluster.connected().await?,
-            As::Caller(_) => self.cluster.impersonator().await?,
-        };
-        let number = self.spent.meter.request()?;
-        let method = known(&ask.method);
-        let mut request = self.request(ask, number)?;
-        let span = self.spent.span.request(request.headers_mut(), method, &connected.server);
-        let response = connected.client.send(request).await.map_err(|error| match error {
-            kube::Error::Auth(error) => Fault::Unauthorized(innermost(&error)),
-            error => Fault::Unreachable(innermost(&error)),
-        })?;
-        let status = response.status();
-        span.answered(status.as_u16());
-        if status.is_success() {
-            return Ok(response);
-        }
-        let retry_after = seconds(response.headers().get(header::RETRY_AFTER));
-        let body = self.collect(response.into_body()).await?;
-        let fault = Fault::from_response(status.as_u16(), retry_after, &body);
-        Err(if matches!(self.acting, As::Caller(_)) { fault.of_impersonation() } else { fault })
-    }
-
-    fn request(&self, ask: Ask<'_>, number: u64) -> Result<Request<Body>, Fault> {
-        let mut request = Request::builder()
-            .method(ask.method)
-            .uri(ask.uri)
-            .header(header::ACCEPT, ask.accept)
-            .header(header::USER_AGENT, &*self.agent)
-            // what the API server's audit log then calls this request
-            .header("audit-id", format!("{}.{number}", self.spent.call_id));
+        let mut request =
+            Request::builder().method(ask.method).uri(ask.uri).header(header::ACCEPT, ask.accept);
         let body = match ask.body {
             Some((kind, body)) => {
                 request = request.header(header::CONTENT_TYPE, kind);
@@ -139,11 +110,76 @@ impl Access {
             }
             None => Body::empty(),
         };
-        let mut request = request.body(body).map_err(|error| Fault::Configuration(error.to_string()))?;
-        if let As::Caller(headers) = &self.acting {
-            request.headers_mut().extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+        let request = request.body(body).map_err(|error| Fault::Configuration(error.to_string()))?;
+        let response = self.sent(request).await?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
         }
-        Ok(request)
+        let retry_after = seconds(response.headers().get(header::RETRY_AFTER));
+        let body = self.collect(response.into_body()).await?;
+        Err(self.told(Fault::from_response(status.as_u16(), retry_after, &body)))
+    }
+
+    /// Sends a request that is not ours but a caller's, once, and answers with whatever comes: the head within
+    /// the deadline, the body for as long as it comes. Its headers are all that is sent besides who asks.
+    ///
+    /// # Errors
+    /// There was no answer.
+    pub async fn pass(&self, request: Request<Body>) -> Result<http::Response<Body>, Fault> {
+        let started = Instant::now();
+        self.note(request.method(), request.uri().path());
+        let answered = timeout_at(self.spent.deadline, self.sent(request)).await;
+        let answered = answered.map_err(|_| Fault::Timeout(started.elapsed()))??;
+        self.spent.meter.answered(answered.status());
+        Ok(answered)
+    }
+
+    /// Adds who asks, and sends it.
+    async fn sent(&self, mut request: Request<Body>) -> Result<http::Response<Body>, Fault> {
+        let connected = match &self.acting {
+            As::Nobody(unfit) => return Err(Fault::Unfit(Arc::clone(unfit))),
+            As::Server => self.cluster.connected().await?,
+            As::Caller(_) => self.cluster.impersonator().await?,
+            As::Bearer(_) => self.cluster.bare().await?,
+        };
+        let number = self.spent.meter.request()?;
+        let unfit = |_| Fault::Configuration("a header that cannot be sent".to_owned());
+        let headers = request.headers_mut();
+        headers.insert(header::USER_AGENT, HeaderValue::try_from(&*self.agent).map_err(unfit)?);
+        // what the API server's audit log then calls this request
+        let id = format!("{}.{number}", self.spent.call_id);
+        headers.insert("audit-id", HeaderValue::try_from(id).map_err(unfit)?);
+        match &self.acting {
+            As::Caller(caller) => {
+                headers.extend(caller.iter().map(|(name, value)| (name.clone(), value.clone())))
+            }
+            As::Bearer(bearer) => {
+                let token = bearer.token(self.spent.deadline).await?;
+                let mut value =
+                    HeaderValue::try_from(format!("Bearer {}", token.expose_secret())).map_err(unfit)?;
+                value.set_sensitive(true);
+                headers.insert(header::AUTHORIZATION, value);
+            }
+            As::Server | As::Nobody(_) => {}
+        }
+        let method = known(request.method());
+        let span = self.spent.span.request(request.headers_mut(), method, &connected.server);
+        let response = connected.client.send(request).await.map_err(|error| match error {
+            kube::Error::Auth(error) => Fault::Unauthorized(innermost(&error)),
+            error => Fault::Unreachable(innermost(&error)),
+        })?;
+        span.answered(response.status().as_u16());
+        Ok(response)
+    }
+
+    /// Whose credential or right it is that a fault is about.
+    pub(in crate::kubernetes) fn told(&self, fault: Fault) -> Fault {
+        match (&self.acting, fault) {
+            (As::Caller(_), fault) => fault.of_impersonation(),
+            (As::Bearer(_), Fault::Unauthorized(message)) => Fault::TokenRefused(message),
+            (_, fault) => fault,
+        }
     }
 
     async fn collect(&self, mut body: Body) -> Result<Vec<u8>, Fault> {
@@ -165,6 +201,9 @@ impl Access {
 fn known(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
         Method::PATCH => "PATCH",
         Method::DELETE => "DELETE",
         _ => "_OTHER",
@@ -202,7 +241,7 @@ pub(in crate::kubernetes) fn with_query(path: &str, query: &[(&str, String)]) ->
     uri
 }
 
-fn seconds(header: Option<&http::HeaderValue>) -> Option<Duration> {
+fn seconds(header: Option<&HeaderValue>) -> Option<Duration> {
     header?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 

@@ -74,7 +74,7 @@ fn open(cluster: &Arc<Cluster>, impersonation: Option<&Impersonation>) -> Access
         call_id: "1a-2".into(),
         span: CallSpan::default(),
     };
-    let acting = As::of(Identity::Impersonate, impersonation);
+    let acting = As::impersonated(impersonation);
     Access::new(Arc::clone(cluster), Arc::new(All), acting, spent)
 }
 

@@ -28,7 +28,7 @@ use crate::{
         mcp::Mcp,
         serving::{Served, Serving},
     },
-    kubernetes::{Clusters, Identity},
+    kubernetes::Identity,
     permission::{Roles, Within},
     telemetry::Spans,
     toolbox::{Call, Entry, Limits, Offer, Parts, Process, Reach, Step, Tool, Toolbox},
@@ -85,7 +85,7 @@ static SERVING: LazyLock<Arc<Serving>> = LazyLock::new(serving);
 fn serving() -> Arc<Serving> {
     let process = Process::new(Seal::random().expect("randomness"), Audit::off(), Spans::default());
     let parts = Parts {
-        clusters: Arc::new(Clusters::default()),
+        registry: Arc::default(),
         process: Arc::new(process),
         limits: Limits::default(),
         offer: Offer::default(),

@@ -10,7 +10,6 @@ use super::{
 use crate::{
     Error,
     kro::{
-        difference::Difference,
         graph::Rgd,
         instance,
         operate::{
@@ -18,7 +17,7 @@ use crate::{
             risk::{self, Fate, Fates},
         },
     },
-    kubernetes::Object,
+    kubernetes::{Object, difference::Difference},
 };
 
 impl Aim<'_> {

@@ -20,7 +20,6 @@ use crate::{
     kro::{
         check,
         definition::instance_kind,
-        difference::{Difference, differences},
         fetch::Reader,
         operate::{
             MANAGER, carried,
@@ -29,7 +28,10 @@ use crate::{
             verdict::{self, Verdict},
         },
     },
-    kubernetes::{DryRun, Fault, Kind, Object, Selector, Written},
+    kubernetes::{
+        DryRun, Fault, Kind, Object, Selector, Written,
+        difference::{Difference, differences},
+    },
     permission::Permission,
     toolbox::Call,
 };

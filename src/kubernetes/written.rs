@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{Error, answer::sanitise, kro::expression::deep, kubernetes::Object};
+use crate::{Error, answer::sanitise, kubernetes::Object, stack::deep};
 
 /// Bytes of a manifest; etcd takes 1.5 MiB, people write a few KiB.
 pub const LARGEST: usize = 256 << 10;

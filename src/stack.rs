@@ -1,10 +1,9 @@
-//! A stack deep enough for the parser.
+//! A stack deep enough for parsers of untrusted text.
 //!
 //! The `cel` parser (ANTLR) takes about 70 KiB of stack for each nesting level of its grammar in a
 //! debug build: 29 parentheses overflow a worker thread's 2 MiB, which ends the process and cannot
-//! be caught. Within [`bounds`](super::bounds) 8 MiB were enough for the worst input found.
+//! be caught. Within [`bounds`](crate::kro::expression) 8 MiB were enough for the worst input found.
 
-use super::Unresolved;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -14,12 +13,17 @@ thread_local! {
     static DEEP: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `work` on a deep stack, a thread's of its own unless this is one; a panic there is an answer
-/// like any other.
-pub fn deep<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Unresolved> {
-    let gave_up = || Unresolved::Unsupported("the CEL library gave up".into());
+/// The work panicked, or no thread could be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GaveUp;
+
+/// Runs `work` on a deep stack, a thread's of its own unless this is one.
+///
+/// # Errors
+/// A panic there is an answer like any other.
+pub fn deep<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, GaveUp> {
     if DEEP.get() {
-        return catch_unwind(AssertUnwindSafe(work)).map_err(|_| gave_up());
+        return catch_unwind(AssertUnwindSafe(work)).map_err(|_| GaveUp);
     }
     let marked = || {
         DEEP.set(true);
@@ -29,5 +33,5 @@ pub fn deep<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Unresolved> {
         let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, marked);
         thread.ok().and_then(|thread| thread.join().ok())
     })
-    .ok_or_else(gave_up)
+    .ok_or(GaveUp)
 }

@@ -1,0 +1,16 @@
+//! Proxied requests: any path of an API server, as the caller, decided by what the path says.
+//!
+//! Everything that goes through here was taken apart by [`Target`] first, passed [`permit`], and is sent by
+//! [`super::Access::pass`]: for the tools and for the HTTP endpoint alike.
+
+mod carried;
+mod pass;
+mod permit;
+mod query;
+mod target;
+
+pub use carried::carried;
+pub use pass::{Wire, pass};
+pub use permit::permit;
+pub use query::Query;
+pub use target::{BadPath, Resource, Target, Touched, What};

@@ -20,7 +20,7 @@ pub struct Input {
     pub cluster: Option<String>,
     /// As /api/v1/namespaces/default/pods
     pub path: String,
-    /// As {"labelSelector": "app=web"}
+    /// As {"labelSelector": "a=b"}
     pub query: Option<std::collections::BTreeMap<String, String>>,
     pub r#as: Option<Form>,
     pub fields: Option<Vec<String>>,

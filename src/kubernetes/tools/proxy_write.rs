@@ -21,7 +21,7 @@ pub struct Input {
     pub method: Method,
     pub path: String,
     pub query: Option<std::collections::BTreeMap<String, String>>,
-    /// Otherwise application/json; for PATCH say which patch
+    /// Say which patch
     pub content_type: Option<String>,
     /// JSON or YAML text
     pub body: Option<String>,

@@ -142,6 +142,7 @@ fn verification(criterion: &mut Criterion) {
         groups_prefix: "oidc:".to_owned(),
         extra: BTreeMap::new(),
         uid: false,
+        exchange: None,
     };
     let issuers = Issuers::new(vec![settings()], None);
     criterion.bench_function("verification of an EdDSA token, 20 groups", |bench| {

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use oidc::exchange::Subject;
+
 use crate::{
     kubernetes::{As, Identity, Impersonation, identity::Unfit},
     permission::PermissionSet,
@@ -32,6 +34,8 @@ pub struct Caller {
     identity: Identity,
     impersonation: Option<Arc<Impersonation>>,
     scopes: Vec<String>,
+    /// The token itself, where its issuer exchanges it for others.
+    subject_token: Option<Subject>,
 }
 
 /// What may be said of a token: never the token.
@@ -88,8 +92,13 @@ impl Caller {
 
     /// As whom a cluster is asked that takes tokens of the caller's issuer with this audience.
     pub fn exchanged(&self, audience: Option<&str>) -> As {
-        let _ = audience;
-        As::nobody(Unfit::NoExchange("its issuer is not configured to"))
+        let why = match (&self.subject_token, audience) {
+            (Some(token), Some(audience)) => return token.acting(audience),
+            (Some(_), None) => "no audience is configured for the cluster",
+            (None, _) if self.token.is_none() => "the local user has none",
+            (None, _) => "this server is not configured to exchange tokens of its issuer",
+        };
+        As::nobody(Unfit::NoExchange(why))
     }
 
     /// The OAuth scopes that the token has: all that mean something here, and a few others.

@@ -216,8 +216,8 @@ impl From<Fault> for Error {
             ),
             Fault::Unfit(unfit) => Self::new(ErrorKind::NotAllowed, message).next(match *unfit {
                 Unfit::NoToken(_) | Unfit::BadToken(..) => {
-                    "send a token that the cluster takes in that header, over HTTP; this server's own token \
-                     is never passed on"
+                    "call over HTTP (stdio has no headers) with a token that the cluster takes in that header; \
+                     your token for this server is never passed on"
                 }
                 Unfit::NoExchange(_) => {
                     "ask whoever runs this server: issuers[].exchange, and the cluster's audience"
@@ -232,7 +232,14 @@ impl From<Fault> for Error {
                     .next("get a token that this cluster takes: its issuer and audience, and not expired")
             }
             Fault::NotExchanged { retryable, .. } => {
-                Self::new(ErrorKind::Upstream { status: None, retryable }, message)
+                let error = Self::new(ErrorKind::Upstream { status: None, retryable }, message);
+                match retryable {
+                    true => error,
+                    false => error.next(
+                        "get a new token; if that does not help, ask whoever runs this server: its client at \
+                         the issuer must be allowed to exchange your token for the cluster's audience",
+                    ),
+                }
             }
             Fault::Unauthorized(_) => {
                 Self::new(ErrorKind::Upstream { status: Some(401), retryable: false }, message).next(

@@ -12,7 +12,7 @@ use remembered::{Remembered, Weigh};
 
 use super::{
     Caller,
-    oidc::{self, Issuers, Refusal, Verified},
+    oidc::{self, Issuers, Refusal, Verified, exchange::Subject},
 };
 use crate::{
     kubernetes::Identity,
@@ -85,20 +85,25 @@ impl Callers {
             self.remembered.remove(&hash);
         }
         let verified = self.issuers.verify(token, now).await?;
-        let caller = Arc::new(self.caller(&verified));
+        let exchanger = self.issuers.exchanger(verified.issuer());
+        let subject =
+            exchanger.map(|exchanger| Subject::new(exchanger, token, hash, verified.token().expires));
+        let caller = Arc::new(Caller { subject_token: subject, ..self.caller(&verified) });
         if let Some(known) = Remembered::new(&caller, verified.standing()) {
             self.remembered.insert(hash, known);
         }
         Ok(caller)
     }
 
-    /// Forgets the tokens that do not hold any more, which nobody may ever send again.
+    /// Forgets the tokens that do not hold any more, which nobody may ever send again, and those that were got in
+    /// exchange.
     pub fn forget(&self) {
         self.forget_at(Timestamp::now());
     }
 
     fn forget_at(&self, now: Timestamp) {
         self.remembered.retain(|_, known| known.holds(now));
+        self.issuers.forget(now);
     }
 
     fn caller(&self, verified: &Verified) -> Caller {
@@ -115,6 +120,7 @@ impl Callers {
             identity: self.identity,
             impersonation: Some(Arc::new(verified.impersonation().clone())),
             scopes,
+            subject_token: None,
         }
     }
 

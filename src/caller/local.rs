@@ -33,5 +33,6 @@ pub fn with_permissions(permissions: PermissionSet) -> Caller {
         identity: Identity::Own,
         impersonation: None,
         scopes: Vec::new(),
+        subject_token: None,
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod algorithm;
 mod claims;
 mod compact;
 mod discovery;
+pub mod exchange;
 pub(crate) mod header;
 mod identity;
 mod issuer;
@@ -24,11 +25,14 @@ pub mod verified;
 #[cfg(test)]
 pub(super) mod tests;
 
+use std::sync::Arc;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use compact::Compact;
+use exchange::Exchanger;
 pub use identity::Identity;
 use issuer::Issuer;
 pub use refusal::Refusal;
@@ -48,6 +52,9 @@ pub struct Reached {
     pub usable: usize,
     /// What of its key set is left out and why, a line each.
     pub skipped: Vec<String>,
+    /// Whether it says that it exchanges tokens, where that is configured; nothing where it does not say what
+    /// it does.
+    pub exchanges: Option<bool>,
 }
 
 impl Issuers {
@@ -72,13 +79,28 @@ impl Issuers {
     /// Asks each issuer for its keys, once, beside the kept ones: for `check`.
     pub async fn reach(&self) -> Vec<(&IssuerSettings, Result<Reached, String>)> {
         let each = self.issuers.iter().map(async |issuer| {
-            let reached = issuer.origin.fetch().await.map(|keys| Reached {
-                usable: keys.serving(&issuer.settings.algorithms),
-                skipped: keys.skipped().to_vec(),
-            });
-            (&issuer.settings, reached)
+            let reached = async {
+                let keys = issuer.origin.fetch().await?;
+                let exchanges = match issuer.settings.exchange {
+                    Some(_) => exchange::is_offered(&issuer.origin).await?,
+                    None => None,
+                };
+                let usable = keys.serving(&issuer.settings.algorithms);
+                Ok(Reached { usable, skipped: keys.skipped().to_vec(), exchanges })
+            };
+            (&issuer.settings, reached.await)
         });
         futures::future::join_all(each).await
+    }
+
+    /// What exchanges the tokens of an issuer, where anything does.
+    pub(super) fn exchanger(&self, issuer: &str) -> Option<&Arc<Exchanger>> {
+        self.issuers.iter().find(|known| &*known.name == issuer)?.exchanger.as_ref()
+    }
+
+    /// Forgets tokens that were got in exchange and have ended.
+    pub(super) fn forget(&self, now: Timestamp) {
+        self.issuers.iter().filter_map(|issuer| issuer.exchanger.as_ref()).for_each(|held| held.forget(now));
     }
 
     /// What a token says, if one of the issuers says so.

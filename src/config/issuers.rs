@@ -1,5 +1,7 @@
 //! `issuers`: who may say who a caller is, and what their callers may do.
 
+mod exchange;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -8,6 +10,8 @@ use std::{
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+pub use exchange::Exchange;
 
 use super::problem::{Wrong, meant};
 use crate::{
@@ -33,7 +37,7 @@ const NO_ACCESS: [&str; 9] = [
 ];
 
 /// An OIDC issuer whose tokens are taken.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Issuer {
     /// The issuer, byte for byte as its tokens say it in `iss`: `https://…`; plain http only for
@@ -70,6 +74,8 @@ pub struct Issuer {
     /// Whether clusters get the subject as `Impersonate-Uid`.
     #[serde(default)]
     pub uid: bool,
+    /// How its tokens are exchanged for those of clusters that have `identity: exchange`.
+    pub exchange: Option<Exchange>,
     /// What callers may do by what their token says of them. All rules that match add up; deny wins.
     #[serde(default)]
     pub rules: Vec<Rule>,
@@ -134,6 +140,9 @@ impl Issuer {
         }
         self.username.coherent().map_err(|wrong| wrong.below("username"))?;
         self.groups.coherent().map_err(|wrong| wrong.below("groups"))?;
+        if let Some(exchange) = &self.exchange {
+            exchange.coherent().map_err(|wrong| wrong.below("exchange"))?;
+        }
         for (name, claim) in &self.extra {
             let wrong = match () {
                 () if !is_extra_name(name) => {
@@ -169,7 +178,7 @@ impl Issuer {
             id_tokens: self.tokens.contains(&TokenKind::Id),
             types: self.types(),
             algorithms: if algorithms.is_empty() { algorithm::DEFAULT.to_vec() } else { algorithms },
-            ca_file: self.ca_file.as_deref().map(resolved),
+            ca_file: self.ca_file.as_deref().map(&resolved),
             leeway: Duration::from_secs(self.leeway_seconds.unwrap_or(LEEWAY)),
             username_claim: self.username.claim.clone().unwrap_or_else(|| "sub".to_owned()),
             username_prefix: self.username.prefix.clone(),
@@ -177,6 +186,7 @@ impl Issuer {
             groups_prefix: self.groups.prefix.clone(),
             extra: self.extra.clone(),
             uid: self.uid,
+            exchange: self.exchange.as_ref().and_then(|exchange| exchange.settings(&self.tokens, resolved)),
         }
     }
 
@@ -313,6 +323,15 @@ mod tests {
             ("extra: {'a%2fb': team}", "extra.a%2fb"),
             ("extra: {'authentication.kubernetes.io/pod-name': team}", "API server's own"),
             ("extra: {team: ''}", "extra.team"),
+            ("exchange: {clientId: '', clientSecret: a}", "exchange.clientId"),
+            ("exchange: {clientId: a}", "exchange.clientSecret: must be given"),
+            ("exchange: {clientId: a, clientSecret: ''}", "exchange.clientSecret: must not"),
+            ("exchange: {clientId: a, clientSecret: b, clientSecretFile: c}", "exchange.clientSecretFile"),
+            (
+                "exchange: {clientId: a, clientSecret: b, tokenEndpoint: 'http://a.example/t'}",
+                "exchange.tokenEndpoint: must begin with https://",
+            ),
+            ("exchange: {clientId: a, clientSecret: b, scope: ' '}", "exchange.scope"),
         ] {
             let wrong = coherent(&[issuer(text)], None).expect_err(text).to_string();
             assert!(wrong.contains(said), "{text}: {wrong}");
@@ -320,6 +339,31 @@ mod tests {
         let fine =
             "algorithms: [ES256], username: {claim: email, prefix: 'oidc:'}, extra: {example.com/team: team}";
         assert_eq!(coherent(&[issuer(fine)], None), Ok(()));
+    }
+
+    #[test]
+    fn what_is_exchanged_is_what_is_taken() {
+        use crate::caller::oidc::settings::{Parameter, SubjectTokenType as Type};
+        for (tokens, more, kind) in [
+            ("[]", "", Type::Access),
+            ("[access, id]", "", Type::Access),
+            ("[id]", "", Type::Id),
+            ("[id]", ", subjectTokenType: jwt", Type::Jwt),
+        ] {
+            let text = format!("tokens: {tokens}, exchange: {{clientId: a, clientSecret: planted{more}}}");
+            assert_eq!(coherent(&[issuer(&text)], None), Ok(()));
+            let exchange = settings(&text).exchange.expect("it is configured");
+            assert_eq!(
+                (exchange.subject_token_type, exchange.parameter),
+                (kind, Parameter::Audience),
+                "{text}"
+            );
+            assert!(!format!("{exchange:?}").contains("planted"));
+        }
+        let text = "exchange: {clientId: a, clientSecretFile: secret, parameter: resource}";
+        let resolved = |file: &Path| Path::new("/etc").join(file);
+        let file = issuer(text).settings(resolved, None).exchange.expect("it is configured");
+        assert!(format!("{file:?}").contains("/etc/secret") && file.parameter == Parameter::Resource);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use http::{HeaderMap, Uri, header};
 use percent_encoding::percent_decode_str;
 
+use crate::kubernetes::identity::is_b64token;
+
 /// Names under which clients put tokens into query strings, where logs and histories keep them.
 const IN_QUERIES: [&str; 4] = ["access_token", "id_token", "token", "authorization"];
 
@@ -35,13 +37,6 @@ pub(super) fn bearer<'r>(headers: &'r HeaderMap, uri: &Uri) -> Result<&'r str, N
         }
         _ => Err(NoToken::Malformed("an Authorization header that is not Bearer and a token")),
     }
-}
-
-/// RFC 6750 section 2.1.
-fn is_b64token(token: &str) -> bool {
-    let body = token.trim_end_matches('=');
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
-    !body.is_empty() && body.bytes().all(allowed)
 }
 
 fn in_query(query: &str) -> bool {

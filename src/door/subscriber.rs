@@ -12,7 +12,10 @@ use super::{
     serving::{Served, Serving},
     who::Who,
 };
-use crate::caller::{Caller, credential::VERIFYING};
+use crate::{
+    caller::{Caller, credential::VERIFYING},
+    kubernetes::Presented,
+};
 
 /// How long a subscription lasts at most: its client begins another one, with what has changed meanwhile.
 const LONGEST: Duration = Duration::from_secs(3_600);
@@ -24,6 +27,8 @@ pub(super) struct Subscriber {
     who: Who,
     /// Of a caller over HTTP: after a change of the rules it has to be good by the new ones.
     token: Option<SecretString>,
+    /// The tokens for clusters that came with the subscription.
+    pub(super) presented: Arc<Presented>,
     /// Of a subscription; a client that shook hands is told for as long as it is there.
     end: Option<Instant>,
 }
@@ -31,13 +36,21 @@ pub(super) struct Subscriber {
 impl Subscriber {
     /// A client that shook hands.
     pub(super) fn lasting(serving: &Arc<Serving>, who: &Who) -> Self {
-        Self { serving: Arc::clone(serving), who: who.clone(), token: None, end: None }
+        Self {
+            serving: Arc::clone(serving),
+            who: who.clone(),
+            token: None,
+            presented: Arc::default(),
+            end: None,
+        }
     }
 
     /// A caller who subscribed, with the head of an HTTP request where it was one.
     pub(super) fn new(serving: &Arc<Serving>, who: &Who, caller: &Caller, parts: Option<&Parts>) -> Self {
         let end = Some(Instant::now() + life(caller));
-        Self { token: parts.and_then(|parts| token(caller, parts)), end, ..Self::lasting(serving, who) }
+        let presented = parts.map(|parts| Presented::from_headers(&parts.headers)).unwrap_or_default();
+        let token = parts.and_then(|parts| token(caller, parts));
+        Self { token, presented, end, ..Self::lasting(serving, who) }
     }
 
     /// The caller by the rules that hold now; nobody where they are none.

@@ -23,7 +23,10 @@ use super::{
 use crate::{
     Error, ErrorKind, RefusedBy,
     caller::{Caller, places::Place},
-    kubernetes::watch::hub::{Bell, Seat},
+    kubernetes::{
+        Presented,
+        watch::hub::{Bell, Seat},
+    },
     toolbox::{
         Following, Progress, Request, Subject,
         resources::{Target, not_found},
@@ -97,7 +100,7 @@ impl Updates {
         let replaced = of.serving.replacements();
         let place = of.serving.subscriptions().place(caller, served.terms.subscriptions);
         let place = place.map_err(|full| NotFollowed::TooMany(full.into()))?;
-        let request = request(&target, caller, (door, client));
+        let request = request(&target, (caller, &of.presented), (door, client));
         let (following, subject) = served.toolbox.follow(request).await?;
         let bell = Arc::new(Bell::default());
         let mut updates = Self {
@@ -197,8 +200,8 @@ impl Updates {
         if !served.toolbox.offers(&caller, self.target.template) {
             return Look::Refused(not_found(&self.uri));
         }
-        let question = Question::new(&caller, rules, self.target.uri());
-        let request = request(&self.target, &caller, (self.door, self.client));
+        let question = Question::new(&caller, &self.of.presented, rules, self.target.uri());
+        let request = request(&self.target, (&caller, &self.of.presented), (self.door, self.client));
         let (call, toolbox) = (self.following.look(), Arc::clone(&served.toolbox));
         let began = Instant::now();
         let verdicts = self.of.serving.verdicts();
@@ -227,7 +230,11 @@ fn seen(error: Error) -> Look {
 }
 
 /// The call that reading the resource is.
-fn request(target: &Target, caller: &Arc<Caller>, (door, client): (&'static str, Option<IpAddr>)) -> Request {
+fn request(
+    target: &Target,
+    (caller, presented): (&Arc<Caller>, &Arc<Presented>),
+    (door, client): (&'static str, Option<IpAddr>),
+) -> Request {
     let arguments: Map<String, Value> = target.arguments();
     Request {
         door,
@@ -239,6 +246,6 @@ fn request(target: &Target, caller: &Arc<Caller>, (door, client): (&'static str,
         trace: None,
         progress: Progress::default(),
         patience: None,
-        presented: Arc::default(),
+        presented: Arc::clone(presented),
     }
 }

@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use tokio::{sync::OnceCell, time::Instant};
 
-use crate::{Error, caller::Caller, toolbox::Subject};
+use crate::{Error, caller::Caller, kubernetes::Presented, toolbox::Subject};
 
 /// How long an answer holds.
 pub(super) const LIFE: Duration = Duration::from_secs(10);
@@ -17,11 +17,12 @@ type Answer = Result<Subject, Error>;
 #[derive(Debug, Default)]
 pub(super) struct Verdicts(Mutex<HashMap<Question, Slot>>);
 
-/// Who asks, by which token, by the how manieth rules, and of what.
+/// Who asks, by which tokens, by the how manieth rules, and of what.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Question {
     owner: [String; 2],
     token: String,
+    presented: [u8; 32],
     rules: u64,
     uri: String,
 }
@@ -33,9 +34,15 @@ struct Slot {
 }
 
 impl Question {
-    pub(super) fn new(caller: &Caller, rules: u64, uri: String) -> Self {
+    pub(super) fn new(caller: &Caller, presented: &Presented, rules: u64, uri: String) -> Self {
         let token = caller.token().map(|token| token.hash.clone()).unwrap_or_default();
-        Self { owner: caller.binding().map(str::to_owned), token, rules, uri }
+        Self {
+            owner: caller.binding().map(str::to_owned),
+            token,
+            presented: presented.fingerprint(),
+            rules,
+            uri,
+        }
     }
 }
 
@@ -76,7 +83,8 @@ mod tests {
     async fn it_is_asked_once_for_all_who_wait_and_again_after_an_error() {
         let (verdicts, asked) = (Verdicts::default(), AtomicUsize::new(0));
         let caller = local::with_permissions(PermissionSet::default());
-        let question = |rules| Question::new(&caller, rules, "kro://lab/rgds/a".to_owned());
+        let question =
+            |rules| Question::new(&caller, &Presented::default(), rules, "kro://lab/rgds/a".to_owned());
         let ask = |rules| {
             verdicts.answer(question(rules), || async {
                 asked.fetch_add(1, Ordering::Relaxed);

@@ -140,6 +140,7 @@ impl Fault {
         match self {
             Self::Throttled { .. } | Self::Timeout(_) | Self::Unreachable(_) | Self::Gone => true,
             Self::Status { status, .. } => *status >= 500,
+            Self::NotExchanged { retryable, .. } => *retryable,
             _ => false,
         }
     }

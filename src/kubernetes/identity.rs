@@ -69,6 +69,9 @@ pub trait Bearer: std::fmt::Debug + Send + Sync {
 
     /// How the caller is shown to the cluster by it.
     fn identity(&self) -> Identity;
+
+    /// The cluster did not take it.
+    fn refused(&self) {}
 }
 
 /// Who the API server is asked to act as, with the configured prefixes.
@@ -122,6 +125,13 @@ pub enum Unfit {
     /// Nothing can be exchanged for a token for this cluster.
     #[error("your token cannot be exchanged for one for it: {0}")]
     NoExchange(&'static str),
+}
+
+/// Whether it may stand behind `Bearer` (RFC 6750 section 2.1).
+pub fn is_b64token(token: &str) -> bool {
+    let body = token.trim_end_matches('=');
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+    !body.is_empty() && body.bytes().all(allowed)
 }
 
 impl Unfit {

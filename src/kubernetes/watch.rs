@@ -248,7 +248,7 @@ impl Watch {
     async fn recover(&mut self, fault: Fault) -> Result<Option<News>, Fault> {
         match &fault {
             Fault::Gone => self.from = None,
-            Fault::Forbidden(_) | Fault::Unauthorized(_) | Fault::NotFound(_) => {
+            Fault::Forbidden(_) | Fault::Unauthorized(_) | Fault::TokenRefused(_) | Fault::NotFound(_) => {
                 self.refusals += 1;
                 if !self.begun || self.refusals > PATIENCE {
                     return Err(fault);

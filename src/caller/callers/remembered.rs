@@ -96,6 +96,7 @@ fn weight(caller: &Caller) -> usize {
         identity: _,
         impersonation,
         scopes,
+        subject_token,
     } = caller;
     let all = |strings: &[String]| strings.iter().map(|string| STRING + string.len()).sum::<usize>();
     let names = STRING * 2 + subject.len() + username.len();
@@ -109,5 +110,7 @@ fn weight(caller: &Caller) -> usize {
         let uid = shown.uid.as_ref().map_or(0, |uid| STRING + uid.len());
         STRING + shown.user.len() + all(&shown.groups) + uid + extra
     });
-    size_of::<Caller>() + size_of::<Remembered>() + names + all(groups) + grants + token + shown + all(scopes)
+    let subject = subject_token.as_ref().map_or(0, |token| STRING + token.weight());
+    let whole = size_of::<Caller>() + size_of::<Remembered>();
+    whole + names + all(groups) + grants + token + shown + all(scopes) + subject
 }

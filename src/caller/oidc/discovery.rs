@@ -1,9 +1,11 @@
-//! Asking an issuer for its keys: OpenID Connect Discovery 1.0 section 4, then the JWK set, within
-//! bounds of time and size and from its own origin only.
+//! Asking an issuer for its keys, and for what else it says of itself: OpenID Connect Discovery 1.0 section 4,
+//! then the JWK set, within bounds of time and size and from its own origin only.
 
 use std::{path::PathBuf, time::Duration};
 
-use reqwest::{Client, Url, header, redirect};
+use reqwest::{Client, Response, Url, header, redirect};
+
+use serde_json::{Map, Value};
 
 use super::{json, key_set::KeySet, place};
 
@@ -26,22 +28,30 @@ pub(super) struct Origin {
 impl Origin {
     /// Reads the discovery document and the key set.
     pub(super) async fn fetch(&self) -> Result<KeySet, String> {
-        tokio::time::timeout(TIME, self.ask())
-            .await
-            .unwrap_or_else(|_| Err(format!("it did not answer in {} s", TIME.as_secs())))
+        within(self.keys()).await
     }
 
-    async fn ask(&self) -> Result<KeySet, String> {
+    /// Reads the discovery document.
+    pub(super) async fn document(&self) -> Result<Map<String, Value>, String> {
+        within(async { Ok(self.read().await?.2) }).await
+    }
+
+    /// What to ask it with, where it is, and what it says of itself.
+    async fn read(&self) -> Result<(Client, Url, Map<String, Value>), String> {
         let issuer = place::issuer(&self.issuer)?;
         // made anew each time: a changed authority is seen, and no connection is kept for ten minutes
         let client = self.client(&issuer).await?;
         let document = get(&client, discovery_url(&self.issuer, &issuer)?, "discovery document").await?;
         let document = json::object(&document).map_err(|why| format!("its discovery document: {why}"))?;
         match document.get("issuer").and_then(|said| said.as_str()) {
-            Some(said) if said == self.issuer => {}
-            Some(_) => return Err("its discovery document names another issuer".to_owned()),
-            None => return Err("its discovery document names no issuer".to_owned()),
+            Some(said) if said == self.issuer => Ok((client, issuer, document)),
+            Some(_) => Err("its discovery document names another issuer".to_owned()),
+            None => Err("its discovery document names no issuer".to_owned()),
         }
+    }
+
+    async fn keys(&self) -> Result<KeySet, String> {
+        let (client, issuer, document) = self.read().await?;
         let keys = document.get("jwks_uri").and_then(|uri| uri.as_str());
         let keys = keys.ok_or("its discovery document has no jwks_uri")?;
         let keys = Url::parse(keys).map_err(|_| "its jwks_uri is no URL")?;
@@ -56,16 +66,22 @@ impl Origin {
         }
     }
 
-    async fn client(&self, issuer: &Url) -> Result<Client, String> {
-        let (ca_file, issuer) = (self.ca_file.clone(), issuer.clone());
+    /// A client for this place, which trusts whoever the issuer is trusted by.
+    pub(super) async fn client(&self, place: &Url) -> Result<Client, String> {
+        let (ca_file, place) = (self.ca_file.clone(), place.clone());
         // reads files: our authority, or the system's
-        tokio::task::spawn_blocking(move || client(ca_file, &issuer))
+        tokio::task::spawn_blocking(move || client(ca_file, &place))
             .await
             .map_err(|_| "no client could be made".to_owned())?
     }
 }
 
-fn client(ca_file: Option<PathBuf>, issuer: &Url) -> Result<Client, String> {
+async fn within<T>(asking: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    let slow = |_| Err(format!("it did not answer in {} s", TIME.as_secs()));
+    tokio::time::timeout(TIME, asking).await.unwrap_or_else(slow)
+}
+
+fn client(ca_file: Option<PathBuf>, place: &Url) -> Result<Client, String> {
     let mut builder = Client::builder()
         .user_agent(concat!("platform-mcp/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_TIME)
@@ -77,8 +93,8 @@ fn client(ca_file: Option<PathBuf>, issuer: &Url) -> Result<Client, String> {
         .no_brotli()
         .no_deflate()
         .no_zstd()
-        .https_only(issuer.scheme() == "https");
-    if place::is_loopback(issuer) {
+        .https_only(place.scheme() == "https");
+    if place::is_loopback(place) {
         builder = builder.no_proxy();
     }
     if let Some(file) = ca_file {
@@ -106,7 +122,7 @@ fn discovery_url(written: &str, issuer: &Url) -> Result<Url, String> {
 }
 
 async fn get(client: &Client, url: Url, what: &str) -> Result<Vec<u8>, String> {
-    let mut answer = client
+    let answer = client
         .get(url)
         .header(header::ACCEPT, "application/json, application/jwk-set+json")
         .header(header::ACCEPT_ENCODING, "identity")
@@ -120,6 +136,11 @@ async fn get(client: &Client, url: Url, what: &str) -> Result<Vec<u8>, String> {
     if status != 200 {
         return Err(format!("its {what} answers {}", status.as_u16()));
     }
+    body(answer, what, LARGEST).await
+}
+
+/// The JSON that came, unless it is something else, or more than `largest` bytes.
+pub(super) async fn body(mut answer: Response, what: &str, largest: usize) -> Result<Vec<u8>, String> {
     if answer.headers().get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
         return Err(format!("its {what} comes compressed, which was not asked for"));
     }
@@ -129,13 +150,13 @@ async fn get(client: &Client, url: Url, what: &str) -> Result<Vec<u8>, String> {
             "its {what} is a page (HTML) and not JSON: perhaps a login page or a proxy's error"
         ));
     }
-    let too_large = || format!("its {what} has more than {} KiB", LARGEST / 1024);
-    if answer.content_length().is_some_and(|length| length > LARGEST as u64) {
+    let too_large = || format!("its {what} has more than {} KiB", largest / 1024);
+    if answer.content_length().is_some_and(|length| length > largest as u64) {
         return Err(too_large());
     }
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|error| chain(&error))? {
-        if body.len() + chunk.len() > LARGEST {
+        if body.len() + chunk.len() > largest {
             return Err(too_large());
         }
         body.extend_from_slice(&chunk);
@@ -144,7 +165,7 @@ async fn get(client: &Client, url: Url, what: &str) -> Result<Vec<u8>, String> {
 }
 
 /// An error with its causes, without the URL, which whoever reads it knows.
-fn chain(error: &reqwest::Error) -> String {
+pub(super) fn chain(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "it did not answer in time".to_owned();
     }

@@ -10,6 +10,7 @@ use super::{
     claims,
     compact::Compact,
     discovery::Origin,
+    exchange::Exchanger,
     header::Header,
     identity::Identity,
     key_set::{Fit, KeySet},
@@ -30,15 +31,21 @@ pub(super) struct Issuer {
     pub(super) settings: IssuerSettings,
     pub(super) origin: Origin,
     pub(super) keys: Arc<Keys>,
+    pub(super) exchanger: Option<Arc<Exchanger>>,
 }
 
 impl Issuer {
-    /// With the keys of `before`, where that one asks at the same place.
+    /// With the keys of `before`, where that one asks at the same place, and with what was got in exchange.
     pub(super) fn new<'b>(settings: IssuerSettings, before: impl IntoIterator<Item = &'b Self>) -> Self {
         let origin = Origin { issuer: settings.issuer.clone(), ca_file: settings.ca_file.clone() };
-        let keys = before.into_iter().find(|before| before.origin == origin);
-        let keys = keys.map_or_else(|| fetched(&origin), |before| Arc::clone(&before.keys));
-        Self { name: settings.issuer.as_str().into(), settings, origin, keys }
+        let before = before.into_iter().find(|before| before.origin == origin);
+        let keys = before.map_or_else(|| fetched(&origin), |before| Arc::clone(&before.keys));
+        let exchanger = before.and_then(|before| before.exchanger.as_ref());
+        let exchanger = match exchanger.filter(|before| before.is_of(&settings, &origin)) {
+            Some(before) => Some(Arc::clone(before)),
+            None => Exchanger::new(&settings, &origin),
+        };
+        Self { name: settings.issuer.as_str().into(), settings, origin, keys, exchanger }
     }
 
     /// What a token that names this issuer says, at `now`. What needs no key is looked at first, so that

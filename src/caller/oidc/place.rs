@@ -28,6 +28,20 @@ pub(crate) fn issuer(written: &str) -> Result<Url, String> {
     }
 }
 
+/// The URL of a token endpoint as configured, or what is wrong with it.
+pub(crate) fn endpoint(written: &str) -> Result<Url, String> {
+    let url = Url::parse(written)
+        .map_err(|error| format!("must be a URL as https://login.example.com/token: {error}"))?;
+    match () {
+        () if !url.username().is_empty() || url.password().is_some() => {
+            Err("must hold no credentials".to_owned())
+        }
+        () if url.fragment().is_some() => Err("must have no fragment (RFC 6749 section 3.2)".to_owned()),
+        () if url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url) => Ok(url),
+        () => Err("must begin with https://; plain http is for loopback addresses only".to_owned()),
+    }
+}
+
 /// Whether the host is this machine by its very name.
 pub(super) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
@@ -37,6 +51,23 @@ pub(super) fn is_loopback(url: &Url) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_token_endpoint_is_https_or_on_loopback() {
+        for good in ["https://login.example.com/token?p=b2c", "http://127.0.0.1:9000/token"] {
+            assert!(super::endpoint(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "/token",
+            "http://login.example.com/token",
+            "https://user@login.example.com/token",
+            "https://login.example.com/token#a",
+            "file:///etc/passwd",
+        ] {
+            assert!(super::endpoint(bad).is_err(), "{bad}");
+        }
+    }
+
     #[test]
     fn an_issuer_is_https_or_on_loopback() {
         for good in [

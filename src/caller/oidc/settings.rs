@@ -4,6 +4,9 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use jiff::SignedDuration;
 use jsonwebtoken::Algorithm;
+use schemars::JsonSchema;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
 
 /// An issuer as configured, with every default filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +37,88 @@ pub struct IssuerSettings {
     pub extra: BTreeMap<String, String>,
     /// Whether clusters get the subject as uid.
     pub uid: bool,
+    /// How tokens are exchanged for those of clusters, where they are.
+    pub exchange: Option<ExchangeSettings>,
+}
+
+/// How this server exchanges tokens of callers at their issuer (RFC 8693).
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExchangeSettings {
+    /// The client that this server is there.
+    pub client_id: String,
+    /// What proves it.
+    pub secret: ClientSecret,
+    /// Where tokens are exchanged; otherwise the issuer says it.
+    pub token_endpoint: Option<String>,
+    /// What says for whom a token is wanted.
+    pub parameter: Parameter,
+    /// `scope` of what is wanted, where anything is asked for.
+    pub scope: Option<String>,
+    /// What the tokens of callers are.
+    pub subject_token_type: SubjectTokenType,
+}
+
+/// The secret of a client.
+#[derive(Clone, Debug)]
+pub enum ClientSecret {
+    /// As configured.
+    Given(SecretString),
+    /// In a file, read at each use.
+    File(PathBuf),
+}
+
+impl PartialEq for ClientSecret {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Given(one), Self::Given(other)) => one.expose_secret() == other.expose_secret(),
+            (Self::File(one), Self::File(other)) => one == other,
+            _ => false,
+        }
+    }
+}
+
+/// What says for whom a token is wanted (RFC 8693 section 2.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Parameter {
+    /// By the name that the issuer has for it.
+    #[default]
+    Audience,
+    /// By its URI.
+    Resource,
+}
+
+impl Parameter {
+    /// The name of the parameter.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Audience => "audience",
+            Self::Resource => "resource",
+        }
+    }
+}
+
+/// What the tokens of callers are called when they are exchanged (RFC 8693 section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum SubjectTokenType {
+    /// Access tokens.
+    Access,
+    /// ID tokens.
+    Id,
+    /// JWTs of whatever kind.
+    Jwt,
+}
+
+impl SubjectTokenType {
+    /// The identifier.
+    pub fn urn(self) -> &'static str {
+        match self {
+            Self::Access => "urn:ietf:params:oauth:token-type:access_token",
+            Self::Id => "urn:ietf:params:oauth:token-type:id_token",
+            Self::Jwt => "urn:ietf:params:oauth:token-type:jwt",
+        }
+    }
 }
 
 impl IssuerSettings {

@@ -52,6 +52,7 @@ pub(in crate::caller) fn settings() -> IssuerSettings {
         groups_prefix: "oidc:".to_owned(),
         extra: BTreeMap::new(),
         uid: true,
+        exchange: None,
     }
 }
 
@@ -76,7 +77,15 @@ pub(in crate::caller) fn publishing(settings: IssuerSettings, published: Arc<Mut
     let origin = Origin { issuer: settings.issuer.clone(), ca_file: None };
     let pace = Pace { spacing: Duration::ZERO, ..Pace::default() };
     let keys = Keys::new(ISSUER, Box::new(fetch), pace);
-    Issuers { issuers: vec![Issuer { name: settings.issuer.as_str().into(), settings, origin, keys }] }
+    Issuers {
+        issuers: vec![Issuer {
+            name: settings.issuer.as_str().into(),
+            settings,
+            origin,
+            keys,
+            exchanger: None,
+        }],
+    }
 }
 
 pub(in crate::caller) fn published() -> Vec<Value> {

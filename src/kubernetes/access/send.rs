@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::{HeaderMap, HeaderValue, Method, Request, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -152,7 +152,7 @@ impl Access {
         headers.insert("audit-id", HeaderValue::try_from(id).map_err(unfit)?);
         match &self.acting {
             As::Caller(caller) => {
-                headers.extend(caller.iter().map(|(name, value)| (name.clone(), value.clone())))
+                headers.extend(caller.iter().map(|(name, value)| (name.clone(), value.clone())));
             }
             As::Bearer(bearer) => {
                 let token = bearer.token(self.spent.deadline).await?;
@@ -170,6 +170,9 @@ impl Access {
             error => Fault::Unreachable(innermost(&error)),
         })?;
         span.answered(response.status().as_u16());
+        if let (As::Bearer(bearer), StatusCode::UNAUTHORIZED) = (&self.acting, response.status()) {
+            bearer.refused();
+        }
         Ok(response)
     }
 

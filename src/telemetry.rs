@@ -48,7 +48,31 @@ pub struct Measure {
     refusals: Family<Reason, Counter>,
     upstream_requests: Counter,
     upstream_bytes: Counter,
+    known: Known,
+}
+
+/// What is measured of the sources of clusters.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
     clusters: Gauge,
+    failing: Family<From, Gauge>,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct From {
+    source: &'static str,
+}
+
+impl Known {
+    /// How many clusters there are.
+    pub(crate) fn clusters(&self, known: usize) {
+        self.clusters.set(i64::try_from(known).unwrap_or(i64::MAX));
+    }
+
+    /// Whether a source cannot be read.
+    pub(crate) fn source(&self, source: &'static str, failing: bool) {
+        self.failing.get_or_create(&From { source }).set(failing.into());
+    }
 }
 
 impl Default for Measure {
@@ -56,8 +80,8 @@ impl Default for Measure {
         let mut registry = Registry::with_prefix("mcp_server");
         let duration = Family::<Tool, Histogram>::new_with_constructor(|| Histogram::new(SECONDS));
         let calls = Family::<Outcome, Counter>::default();
-        let (upstream_requests, upstream_bytes, clusters) =
-            (Counter::default(), Counter::default(), Gauge::default());
+        let (upstream_requests, upstream_bytes) = (Counter::default(), Counter::default());
+        let known = Known::default();
         registry.register_with_unit(
             "operation_duration",
             "Duration of tools/call",
@@ -73,8 +97,13 @@ impl Default for Measure {
             "Body bytes received from clusters",
             upstream_bytes.clone(),
         );
-        registry.register("clusters", "Clusters that are known", clusters.clone());
-        Self { registry, duration, calls, refusals, upstream_requests, upstream_bytes, clusters }
+        registry.register("clusters", "Clusters that are known", known.clusters.clone());
+        registry.register(
+            "cluster_source_failing",
+            "Whether a source of clusters cannot be read (1) or can (0)",
+            known.failing.clone(),
+        );
+        Self { registry, duration, calls, refusals, upstream_requests, upstream_bytes, known }
     }
 }
 
@@ -99,9 +128,9 @@ impl Measure {
         self.registry.register("audit_lines_lost", "Lines that the audit log could not keep", lost.clone());
     }
 
-    /// How many clusters there are.
-    pub fn clusters(&self, known: usize) {
-        self.clusters.set(i64::try_from(known).unwrap_or(i64::MAX));
+    /// What is measured of the sources of clusters.
+    pub fn known(&self) -> &Known {
+        &self.known
     }
 
     /// The Prometheus text of all of it.

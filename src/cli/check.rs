@@ -5,9 +5,11 @@ mod explain;
 mod identity;
 mod issuer;
 mod report;
+mod sources;
 mod tls;
 
 use clap::Args;
+use futures::{StreamExt as _, stream};
 
 use super::{Failure, Global, out};
 use crate::{
@@ -18,6 +20,9 @@ use crate::{
     toolbox::Toolbox,
 };
 use report::Report;
+
+/// Clusters asked at once.
+const PARALLEL: usize = 64;
 
 /// Say what of the configuration and the clusters works, and how to mend the rest.
 #[derive(Debug, Args)]
@@ -49,9 +54,7 @@ impl Check {
         let mut report = Report::default();
         if let Some((config, built)) = configuration(global, sample.as_ref(), &mut report)? {
             caller(&config, &built, &mut report)?;
-            for problem in &built.problems {
-                report.fail(problem, "mend that part of the file; everything else is served")?;
-            }
+            sources::tell(&built, &mut report).await?;
             tls::tell(config.http_options().tls.as_ref(), &mut report).await?;
             issuer::tell(built.callers.issuers(), &mut report).await?;
             rules(&built, &mut report)?;
@@ -164,10 +167,8 @@ async fn clusters(config: &Config, built: &Built, report: &mut Report) -> Result
     }
     identity::tell(config, &clusters, report)?;
     let needed = identity::needed(config);
-    let reached = futures::future::join_all(
-        clusters.iter().map(|cluster| cluster::reach(cluster, identity::impersonates(config, cluster))),
-    )
-    .await;
+    let reaching = clusters.iter().map(|cluster| cluster::reach(cluster, identity::mode(config, cluster)));
+    let reached: Vec<_> = stream::iter(reaching).buffered(PARALLEL).collect().await;
     for (cluster, finding) in clusters.iter().zip(reached) {
         let default = if clusters.is_default(cluster) { " (default)" } else { "" };
         finding.tell(&format!("cluster {}{default}", clusters.shown_name(cluster)), &needed, report)?;

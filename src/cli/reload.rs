@@ -90,7 +90,10 @@ impl Reload {
                     }
                     setup::log(&built);
                     built.callers.issuers().warm();
+                    built.toolbox.registry().keep();
+                    let ended = Arc::clone(serving.now().toolbox.registry());
                     serving.replace(Served::new(built.toolbox, built.callers, built.terms));
+                    ended.end();
                     source = next;
                     tracing::info!("{file}: read again; it holds from now on");
                 }

@@ -86,6 +86,7 @@ pub(super) async fn over_stdio(
 
 /// What doors serve of a configuration.
 pub(super) fn serving(built: Built, ending: &CancellationToken) -> Arc<Serving> {
+    built.toolbox.registry().keep();
     Serving::new(Served::new(built.toolbox, built.callers, built.terms), ending)
 }
 

@@ -81,18 +81,19 @@ impl Config {
 
     fn make(&self, before: Option<Before<'_>>) -> Result<Built, BuildProblem> {
         let callers = self.callers(before.map(|before| before.callers.issuers()))?;
-        let (clusters, problems) = self.clusters.find(|path| self.resolved(path));
-        let clusters = match before {
-            Some(before) => clusters.keeping(&before.toolbox.clusters()),
-            None => clusters,
-        };
         let process = match before {
             Some(before) => Arc::clone(before.toolbox.process()),
             None => Arc::new(Process::new(self.seal()?, self.open_audit()?, self.spans()?)),
         };
-        process.measure().clusters(clusters.iter().count());
+        let registry = Arc::new(Registry::new(
+            self.clusters.all(|path| self.resolved(path)),
+            self.clusters.default.clone(),
+            before.map(|before| &**before.toolbox.registry()),
+            process.measure().known().clone(),
+        ));
+        let problems = registry.problems();
         let toolbox = Toolbox::new(Parts {
-            registry: Arc::new(Registry::of(clusters)),
+            registry,
             process,
             limits: self.limits.limits(),
             offer: self.tools.offer(),

@@ -1,16 +1,29 @@
 //! `clusters`: where clusters come from. Nothing here connects to one.
 
-use std::path::{Path, PathBuf};
+mod backstage;
+mod shown;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 
+pub use self::backstage::BackstageSource;
 use super::problem::Wrong;
 use crate::kubernetes::{
-    Cluster, Clusters, Identity,
+    Identity,
     cluster::Source,
-    sources::{self, Found, StaticCluster},
+    registry::ClusterSource,
+    sources::{
+        self, Shown,
+        in_cluster::InCluster,
+        kubeconfig::KubeconfigFiles,
+        written::{Entries, StaticCluster},
+    },
 };
 
 /// The sources of clusters. A name that two of them claim must be written `source/name`.
@@ -24,6 +37,8 @@ pub struct Sources {
     /// Clusters written out here.
     #[serde(rename = "static")]
     pub entries: Vec<Entry>,
+    /// The clusters that a Backstage catalog describes: `Resource` entities of the type `kubernetes-cluster`.
+    pub backstage: Option<BackstageSource>,
     /// The cluster that is meant where a call names none: by `name` or `source/name`. Otherwise the
     /// current context, the Pod's own cluster, or the only one there is.
     pub default: Option<String>,
@@ -40,14 +55,19 @@ pub struct KubeconfigSource {
     pub enabled: bool,
     /// The file; otherwise what `KUBECONFIG` names, or `~/.kube/config`.
     pub path: Option<PathBuf>,
-    /// How its clusters are shown who calls: `impersonate` (the credential must have that RBAC verb) or `own`.
-    /// Otherwise `impersonate` for callers with a token over HTTP, and `own` for stdio.
+    /// How they are shown who calls: `impersonate` (the credential must have that RBAC verb), `own`, `exchange`
+    /// or `caller-header`. Otherwise `impersonate` for callers with a token over HTTP, and `own` for stdio.
     pub identity: Option<Identity>,
+    /// With `exchange`: the audience of their tokens; `{name}` in it stands for the name of each.
+    pub audience: Option<String>,
+    /// With `caller-header`: the end of the header that callers send their token in beside the one for all
+    /// clusters, as `oidc-okta` or `google`.
+    pub provider: Option<String>,
 }
 
 impl Default for KubeconfigSource {
     fn default() -> Self {
-        Self { enabled: true, path: None, identity: None }
+        Self { enabled: true, path: None, identity: None, audience: None, provider: None }
     }
 }
 
@@ -57,14 +77,19 @@ impl Default for KubeconfigSource {
 pub struct InClusterSource {
     /// Whether it is added, where the server runs in a Pod.
     pub enabled: bool,
-    /// How it is shown who calls: `impersonate` (the credential must have that RBAC verb) or `own`.
-    /// Otherwise `impersonate` for callers with a token over HTTP, and `own` for stdio.
+    /// How it is shown who calls: `impersonate` (the credential must have that RBAC verb), `own`, `exchange`
+    /// or `caller-header`. Otherwise `impersonate` for callers with a token over HTTP, and `own` for stdio.
     pub identity: Option<Identity>,
+    /// With `exchange`: the audience of its tokens; `{name}` in it stands for its name.
+    pub audience: Option<String>,
+    /// With `caller-header`: the end of the header that callers send their token in beside the one for all
+    /// clusters, as `oidc-okta` or `google`.
+    pub provider: Option<String>,
 }
 
 impl Default for InClusterSource {
     fn default() -> Self {
-        Self { enabled: true, identity: None }
+        Self { enabled: true, identity: None, audience: None, provider: None }
     }
 }
 
@@ -78,16 +103,50 @@ pub struct Entry {
     pub url: String,
     /// PEM file of its certificate authority; otherwise the system's.
     pub ca_file: Option<PathBuf>,
-    /// Bearer token of the server's own credential.
+    /// Bearer token of the server's own credential. `exchange` and `caller-header` need none.
     #[schemars(with = "Option<String>", extend("writeOnly" = true))]
     pub token: Option<SecretString>,
     /// File that holds the token, read again when it changes.
     pub token_file: Option<PathBuf>,
     /// Namespace meant where none is named; otherwise `default`.
     pub namespace: Option<String>,
-    /// How it is shown who calls: `impersonate` (the credential must have that RBAC verb) or `own`.
-    /// Otherwise `impersonate` for callers with a token over HTTP, and `own` for stdio.
+    /// How it is shown who calls: `impersonate` (the credential must have that RBAC verb), `own`, `exchange`
+    /// or `caller-header`. Otherwise `impersonate` for callers with a token over HTTP, and `own` for stdio.
     pub identity: Option<Identity>,
+    /// With `exchange`: the audience of its tokens; `{name}` in it stands for its name.
+    pub audience: Option<String>,
+    /// With `caller-header`: the end of the header that callers send their token in beside the one for all
+    /// clusters, as `oidc-okta` or `google`.
+    pub provider: Option<String>,
+}
+
+impl KubeconfigSource {
+    fn shown(&self) -> Shown {
+        shown::of(self.identity, self.audience.as_ref(), self.provider.as_ref())
+    }
+}
+
+impl InClusterSource {
+    fn shown(&self) -> Shown {
+        shown::of(self.identity, self.audience.as_ref(), self.provider.as_ref())
+    }
+}
+
+impl Entry {
+    fn shown(&self) -> Shown {
+        shown::of(self.identity, self.audience.as_ref(), self.provider.as_ref())
+    }
+
+    fn cluster(&self, resolved: impl Fn(&Path) -> PathBuf) -> StaticCluster {
+        StaticCluster {
+            name: self.name.clone(),
+            url: self.url.clone(),
+            ca_file: self.ca_file.as_deref().map(&resolved),
+            token: self.token.clone(),
+            token_file: self.token_file.as_deref().map(&resolved),
+            namespace: self.namespace.clone(),
+        }
+    }
 }
 
 impl Sources {
@@ -99,13 +158,18 @@ impl Sources {
     /// No source.
     pub fn none() -> Self {
         Self {
-            kubeconfig: KubeconfigSource { enabled: false, path: None, identity: None },
-            in_cluster: InClusterSource { enabled: false, identity: None },
+            kubeconfig: KubeconfigSource { enabled: false, ..KubeconfigSource::default() },
+            in_cluster: InClusterSource { enabled: false, ..InClusterSource::default() },
             ..Self::default()
         }
     }
 
     pub(super) fn coherent(&self) -> Result<(), Wrong> {
+        shown::coherent(&self.kubeconfig.shown()).map_err(|wrong| wrong.below("kubeconfig"))?;
+        shown::coherent(&self.in_cluster.shown()).map_err(|wrong| wrong.below("inCluster"))?;
+        if let Some(backstage) = &self.backstage {
+            backstage.coherent().map_err(|wrong| wrong.below("backstage"))?;
+        }
         for (index, entry) in self.entries.iter().enumerate() {
             let wrong =
                 |key: &str, what: &str| Err(Wrong::new(what).below(key).in_item(index).below("static"));
@@ -121,99 +185,44 @@ impl Sources {
             if entry.token.is_some() && entry.token_file.is_some() {
                 return wrong("tokenFile", "token is given too, and only one of them can be meant");
             }
+            shown::coherent(&entry.shown()).map_err(|wrong| wrong.in_item(index).below("static"))?;
         }
         Ok(())
     }
 
-    /// Everything that the sources have, and what is broken. `resolved` says what a path means.
-    pub(super) fn find(&self, resolved: impl Fn(&Path) -> PathBuf) -> (Clusters, Vec<String>) {
-        let mut found = match &self.sample {
-            Some(url) => sample(url),
-            None => self.configured(resolved),
-        };
-        if let Some(wanted) = &self.default {
-            match qualified(&found.clusters, wanted) {
-                Ok(name) => found.default = Some(name),
-                Err(problem) => found.problems.push(problem),
-            }
+    /// Where clusters come from. `resolved` says what a path means.
+    pub(super) fn all(&self, resolved: impl Fn(&Path) -> PathBuf) -> Vec<Arc<dyn ClusterSource>> {
+        if let Some(url) = &self.sample {
+            return vec![Arc::new(Entries::sample(url.clone()))];
         }
-        (Clusters::new(found.clusters, found.default), found.problems)
-    }
-
-    fn configured(&self, resolved: impl Fn(&Path) -> PathBuf) -> Found {
-        let mut all = Found::default();
-        let mut add = |found: Found, identity: Option<Identity>| {
-            all.clusters.extend(found.clusters.into_iter().map(|cluster| cluster.with_identity(identity)));
-            all.problems.extend(found.problems);
-            all.default = all.default.take().or(found.default);
-        };
+        let mut all: Vec<Arc<dyn ClusterSource>> = Vec::new();
         if self.kubeconfig.enabled {
-            add(
-                sources::kubeconfig(self.kubeconfig.path.as_deref().map(&resolved).as_deref()),
-                self.kubeconfig.identity,
-            );
+            let file = self.kubeconfig.path.as_deref().map(&resolved);
+            all.push(Arc::new(KubeconfigFiles { file, shown: self.kubeconfig.shown() }));
         }
         if self.in_cluster.enabled {
-            add(sources::in_cluster(), self.in_cluster.identity);
+            all.push(Arc::new(InCluster { shown: self.in_cluster.shown() }));
         }
-        for entry in &self.entries {
-            let identity = entry.identity;
-            let entry = StaticCluster {
-                name: entry.name.clone(),
-                url: entry.url.clone(),
-                ca_file: entry.ca_file.as_deref().map(&resolved),
-                token: entry.token.clone(),
-                token_file: entry.token_file.as_deref().map(&resolved),
-                namespace: entry.namespace.clone(),
-            };
-            match sources::static_cluster(entry, Source::Static) {
-                Ok(cluster) => all.clusters.push(cluster.with_identity(identity)),
-                Err(problem) => all.problems.push(format!("clusters.static: {problem}")),
-            }
+        if !self.entries.is_empty() {
+            let entries =
+                self.entries.iter().map(|entry| (entry.cluster(&resolved), entry.shown())).collect();
+            all.push(Arc::new(Entries { entries, source: Source::Static }));
+        }
+        // one without a URL was refused before
+        if let Some(catalog) = self.backstage.as_ref().and_then(|backstage| backstage.catalog(&resolved)) {
+            all.push(Arc::new(catalog));
         }
         all
-    }
-}
-
-fn sample(url: &str) -> Found {
-    let entry = StaticCluster {
-        name: "sample".to_owned(),
-        url: url.to_owned(),
-        ca_file: None,
-        token: None,
-        token_file: None,
-        namespace: None,
-    };
-    match sources::static_cluster(entry, Source::Demo) {
-        Ok(cluster) => {
-            Found { default: Some(cluster.qualified_name()), clusters: vec![cluster], problems: Vec::new() }
-        }
-        Err(problem) => Found { problems: vec![problem], ..Found::default() },
-    }
-}
-
-/// The qualified name of the cluster that is written `wanted`.
-fn qualified(clusters: &[Cluster], wanted: &str) -> Result<String, String> {
-    if clusters.iter().any(|cluster| cluster.qualified_name() == wanted) {
-        return Ok(wanted.to_owned());
-    }
-    let named: Vec<String> =
-        clusters.iter().filter(|cluster| cluster.name() == wanted).map(Cluster::qualified_name).collect();
-    match named.as_slice() {
-        [one] => Ok(one.clone()),
-        [] => {
-            let names = clusters.iter().map(Cluster::name);
-            let near = crate::nearest::name(wanted, names)
-                .map_or(String::new(), |near| format!("; did you mean {near:?}?"));
-            Err(format!("clusters.default: no source has a cluster {wanted:?}{near}"))
-        }
-        several => Err(format!("clusters.default: {wanted:?} is ambiguous; write {}", several.join(" or "))),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        kubernetes::{Clusters, Registry},
+        telemetry::Known,
+    };
 
     fn entry(name: &str, url: &str) -> Entry {
         Entry {
@@ -224,12 +233,15 @@ mod tests {
             token_file: None,
             namespace: None,
             identity: None,
+            audience: None,
+            provider: None,
         }
     }
 
-    fn found(entries: Vec<Entry>, default: Option<&str>) -> (Clusters, Vec<String>) {
-        let sources = Sources { entries, default: default.map(str::to_owned), ..Sources::none() };
-        sources.find(Path::to_path_buf)
+    fn found(entries: Vec<Entry>, default: Option<&str>) -> (Arc<Clusters>, Vec<String>) {
+        let sources = Sources { entries, ..Sources::none() }.all(Path::to_path_buf);
+        let registry = Registry::new(sources, default.map(str::to_owned), None, Known::default());
+        (registry.now(), registry.problems())
     }
 
     #[test]
@@ -262,5 +274,50 @@ mod tests {
         assert_eq!(with("planted\n"), Ok(()), "it is trimmed");
         let wrong = with("plan\nted").expect_err("a control character");
         assert!(wrong.starts_with("static[0].token: ") && !wrong.contains("plan"), "{wrong}");
+    }
+
+    #[test]
+    fn what_is_shown_must_make_sense() {
+        let wrong = |yaml: &str| {
+            let sources: Sources = serde_saphyr::from_str(yaml).expect(yaml);
+            sources.coherent().map_err(|wrong| wrong.to_string()).err().unwrap_or_default()
+        };
+        let catalog = "backstage: {url: 'https://b.example', hosts: ['*.example'], ";
+        for (yaml, said) in [
+            ("kubeconfig: {identity: exchange}", "kubeconfig.audience: identity: exchange needs"),
+            ("inCluster: {identity: exchange, audience: ''}", "inCluster.audience: must not be empty"),
+            ("kubeconfig: {audience: a}", "kubeconfig.audience: is of use with identity: exchange alone"),
+            (
+                "static: [{name: a, url: 'https://a', identity: own, provider: google}]",
+                "static[0].provider: is of use with identity: caller-header alone",
+            ),
+            (
+                "static: [{name: a, url: 'https://a', identity: caller-header, provider: 'a b'}]",
+                "static[0].provider: must be",
+            ),
+            (&format!("{catalog} identity: own}}"), "backstage.identity: must be exchange or caller-header"),
+            (&format!("{catalog} identity: exchange}}"), "backstage.audience: identity: exchange needs"),
+            ("backstage: {url: 'http://b.example', hosts: [a]}", "backstage.url: must begin with https://"),
+            (
+                "backstage: {url: 'https://u:p@b.example', hosts: [a]}",
+                "backstage.url: must hold no credentials",
+            ),
+            ("backstage: {url: 'https://b.example', hosts: []}", "backstage.hosts: must name"),
+            (&format!("{catalog} token: a, tokenFile: b}}"), "backstage.tokenFile: token is given too"),
+            (&format!("{catalog} refreshSeconds: 0}}"), "backstage.refreshSeconds: must be from"),
+        ] {
+            let wrong = wrong(yaml);
+            assert!(wrong.contains(said), "{yaml}: {wrong:?}");
+        }
+        for fine in [
+            "kubeconfig: {identity: exchange, audience: 'k8s-{name}'}",
+            "static: [{name: a, url: 'https://a', identity: caller-header, provider: oidc-okta}]",
+            &format!("{catalog} identity: exchange, audience: k8s}}"),
+            &format!("{catalog} token: a}}"),
+        ] {
+            assert_eq!(wrong(fine), "", "{fine}");
+        }
+        let word = serde_saphyr::from_str::<Sources>("kubeconfig: {identity: callerHeader}");
+        assert!(word.is_err_and(|error| error.to_string().contains("callerHeader")));
     }
 }

@@ -29,17 +29,23 @@ pub enum Source {
     InCluster,
     /// An entry of our own configuration.
     Static,
+    /// An entity of a Backstage catalog.
+    Backstage,
     /// The recorded platform of `demo`.
     Demo,
 }
 
 impl Source {
+    /// Each of them.
+    pub const ALL: [Self; 5] = [Self::Kubeconfig, Self::InCluster, Self::Static, Self::Backstage, Self::Demo];
+
     /// The name in `source/name`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Kubeconfig => "kubeconfig",
             Self::InCluster => "in-cluster",
             Self::Static => "static",
+            Self::Backstage => "backstage",
             Self::Demo => "demo",
         }
     }

@@ -1,8 +1,14 @@
 //! [`Clusters`]: the registry of all clusters that the sources found.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
-use super::cluster::Cluster;
+use super::{
+    cluster::{Cluster, Source},
+    registry::State,
+};
 
 /// Every cluster that is known, by name.
 #[derive(Debug, Default)]
@@ -10,6 +16,9 @@ pub struct Clusters {
     all: Vec<Arc<Cluster>>,
     claims: HashMap<String, usize>,
     default: Option<String>,
+    sources: Vec<Arc<State>>,
+    /// Why the configured default is none.
+    no_default: Option<String>,
 }
 
 /// What a cluster's name stands for.
@@ -26,24 +35,79 @@ pub enum Lookup {
 impl Clusters {
     /// Joins what the sources found. `default` is the qualified name of the cluster that is meant
     /// where none is named.
-    pub fn new(mut found: Vec<Cluster>, default: Option<String>) -> Self {
+    pub fn new(found: Vec<Cluster>, default: Option<String>) -> Self {
+        Self { default, ..Self::of(found.into_iter().map(Arc::new).collect()) }
+    }
+
+    /// Joins what is known of each source. `wanted` is the cluster that is meant where none is named, as it is
+    /// configured: by `name` or `source/name`.
+    pub(super) fn joined(sources: Vec<Arc<State>>, wanted: Option<&str>) -> Self {
+        let all = sources.iter().flat_map(|state| state.clusters().iter().cloned()).collect();
+        let mut joined = Self { sources, ..Self::of(all) };
+        let own = || joined.sources.iter().find_map(|state| state.default().map(str::to_owned));
+        match wanted.map(|wanted| joined.qualified(wanted)) {
+            None => joined.default = own(),
+            Some(Ok(name)) => joined.default = Some(name),
+            Some(Err(problem)) => {
+                // a source that was never read may have it
+                let sure = joined.sources.iter().all(|state| !state.is_unread());
+                joined.no_default = sure.then_some(problem);
+            }
+        }
+        joined
+    }
+
+    fn of(mut found: Vec<Arc<Cluster>>) -> Self {
         found.sort_by(|a, b| a.name().cmp(b.name()).then(a.source().cmp(&b.source())));
         let mut claims = HashMap::new();
         for cluster in &found {
             *claims.entry(cluster.name().to_owned()).or_insert(0) += 1;
         }
-        Self { all: found.into_iter().map(Arc::new).collect(), claims, default }
+        Self { all: found, claims, ..Self::default() }
     }
 
-    /// The same, with the connections and the discovery of those that were known before.
-    #[must_use]
-    pub fn keeping(mut self, before: &Self) -> Self {
-        for cluster in &mut self.all {
-            if let Some(same) = before.all.iter().find(|old| old.is_same(cluster)) {
-                *cluster = Arc::clone(same);
+    /// What is known of each source.
+    pub fn sources(&self) -> &[Arc<State>] {
+        &self.sources
+    }
+
+    /// What the sources lack that hold one of these clusters, a line each.
+    pub fn gaps<'c>(&self, clusters: impl IntoIterator<Item = &'c Cluster>) -> Vec<String> {
+        let seen: HashSet<Source> = clusters.into_iter().map(Cluster::source).collect();
+        let known = self.sources.iter().filter(|state| seen.contains(&state.source()));
+        known.filter_map(|state| state.gap()).collect()
+    }
+
+    /// What the sources lack that were never read, a line each: they may have any cluster.
+    pub fn unread(&self) -> Vec<String> {
+        self.sources.iter().filter(|state| state.is_unread()).filter_map(|state| state.gap()).collect()
+    }
+
+    /// What is broken, a line each, for whoever runs the server.
+    pub(super) fn problems(&self) -> Vec<String> {
+        let broken = |state: &Arc<State>| state.failure().into_iter().chain(state.left_out().to_vec());
+        self.sources.iter().flat_map(broken).chain(self.no_default.clone()).collect()
+    }
+
+    /// Why the configured default is none.
+    pub fn no_default(&self) -> Option<&str> {
+        self.no_default.as_deref()
+    }
+
+    /// The qualified name of the cluster that is configured as the default.
+    fn qualified(&self, wanted: &str) -> Result<String, String> {
+        match self.lookup(wanted) {
+            Lookup::One(cluster) => Ok(cluster.qualified_name()),
+            Lookup::Several(names) => {
+                Err(format!("clusters.default: {wanted:?} is ambiguous; write {}", names.join(" or ")))
+            }
+            Lookup::None => {
+                let names = self.all.iter().map(|cluster| cluster.name());
+                let near = crate::nearest::name(wanted, names)
+                    .map_or(String::new(), |near| format!("; did you mean {near:?}?"));
+                Err(format!("clusters.default: no source has a cluster {wanted:?}{near}"))
             }
         }
-        self
     }
 
     /// All of them, by name.
@@ -96,9 +160,15 @@ impl Clusters {
     }
 }
 
+/// The one that is known already, with its connection and its discovery, where it would be made the same.
+pub(super) fn kept(cluster: Cluster, known: &Clusters) -> Arc<Cluster> {
+    let same = known.all.iter().find(|old| old.name() == cluster.name() && old.is_same(&cluster));
+    same.map_or_else(|| Arc::new(cluster), Arc::clone)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::{cluster::Source, fault::Fault};
+    use super::super::fault::Fault;
     use super::*;
 
     fn cluster(source: Source, name: &str) -> Cluster {
@@ -132,7 +202,7 @@ mod tests {
         let before = Clusters::new(vec![made("a", 1), made("b", 1), cluster(Source::Static, "c")], None);
         let shown = made("d", 1).with_identity(Some(super::super::Identity::Own));
         let found = vec![made("a", 1), made("b", 2), cluster(Source::Static, "c"), shown];
-        let after = Clusters::new(found, None).keeping(&before);
+        let after = Clusters::of(found.into_iter().map(|cluster| kept(cluster, &before)).collect());
         let kept = |name: &str| match (before.lookup(name), after.lookup(name)) {
             (Lookup::One(old), Lookup::One(new)) => Some(Arc::ptr_eq(&old, &new)),
             _ => None,
@@ -143,7 +213,7 @@ mod tests {
         );
         let owner = Clusters::new(vec![made("d", 1)], None);
         let shown = made("d", 1).with_identity(Some(super::super::Identity::Impersonate));
-        let after = Clusters::new(vec![shown], None).keeping(&owner);
+        let after = Clusters::of(vec![super::kept(shown, &owner)]);
         let identity = after.iter().next().and_then(|cluster| cluster.identity());
         assert_eq!(
             identity,

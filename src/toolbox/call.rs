@@ -37,6 +37,8 @@ pub(super) struct Inner {
     pub(super) caller: Arc<Caller>,
     pub(super) entry: Arc<Entry>,
     pub(super) clusters: Vec<Access>,
+    /// What is not known of the clusters there are, a line each.
+    pub(super) unknown: Vec<String>,
     pub(super) spent: Budgeted,
     pub(super) progress: Progress,
     /// What was asked, without paging and plan: cursors and plans are bound to it.
@@ -197,6 +199,10 @@ impl Call {
     fn binding(&self) -> [&str; 4] {
         let [issuer, subject] = self.caller().binding();
         [issuer, subject, &self.0.entry.contract.name, &self.0.question]
+    }
+
+    pub(super) fn unknown(&self) -> Vec<String> {
+        self.0.unknown.clone()
     }
 
     pub(super) fn learned(&self) -> &Arc<Learned> {

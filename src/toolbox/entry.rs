@@ -89,8 +89,9 @@ impl<T: Tool> Parsed for TypedInput<T> {
     fn run(self: Box<Self>, call: Call) -> BoxFuture<'static, Result<Finished, Error>> {
         let learned = Arc::clone(call.learned());
         let budget = call.largest_answer();
+        let unknown = call.unknown();
         async move {
-            let answer = T::run(call, self.0).await?;
+            let answer = T::run(call, self.0).await?.gaps(unknown);
             answer::finish(&answer, &learned, budget)
                 .map_err(|error| Error::new(ErrorKind::Internal, format!("the answer is not JSON: {error}")))
         }

@@ -11,15 +11,16 @@ use super::{
     Progress, Toolbox,
     call::{Call, Inner, question},
     entry::{Entry, Parsed},
-    reach::{Reached, hides, lacking, reach},
+    reach::{EVERY, Reached, hides, lacking, reach},
     record::Record,
+    tool::Reach,
 };
 use crate::{
     Error, ErrorKind, RefusedBy,
     answer::{Finished, redact::Learned, sanitise},
     audit::{Full, Line, Refused},
     caller::Caller,
-    kubernetes::{Budgeted, Presented},
+    kubernetes::{Access, Budgeted, Clusters, Presented},
     permission::Decision,
     telemetry::TraceContext,
 };
@@ -30,6 +31,9 @@ const TO_ANSWER: Duration = Duration::from_millis(500);
 
 /// How long a call may follow something at most.
 const LONGEST_FOLLOWED: Duration = Duration::from_secs(600);
+
+/// How long a source of clusters may take until calls that name a cluster go on without it.
+const FIRST_READING: Duration = Duration::from_secs(5);
 
 /// Characters of an error's message; more is an upstream that talks.
 const LONGEST_ERROR: usize = 2_000;
@@ -155,8 +159,13 @@ impl Toolbox {
         let time = self.limits().call_time + parsed.follows().unwrap_or_default().min(LONGEST_FOLLOWED);
         let time = request.patience.map_or(time, |patience| patience.min(time));
         let spent = Budgeted { deadline: started + time.saturating_sub(TO_ANSWER), ..spent.clone() };
+        let asked = parsed.reach();
+        if asked != Reach::Nowhere {
+            self.settled(started + time, &request.cancel).await;
+        }
         let known = self.clusters();
-        let reached = reach(&known, (&request.caller, &request.presented), entry, parsed.reach(), &spent);
+        let every = matches!(&asked, Reach::Clusters { cluster: Some(name), .. } if name == EVERY);
+        let reached = reach(&known, (&request.caller, &request.presented), entry, asked, &spent);
         let Reached { decision, scope, clusters } = reached;
         line.decide(&decision, &scope);
         let clusters = clusters?;
@@ -168,6 +177,7 @@ impl Toolbox {
             toolbox: Arc::clone(self),
             caller: request.caller,
             entry: Arc::clone(entry),
+            unknown: if every { unknown(&known, &clusters) } else { Vec::new() },
             clusters,
             spent,
             progress: request.progress,
@@ -190,6 +200,24 @@ impl Toolbox {
         }
         result
     }
+}
+
+impl Toolbox {
+    /// Waits for sources of clusters that were never read, for a while: the call may be about any cluster.
+    async fn settled(&self, deadline: Instant, cancel: &CancellationToken) {
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => {}
+            _late = timeout_at(deadline, self.registry().settled(FIRST_READING)) => {}
+        }
+    }
+}
+
+/// What is not known of all clusters there are, for a caller who sees these.
+fn unknown(known: &Clusters, seen: &[Access]) -> Vec<String> {
+    let mut unknown = known.gaps(seen.iter().map(|access| &**access.cluster()));
+    unknown.extend(known.unread());
+    unknown
 }
 
 /// Runs the handler until it answers, its time is over, its caller is gone, or it panics. Dropping

@@ -12,6 +12,9 @@ use crate::{
     permission::{Decision, Extent, Permission, Requirement, Scope, decide},
 };
 
+/// What names every cluster that the caller may see.
+pub(super) const EVERY: &str = "*";
+
 /// Wherever.
 pub(super) const ANYWHERE: Scope = Scope::ANYWHERE;
 
@@ -55,7 +58,7 @@ pub(super) fn reach(
         let view = CallerView::new(caller, requirement.clone(), &cluster);
         Access::new(cluster, Arc::new(view), acting, spent.clone())
     };
-    if many && name.as_deref() == Some("*") {
+    if many && name.as_deref() == Some(EVERY) {
         let scope = Scope::cluster(Extent::Anywhere, namespace.clone());
         let decision = one(&scope);
         let clusters = denied(&decision, &scope, requirement).map_or_else(
@@ -129,6 +132,13 @@ fn visible(known: &Clusters, sees: impl Fn(&Cluster) -> bool) -> Vec<Arc<Cluster
 fn no_cluster(known: &Clusters, name: Option<&str>, sees: &impl Fn(&Cluster) -> bool) -> Error {
     let names: Vec<String> = visible(known, sees).iter().map(|cluster| known.shown_name(cluster)).collect();
     let error = match name {
+        Some(name) if !known.unread().is_empty() => {
+            let why = known.unread().join("; ");
+            let name = crate::answer::sanitise::short(name, 80);
+            let unsure = ErrorKind::Upstream { status: None, retryable: true };
+            return Error::new(unsure, format!("no cluster {name:?} is known so far; {why}"))
+                .next("call kubernetes_clusters to see those that are known");
+        }
         Some(name) => {
             let near = crate::nearest::names(name, names.iter().map(String::as_str), 10);
             return Error::not_found(format!(

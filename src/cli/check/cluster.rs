@@ -2,12 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{super::Failure, Report};
 use crate::{
     answer::redact::Learned,
-    kubernetes::{Access, As, Budgeted, Cluster, Fault, MayImpersonate, Meter, View, cluster::Source},
+    kubernetes::{
+        Access, As, Budgeted, Cluster, Fault, Identity, MayImpersonate, Meter, View, cluster::Source,
+    },
     permission::Decision,
     telemetry::CallSpan,
 };
@@ -20,14 +23,14 @@ pub(super) struct Finding {
     took: Duration,
     source: Source,
     version: Result<String, Fault>,
-    /// Whether kro's kinds are served.
-    kro: Result<bool, Fault>,
+    /// Whether kro's kinds are served, where it can be asked with the server's own credential.
+    kro: Result<Option<bool>, Fault>,
     /// What the server may impersonate there, where it has to.
     rights: Option<Result<MayImpersonate, Fault>>,
 }
 
 /// Asks for the version, for what is served, and for the right to impersonate where that is needed.
-pub(super) async fn reach(cluster: &Arc<Cluster>, impersonates: bool) -> Finding {
+pub(super) async fn reach(cluster: &Arc<Cluster>, mode: Identity) -> Finding {
     let started = Instant::now();
     let spent = Budgeted {
         meter: Arc::new(Meter::default()),
@@ -37,11 +40,20 @@ pub(super) async fn reach(cluster: &Arc<Cluster>, impersonates: bool) -> Finding
         span: CallSpan::default(),
     };
     let access = Access::new(Arc::clone(cluster), Arc::new(NoObjects), As::Server, spent);
+    let by_callers = matches!(mode, Identity::Exchange | Identity::CallerHeader);
     let version = access.get_json("/version", &[], "application/json").await;
     let took = started.elapsed();
+    let version = match version {
+        // it answers, and whom it lets in is between it and the callers
+        Err(Fault::Unauthorized(_) | Fault::Forbidden(_)) if by_callers => Ok(Value::Null),
+        version => version,
+    };
     let kro = match &version {
-        Ok(_) => access.kinds().await.map(|kinds| kinds.find("kro.run", "ResourceGraphDefinition").is_some()),
-        Err(_) => Ok(false),
+        Ok(_) if by_callers => Ok(None),
+        Ok(_) => {
+            access.kinds().await.map(|kinds| Some(kinds.find("kro.run", "ResourceGraphDefinition").is_some()))
+        }
+        Err(_) => Ok(None),
     };
     let version = version.map(|version| {
         version
@@ -50,7 +62,7 @@ pub(super) async fn reach(cluster: &Arc<Cluster>, impersonates: bool) -> Finding
             .unwrap_or("of unknown version")
             .to_owned()
     });
-    let rights = match impersonates && version.is_ok() {
+    let rights = match mode == Identity::Impersonate && version.is_ok() {
         true => Some(cluster.may_impersonate(started + PATIENCE).await),
         false => None,
     };
@@ -66,8 +78,9 @@ impl Finding {
         let reached = format!("{name}: {version}, answers in {} ms", self.took.as_millis());
         let rights = self.rights;
         match self.kro {
-            Ok(true) => report.ok(&format!("{reached}, serves kro")),
-            Ok(false) => report.warn(
+            Ok(None) => report.ok(&format!("{reached}; what it serves is asked as each caller")),
+            Ok(Some(true)) => report.ok(&format!("{reached}, serves kro")),
+            Ok(Some(false)) => report.warn(
                 &format!("{reached}, does not serve kro"),
                 "install kro there, or ignore this if the cluster has no resource graphs",
             ),

@@ -8,9 +8,10 @@ use crate::{
     kubernetes::{Cluster, Clusters, Identity},
 };
 
-/// Whether requests to this cluster may be made as a caller.
-pub(super) fn impersonates(config: &Config, cluster: &Cluster) -> bool {
-    cluster.identity().map_or(!config.issuers.is_empty(), |identity| identity == Identity::Impersonate)
+/// How callers are shown to this cluster.
+pub(super) fn mode(config: &Config, cluster: &Cluster) -> Identity {
+    let by_door = if config.issuers.is_empty() { Identity::Own } else { Identity::Impersonate };
+    cluster.identity().unwrap_or(by_door)
 }
 
 /// What the server must be allowed to impersonate for these issuers, as RBAC names it.
@@ -38,16 +39,14 @@ pub(super) fn tell(config: &Config, clusters: &Clusters, report: &mut Report) ->
             (false, false) => Some(format!(" ({})", names.join(", "))),
         }
     };
-    let fixed = |cluster: &Cluster| cluster.identity() == Some(Identity::Own);
-    let by_door = |cluster: &Cluster| cluster.identity().is_none() && config.issuers.is_empty();
-    if let Some(whose) = whose(&|cluster| fixed(cluster) || by_door(cluster)) {
+    if let Some(whose) = whose(&|cluster| mode(config, cluster) == Identity::Own) {
         report.ok(&format!(
             "identity own{whose}: every call reaches a cluster with the server's own credential (the \
              context's user, the Pod's service account, the configured token), whoever calls; our permissions \
              are the only gate"
         ))?;
     }
-    if let Some(whose) = whose(&|cluster| impersonates(config, cluster)) {
+    if let Some(whose) = whose(&|cluster| mode(config, cluster) == Identity::Impersonate) {
         report.ok(&format!(
             "identity impersonate{whose}: callers with a token reach a cluster as themselves, so its RBAC \
              decides too and its audit log names them; the server's credential needs the RBAC verb impersonate \
@@ -55,12 +54,28 @@ pub(super) fn tell(config: &Config, clusters: &Clusters, report: &mut Report) ->
             needed(config).join(", "),
         ))?;
     }
-    let refusing = |cluster: &Cluster| cluster.identity() == Some(Identity::Impersonate);
-    if config.issuers.is_empty() && clusters.iter().any(|cluster| refusing(cluster)) {
-        report.warn(
-            "identity impersonate: no issuer is configured, so nobody has an identity to be shown there",
-            "configure `issuers`, or set `identity: own`",
-        )?;
+    if let Some(whose) = whose(&|cluster| mode(config, cluster) == Identity::Exchange) {
+        report.ok(&format!(
+            "identity exchange{whose}: callers reach a cluster as themselves, with a token that their issuer gives \
+             for their own (RFC 8693)"
+        ))?;
+    }
+    if let Some(whose) = whose(&|cluster| mode(config, cluster) == Identity::CallerHeader) {
+        report.ok(&format!(
+            "identity caller-header{whose}: callers reach a cluster as themselves, with the token that they send \
+             in Backstage-Kubernetes-Authorization; over HTTP alone"
+        ))?;
+    }
+    for refusing in [Identity::Impersonate, Identity::Exchange] {
+        if config.issuers.is_empty() && clusters.iter().any(|cluster| cluster.identity() == Some(refusing)) {
+            report.warn(
+                &format!(
+                    "identity {}: no issuer is configured, so nobody has an identity to be shown there",
+                    refusing.name()
+                ),
+                "configure `issuers`, or set `identity: own`",
+            )?;
+        }
     }
     Ok(())
 }

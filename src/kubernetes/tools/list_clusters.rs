@@ -3,22 +3,29 @@
 use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
+use http::Method;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
 use crate::{
     Error,
     answer::{Answer, Row, Rows},
-    kubernetes::{Access, Fault},
+    kubernetes::{
+        Access, Fault,
+        access::{Ask, parse},
+    },
     permission::Extent,
     toolbox::{Call, Reach, Tool},
 };
 
 /// A cluster that does not answer in this time counts as unreachable here; calls to it may wait longer.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// With less of the call's time left, a cluster is not asked any more.
+const LEAST: Duration = Duration::from_millis(500);
 /// Clusters asked at once.
-const PARALLEL: usize = 16;
+const PARALLEL: usize = 64;
 
 /// The handler.
 #[derive(Debug)]
@@ -41,13 +48,16 @@ pub struct Input {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ClusterRow {
     name: String,
-    /// kubeconfig, in-cluster, static
+    /// kubeconfig, in-cluster, static, backstage
     source: &'static str,
-    /// How you are shown to the API server: impersonate (as yourself), own (as this server).
+    /// How you are shown to the API server: impersonate, exchange or caller-header (as yourself), own (as this
+    /// server).
     identity: &'static str,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     default: bool,
-    reachable: bool,
+    /// Left out where it was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reachable: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,21 +104,32 @@ impl Tool for ListClusters {
             .collect()
             .await;
         let summary = summary(&rows);
+        // of all of them, it is said already
+        let named = input.cluster.iter().any(|name| name != "*");
+        let clusters = call.clusters().iter().map(|access| &**access.cluster());
+        let gaps = if named { call.toolbox().clusters().gaps(clusters) } else { Vec::new() };
         let (page, cut) = call.page(rows, input.cursor.as_deref(), "name one with cluster")?;
-        Ok(Answer::new(summary, page.table, page.rows).cut(cut))
+        Ok(Answer::new(summary, page.table, page.rows).gaps(gaps).cut(cut))
     }
 }
 
 fn summary(rows: &[ClusterRow]) -> String {
-    let unreachable = rows.iter().filter(|row| !row.reachable).count();
-    let refusing = rows.iter().filter(|row| row.reachable && row.problem.is_some()).count();
+    let count = |wanted: fn(&ClusterRow) -> bool| rows.iter().filter(|row| wanted(row)).count();
     let mut parts = match rows.len() {
         0 => return "no clusters that you may see".to_owned(),
         1 => vec!["1 cluster".to_owned()],
         all => vec![format!("{all} clusters")],
     };
-    parts.extend((unreachable > 0).then(|| format!("{unreachable} unreachable")));
-    parts.extend((refusing > 0).then(|| format!("{refusing} refusing the credential or failing")));
+    for (number, what) in [
+        (count(|row| row.reachable == Some(false)), "unreachable"),
+        (
+            count(|row| row.reachable == Some(true) && row.problem.is_some()),
+            "refusing the credential or failing",
+        ),
+        (count(|row| row.reachable.is_none()), "not asked"),
+    ] {
+        parts.extend((number > 0).then(|| format!("{number} {what}")));
+    }
     if parts.len() == 1 {
         parts.push("all reachable".to_owned());
     }
@@ -117,15 +138,24 @@ fn summary(rows: &[ClusterRow]) -> String {
 
 async fn row(call: &Call, access: Access) -> ClusterRow {
     let started = Instant::now();
-    let version = match timeout(PATIENCE, access.get_json("/version", &[], "application/json")).await {
-        Ok(version) => version,
-        Err(_) => Err(Fault::Timeout(started.elapsed())),
+    let ask = Ask { method: Method::GET, uri: "/version", accept: "application/json", body: None };
+    let left = call.deadline().saturating_duration_since(started);
+    // once: whoever waits for 200 clusters does not wait for second tries
+    let version = match left < LEAST {
+        true => Err(Fault::Spent("time".to_owned())),
+        false => match timeout(PATIENCE, access.once(ask)).await {
+            Ok(answered) => answered.and_then(|answered| parse::<Value>(&answered.body)),
+            Err(_) => Err(Fault::Timeout(started.elapsed())),
+        },
     };
-    // an answer that is an error is an answer; what was never asked for has none
-    let silent = |fault: &Fault| {
-        matches!(fault, Fault::Unreachable(_) | Fault::Timeout(_) | Fault::Configuration(_) | Fault::Unfit(_))
+    let reachable = match &version {
+        Err(Fault::Unreachable(_) | Fault::Timeout(_)) => Some(false),
+        // nothing was sent
+        Err(Fault::Configuration(_) | Fault::Unfit(_) | Fault::NotExchanged { .. } | Fault::Spent(_)) => None,
+        // an answer that is an error is an answer
+        _ => Some(true),
     };
-    let reachable = !version.as_ref().err().is_some_and(silent);
+    let answered = reachable == Some(true);
     let clusters = call.toolbox().clusters();
     let cluster = access.cluster();
     ClusterRow {
@@ -134,7 +164,7 @@ async fn row(call: &Call, access: Access) -> ClusterRow {
         identity: access.identity().name(),
         default: clusters.is_default(cluster),
         reachable,
-        latency_ms: reachable.then(|| u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)),
+        latency_ms: answered.then(|| u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)),
         problem: version.as_ref().err().map(ToString::to_string),
         version: version.ok().and_then(|version| Some(version.get("gitVersion")?.as_str()?.to_owned())),
     }

@@ -1,0 +1,111 @@
+//! `clusters.backstage`: the catalog that describes clusters.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use reqwest::Url;
+use schemars::JsonSchema;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::{super::problem::Wrong, shown};
+use crate::kubernetes::{
+    Identity,
+    sources::{Shown, catalog::Catalog, catalog::is_loopback, usable_token},
+};
+
+/// Seconds from one reading to the next, where nothing is configured; and at most.
+const REFRESH: u32 = 600;
+const LONGEST: u32 = 86_400;
+
+/// A Backstage catalog. Its entities choose names and addresses; the server's own credentials never go there.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct BackstageSource {
+    /// Of the backend, as `https://backstage.example.com`; plain http only for loopback addresses.
+    pub url: String,
+    /// Hosts that API servers may have, as `*.k8s.example.com` or `10.0.0.1:6443`; `*` stands for any characters.
+    /// Callers' tokens go there, so entities with others are left out.
+    pub hosts: Vec<String>,
+    /// Bearer token for the catalog.
+    #[schemars(with = "Option<String>", extend("writeOnly" = true))]
+    pub token: Option<SecretString>,
+    /// File that holds the token, read each time.
+    pub token_file: Option<PathBuf>,
+    /// PEM file of the catalog's certificate authority; otherwise the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Seconds from one reading to the next; otherwise 600. After a failure sooner.
+    #[schemars(range(min = 1, max = LONGEST))]
+    pub refresh_seconds: Option<u32>,
+    /// How clusters are shown who calls: `caller-header` or `exchange`; otherwise `caller-header`.
+    pub identity: Option<Identity>,
+    /// With `exchange`: the audience of their tokens; `{name}` in it stands for the name of each.
+    pub audience: Option<String>,
+}
+
+impl BackstageSource {
+    fn shown(&self) -> Shown {
+        let identity = self.identity.unwrap_or(Identity::CallerHeader);
+        shown::of(Some(identity), self.audience.as_ref(), None)
+    }
+
+    pub(super) fn coherent(&self) -> Result<(), Wrong> {
+        url(&self.url).map_err(|wrong| Wrong::new(wrong).below("url"))?;
+        if self.hosts.is_empty() {
+            let wrong = "must name the hosts that API servers may have, as *.k8s.example.com: callers' tokens go there";
+            return Err(Wrong::new(wrong).below("hosts"));
+        }
+        if let Some(index) = self.hosts.iter().position(|host| host.trim().is_empty() || host.contains('/')) {
+            let wrong = "must be a host, or one with its port, in which * stands for any characters";
+            return Err(Wrong::new(wrong).in_item(index).below("hosts"));
+        }
+        if let Some(Err(wrong)) = self.token.as_ref().map(usable_token) {
+            return Err(Wrong::new(wrong).below("token"));
+        }
+        if self.token.is_some() && self.token_file.is_some() {
+            return Err(
+                Wrong::new("token is given too, and only one of them can be meant").below("tokenFile")
+            );
+        }
+        if self.refresh_seconds.is_some_and(|seconds| !(1..=LONGEST).contains(&seconds)) {
+            return Err(Wrong::new(format!("must be from 1 to {LONGEST}")).below("refreshSeconds"));
+        }
+        if matches!(self.identity, Some(Identity::Own | Identity::Impersonate)) {
+            let wrong = "must be exchange or caller-header: the server's own credential is not shown to clusters \
+                         that others write down";
+            return Err(Wrong::new(wrong).below("identity"));
+        }
+        shown::coherent(&self.shown())
+    }
+
+    pub(super) fn catalog(&self, resolved: impl Fn(&Path) -> PathBuf) -> Option<Catalog> {
+        Some(Catalog {
+            url: url(&self.url).ok()?,
+            token: self.token.clone(),
+            token_file: self.token_file.as_deref().map(&resolved),
+            ca_file: self.ca_file.as_deref().map(&resolved),
+            every: Duration::from_secs(self.refresh_seconds.unwrap_or(REFRESH).into()),
+            hosts: self.hosts.clone(),
+            shown: self.shown(),
+        })
+    }
+}
+
+/// The token goes there, so it is https, or this machine.
+fn url(written: &str) -> Result<Url, String> {
+    let url = Url::parse(written)
+        .map_err(|error| format!("must be a URL as https://backstage.example.com: {error}"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("must hold no credentials".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("must have no query and no fragment".to_owned());
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        _ => Err("must begin with https://; plain http is for loopback addresses only".to_owned()),
+    }
+}

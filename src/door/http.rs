@@ -4,6 +4,7 @@ mod body;
 mod connection;
 mod entrance;
 mod hops;
+mod messages;
 mod rates;
 mod request;
 mod room;
@@ -41,7 +42,7 @@ use self::{
 };
 use super::{mcp::Mcp, oauth, ops, serving::Serving, who::Who};
 
-pub(super) use self::entrance::{Client, Shortfall};
+pub(super) use self::{entrance::Client, messages::Shortfall};
 pub use self::tls::{TlsFiles, TlsProblem};
 
 /// How long calls that run may take to end once serving ends.
@@ -271,7 +272,7 @@ fn router(
     Router::new()
         .route_service("/mcp", service.clone())
         .route_service("/mcp/", service)
-        .layer(middleware::from_fn_with_state(Arc::clone(entrance), entrance::enter))
+        .layer(middleware::from_fn_with_state(Arc::clone(entrance), messages::enter))
         .merge(beside)
         .layer(CatchPanicLayer::new())
 }

@@ -1,37 +1,26 @@
-//! [`Entrance`]: what stands between a connection and the MCP handler: who is asking, how much, and
-//! whether it can be a message at all.
+//! [`Entrance`]: what stands between a connection and whatever answers: who is asking, and how much.
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::{Arc, OnceLock},
+    sync::Arc,
 };
 
-use axum::{
-    body::Body,
-    extract::{Request, State},
-    middleware::Next,
-    response::{IntoResponse as _, Response},
-};
-use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts, uri::Authority};
+use http::{HeaderMap, StatusCode, header, request::Parts, uri::Authority};
 
 use super::{
-    body::{self, Unfit},
     connection::Peer,
     hops::Hops,
     rates::{Rates, Running},
-    request::Held,
 };
 use crate::{
     audit,
     caller::{Caller, credential::VERIFYING, oidc},
     door::{
         authenticate::{self, NoToken},
-        mcp, oauth,
+        oauth,
         refused::Refused,
         serving::{Served, Serving},
-        shape,
     },
-    permission::Requirement,
     telemetry::TraceContext,
 };
 
@@ -40,17 +29,6 @@ pub(super) const DOOR: &str = "http";
 
 /// Bytes of all headers of a request: a token of 16 KiB fits, with all that proxies add.
 pub(super) const HEADERS: usize = 64 << 10;
-
-/// What a call lacked, told by the handler to the entrance that the call came through.
-#[derive(Debug, Default)]
-pub(in crate::door) struct Shortfall(OnceLock<Requirement>);
-
-impl Shortfall {
-    /// Keeps what is lacking.
-    pub(in crate::door) fn tell(&self, lacking: Requirement) {
-        let _ = self.0.set(lacking);
-    }
-}
 
 /// The address that a request comes from, proxies left out.
 #[derive(Clone, Copy, Debug)]
@@ -68,8 +46,9 @@ pub(super) struct Entrance {
     pub(super) rates: Rates,
 }
 
-/// Why it was turned away, for the audit line.
-struct Turned {
+/// What was turned away, and why, for the audit line.
+#[derive(Debug)]
+pub(super) struct Turned {
     refused: Refused,
     reason: &'static str,
     detail: String,
@@ -77,80 +56,19 @@ struct Turned {
 }
 
 impl Turned {
-    fn new(refused: Refused, reason: &'static str) -> Box<Self> {
+    pub(super) fn new(refused: Refused, reason: &'static str) -> Box<Self> {
         Box::new(Self { refused, reason, detail: String::new(), caller: None })
     }
 
-    fn because(mut self: Box<Self>, detail: impl Into<String>) -> Box<Self> {
+    pub(super) fn because(mut self: Box<Self>, detail: impl Into<String>) -> Box<Self> {
         self.detail = detail.into();
         self
     }
 }
 
-/// Lets a request through to the handler with its caller, or turns it away.
-pub(super) async fn enter(State(entrance): State<Arc<Entrance>>, request: Request, next: Next) -> Response {
-    let served = Arc::clone(&entrance.serving.now());
-    let (mut parts, body) = request.into_parts();
-    let (peer, client) = entrance.origin(&parts);
-    parts.extensions.insert(Client(client));
-    let (caller, running) = match entrance.through(&served, &parts, peer).await {
-        Ok(through) => through,
-        Err(turned) => {
-            let response = entrance.turn_away(&served, &parts, client, *turned);
-            if response.status() != StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE {
-                body::pass_over(&parts.headers, body).await;
-            }
-            return response;
-        }
-    };
-    let body = match body::whole(body, body::TIME).await {
-        Ok(body) => body,
-        Err(why) => return entrance.turn_away(&served, &parts, client, *unfit(why)),
-    };
-    super::connection::let_in(&parts.extensions);
-    let body = match mcp::is_listen(&parts.headers) {
-        true => {
-            let from = (DOOR, Some(client));
-            mcp::over_http(&entrance.serving, (&served, &caller), from, &mut parts, body).await
-        }
-        false => body,
-    };
-    let shortfall = (served.terms.step_up && caller.token().is_some()).then(Arc::<Shortfall>::default);
-    if let Some(shortfall) = &shortfall {
-        parts.extensions.insert(Arc::clone(shortfall));
-    }
-    parts.extensions.insert(Arc::clone(&caller));
-    let url = shortfall.is_some().then(|| entrance.url(&served, &parts));
-    let response = shape::json_rpc(Request::from_parts(parts, Body::from(body)), next).await;
-    let lacking = shortfall.as_ref().and_then(|shortfall| shortfall.0.get());
-    if let (Some(lacking), Some(url)) = (lacking, url)
-        && let Some(challenge) = stepped(&served, lacking, &caller, &url)
-    {
-        return Refused::insufficient(challenge).into_response();
-    }
-    // of the handler's own refusals, the one that is about where a request comes from
-    if response.status() == StatusCode::FORBIDDEN && entrance.rates.worth_a_line(client) {
-        served.toolbox.refused(&audit::Refused {
-            door: DOOR,
-            outcome: "not_allowed",
-            reason: "source",
-            detail: "a Host or an Origin that is not allowed".to_owned(),
-            caller: Some(&*caller),
-            client: Some(client),
-            ..audit::Refused::default()
-        });
-    }
-    response.map(|body| Body::new(Held::new(body, running)))
-}
-
-fn stepped(served: &Served, lacking: &Requirement, caller: &Caller, url: &str) -> Option<HeaderValue> {
-    let policy = served.callers.policy(caller.issuer()?)?;
-    oauth::step_up(url, &oauth::scopes_for(policy, lacking, caller)?)
-}
-
 impl Entrance {
     /// The other end of the connection, and the client behind it.
-    fn origin(&self, parts: &Parts) -> (IpAddr, IpAddr) {
+    pub(super) fn origin(&self, parts: &Parts) -> (IpAddr, IpAddr) {
         // every connection puts it there; nobody is trusted without
         let nowhere = IpAddr::from([0, 0, 0, 0]);
         let peer = parts.extensions.get::<Peer>().map_or(nowhere, |peer| peer.0.ip().to_canonical());
@@ -158,7 +76,7 @@ impl Entrance {
     }
 
     /// Who asks, and their place among those who do: or why not.
-    async fn through(
+    pub(super) async fn through(
         &self,
         served: &Served,
         parts: &Parts,
@@ -249,7 +167,14 @@ impl Entrance {
         self.hosts.iter().any(known).then_some(host)
     }
 
-    fn turn_away(&self, served: &Served, parts: &Parts, client: IpAddr, turned: Turned) -> Response {
+    /// Keeps that it was turned away; what is said to whoever sent it is for the answer's own form.
+    pub(super) fn turn_away(
+        &self,
+        served: &Served,
+        parts: &Parts,
+        client: IpAddr,
+        turned: Turned,
+    ) -> Refused {
         let Turned { mut refused, mut reason, detail, caller } = turned;
         if refused.status == StatusCode::UNAUTHORIZED
             && let Err(busy) = self.rates.refuse(client)
@@ -269,7 +194,7 @@ impl Entrance {
                 trace: TraceContext::from_headers(&parts.headers).as_ref(),
             });
         }
-        refused.into_response()
+        refused
     }
 }
 
@@ -288,14 +213,4 @@ fn named(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::AUTHORIZATION)?.as_bytes();
     let credential = value.iter().position(|&byte| byte == b' ').and_then(|at| value.get(at + 1..));
     Some(oidc::named(credential.unwrap_or(value).trim_ascii()))
-}
-
-fn unfit(unfit: Unfit) -> Box<Turned> {
-    let (status, message, reason) = match unfit {
-        Unfit::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "the body is over 1 MiB", "body_size"),
-        Unfit::TooSlow => (StatusCode::REQUEST_TIMEOUT, "the body did not come in time", "body_time"),
-        Unfit::TooDeep => (StatusCode::BAD_REQUEST, "the body nests deeper than 64 levels", "body_depth"),
-        Unfit::Broken => (StatusCode::BAD_REQUEST, "the body broke off", "body_broken"),
-    };
-    Turned::new(Refused::malformed(status, message), reason)
 }

@@ -49,6 +49,8 @@ pub enum RefusedBy {
     Gate(Decision),
     /// The API server, with a 403.
     Cluster,
+    /// Nobody: the cluster is to be shown who calls, and cannot be.
+    Identity,
 }
 
 /// A failed call: what failed, what is allowed instead, and what to do next.
@@ -191,6 +193,22 @@ impl Error {
             ErrorKind::Timeout => 504,
         }
     }
+
+    /// The name of the same failure in Backstage (`@backstage/errors`).
+    pub fn backstage_name(&self) -> &'static str {
+        match self.kind {
+            ErrorKind::InvalidInput => "InputError",
+            ErrorKind::Unauthenticated => "AuthenticationError",
+            ErrorKind::NotAllowed => "NotAllowedError",
+            ErrorKind::NotFound | ErrorKind::UnknownTool => "NotFoundError",
+            ErrorKind::Conflict => "ConflictError",
+            ErrorKind::Upstream { .. }
+            | ErrorKind::Timeout
+            | ErrorKind::RateLimited { .. }
+            | ErrorKind::Cancelled => "ServiceUnavailableError",
+            ErrorKind::Internal => "Error",
+        }
+    }
 }
 
 impl From<Fault> for Error {
@@ -214,7 +232,7 @@ impl From<Fault> for Error {
                 "ask whoever runs this server: its credential needs the RBAC verb impersonate for your \
                      user and each of your groups (examples/rbac/impersonate.yaml)",
             ),
-            Fault::Unfit(unfit) => Self::new(ErrorKind::NotAllowed, message).next(match *unfit {
+            Fault::Unfit(unfit) => Self::new(ErrorKind::NotAllowed, message).refused_by(RefusedBy::Identity).next(match *unfit {
                 Unfit::NoToken(_) | Unfit::BadToken(..) => {
                     "call over HTTP (stdio has no headers) with a token that the cluster takes in that header; \
                      your token for this server is never passed on"

@@ -118,6 +118,11 @@ impl Measure {
         self.upstream_bytes.inc_by(meter.bytes());
     }
 
+    /// Counts what came from a cluster after a call had its line.
+    pub(crate) fn brought(&self, bytes: u64) {
+        self.upstream_bytes.inc_by(bytes);
+    }
+
     /// Counts a request that a door refused. `reason` is a word of ours, never what a client wrote.
     pub(crate) fn refused(&self, reason: &'static str) {
         self.refusals.get_or_create(&Reason { reason }).inc();

@@ -6,6 +6,7 @@ pub mod entry;
 pub mod gate;
 mod input;
 pub mod list;
+mod named;
 pub mod pass;
 pub mod plan;
 pub mod process;
@@ -28,6 +29,8 @@ pub use call::Call;
 pub use contract::{Contract, ContractProblem, Effect, Sensitive};
 pub use entry::Entry;
 pub use gate::Request;
+pub use named::Named;
+pub use pass::{Passed, Passing};
 pub use plan::Step;
 pub use process::Process;
 pub use progress::Progress;
@@ -165,8 +168,12 @@ impl Toolbox {
 
     /// What only doors ask.
     fn askable(&self, caller: &Caller, name: &str) -> Option<Arc<Entry>> {
-        let entry = self.unlisted.iter().find(|entry| entry.contract.name == name)?;
+        let entry = self.unlisted(name)?;
         caller.permissions().shows(&entry.contract.front.permission).then(|| Arc::clone(entry))
+    }
+
+    fn unlisted(&self, name: &str) -> Option<&Arc<Entry>> {
+        self.unlisted.iter().find(|entry| entry.contract.name == name)
     }
 
     /// A tool, though it may not exist for the caller.

@@ -44,7 +44,8 @@ pub struct Line {
     /// The permissions that would have been needed, of a denial.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<&'static str>,
-    /// `cluster` where the decision was to allow, and the API server answered 403.
+    /// Where the decision was to allow: `cluster` where the API server answered 403, `identity` where it
+    /// could not be shown who calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused_by: Option<&'static str>,
     ms: f64,
@@ -115,6 +116,11 @@ impl Line {
     pub(crate) fn lasted(&mut self, started: Instant) {
         self.time = Timestamp::now().to_string();
         self.ms = milliseconds(started);
+    }
+
+    /// Keeps how many bytes of it came from the cluster.
+    pub(crate) fn brought(&mut self, bytes: u64) {
+        self.upstream_bytes = bytes;
     }
 
     pub(crate) fn finish(

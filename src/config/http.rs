@@ -39,6 +39,16 @@ pub struct Http {
     /// Whether a caller whose token falls short is told so with 403 and the scopes that would do (those
     /// under an issuer's `scopes`). It tells them that a tool hidden from them exists. Otherwise not.
     pub step_up: bool,
+    /// Serve the API of clusters to programs (`kubectl`, Backstage), as each caller.
+    pub proxy: Option<ProxyEndpoint>,
+}
+
+/// The API of clusters for programs: `/api/BASE/proxy/…`, and `/api/BASE/clusters`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ProxyEndpoint {
+    /// One segment of a path. `kubernetes` is what Backstage's clients ask for.
+    pub base: String,
 }
 
 /// A certificate and its key, read again when they change.
@@ -71,6 +81,12 @@ impl Http {
     pub(super) fn coherent(&self) -> Result<(), Wrong> {
         if let Some(wrong) = self.url.as_deref().and_then(wrong_url) {
             return Err(Wrong::new(wrong).below("url"));
+        }
+        if let Some(proxy) = &self.proxy
+            && !is_segment(&proxy.base)
+        {
+            let wrong = "must be one segment of a path: lower-case letters, digits and -, as kubernetes";
+            return Err(Wrong::new(wrong).below("base").below("proxy"));
         }
         match self.trusted_proxies.iter().position(|net| net.0.prefix_len() == 0) {
             Some(index) => Err(Wrong::new("names everybody").in_item(index).below("trustedProxies")),
@@ -112,6 +128,7 @@ impl Config {
         HttpOptions {
             allowed_hosts: allowed_hosts.iter().cloned().chain(self.http.host()).collect(),
             allowed_origins: allowed_origins.clone(),
+            proxy: self.http.proxy.as_ref().map(|proxy| proxy.base.clone()),
             metrics: self.metrics.address,
             tls: tls.as_ref().map(|tls| TlsFiles {
                 certificate: self.resolved(&tls.cert_file),
@@ -122,6 +139,11 @@ impl Config {
             idle: Duration::from_secs(self.limits.idle_seconds.unwrap_or(IDLE).into()),
         }
     }
+}
+
+fn is_segment(base: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !base.is_empty() && base.len() <= 63 && base.bytes().all(allowed)
 }
 
 /// A scope as OAuth writes it (RFC 6749 section 3.3): it stands between quotes in a header.

@@ -5,9 +5,11 @@ mod connection;
 mod entrance;
 mod hops;
 mod messages;
+mod proxy;
 mod rates;
 mod request;
 mod room;
+mod sources;
 mod tls;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
@@ -42,8 +44,8 @@ use self::{
 };
 use super::{mcp::Mcp, oauth, ops, serving::Serving, who::Who};
 
-pub(super) use self::{entrance::Client, messages::Shortfall};
 pub use self::tls::{TlsFiles, TlsProblem};
+pub(super) use self::{entrance::Client, messages::Shortfall};
 
 /// How long calls that run may take to end once serving ends.
 const GRACE: Duration = Duration::from_secs(10);
@@ -61,6 +63,8 @@ pub struct HttpOptions {
     pub allowed_hosts: Vec<String>,
     /// Browser origins accepted besides those of loopback.
     pub allowed_origins: Vec<String>,
+    /// The segment below `/api/` where the API of clusters is served to programs, if anywhere.
+    pub proxy: Option<String>,
     /// Where Prometheus finds `/metrics`.
     pub metrics: Option<SocketAddr>,
     /// Serve https.
@@ -247,12 +251,14 @@ fn router(
     streams: &CancellationToken,
 ) -> Router {
     let loopback_origins = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"].map(str::to_owned);
+    let origins: Vec<String> =
+        loopback_origins.into_iter().chain(options.allowed_origins.iter().cloned()).collect();
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true)
         .with_max_request_body_bytes(body::LARGEST)
         .with_allowed_hosts(entrance.hosts.iter().cloned())
-        .with_allowed_origins(loopback_origins.into_iter().chain(options.allowed_origins.iter().cloned()))
+        .with_allowed_origins(origins.iter().cloned())
         .enforce_origin_validation()
         .with_cancellation_token(streams.clone());
     let handler = Mcp::new(Arc::clone(&entrance.serving), Who::EachRequest, DOOR);
@@ -269,11 +275,13 @@ fn router(
         .merge(ops::health(ending.clone()))
         .fallback(|| async { StatusCode::NOT_FOUND })
         .layer(middleware::from_fn(body::unwanted));
+    let proxy = options.proxy.as_ref().map(|base| proxy::router(entrance, base, &origins));
     Router::new()
         .route_service("/mcp", service.clone())
         .route_service("/mcp/", service)
         .layer(middleware::from_fn_with_state(Arc::clone(entrance), messages::enter))
         .merge(beside)
+        .merge(proxy.unwrap_or_default())
         .layer(CatchPanicLayer::new())
 }
 

@@ -63,10 +63,14 @@ impl Refused {
     }
 }
 
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        let error = json!({"code": self.code, "message": self.message});
-        let body = json!({"jsonrpc": "2.0", "id": null, "error": error}).to_string();
+impl Refused {
+    /// What is said to whoever sent it.
+    pub(super) fn message(&self) -> &'static str {
+        self.message
+    }
+
+    /// The answer, with a body in the form of whatever was asked.
+    pub(super) fn saying(self, body: String) -> Response {
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
@@ -81,5 +85,13 @@ impl IntoResponse for Refused {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(u64::try_from(seconds).unwrap_or(60)));
         }
         response
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let error = json!({"code": self.code, "message": self.message});
+        let body = json!({"jsonrpc": "2.0", "id": null, "error": error}).to_string();
+        self.saying(body)
     }
 }

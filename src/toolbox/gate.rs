@@ -196,6 +196,7 @@ impl Toolbox {
         match result.as_ref().err().and_then(|error| error.refused_by.as_deref()) {
             Some(RefusedBy::Gate(decision)) => line.decide(decision, &scope),
             Some(RefusedBy::Cluster) => line.refused_by = Some("cluster"),
+            Some(RefusedBy::Identity) => line.refused_by = Some("identity"),
             None => {}
         }
         result
@@ -271,7 +272,7 @@ fn scrubbed(mut error: Error, learned: &Learned) -> Error {
 }
 
 impl Line {
-    fn decide(&mut self, decision: &Decision, scope: &str) {
+    pub(super) fn decide(&mut self, decision: &Decision, scope: &str) {
         self.decision = if decision.is_allowed() { "allow" } else { "deny" };
         self.rule = decision.rule().to_owned();
         self.scope = sanitise::short(scope, 200);

@@ -1,19 +1,22 @@
 //! [`Passed`]: a request that a program sends to a cluster through us, and its answer as it comes. It is decided
 //! and written down as a call is, and nothing of it is kept.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use futures::FutureExt as _;
-use http::{Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use kube::client::Body;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{Call, Process, Request, Toolbox, entry::Parsed, record::Record};
+use super::{Call, Process, Request, Toolbox, entry::Parsed, reach::hides, record::Record};
 use crate::{
     Error, ErrorKind,
     audit::Line,
-    kubernetes::proxy::{self, Wire},
+    kubernetes::proxy::{self, Target, Wire},
     permission::Permission,
 };
 
@@ -38,6 +41,7 @@ pub struct Passing {
     line: Line,
     began: Instant,
     lasts: bool,
+    bytes: AtomicU64,
 }
 
 impl Toolbox {
@@ -46,18 +50,23 @@ impl Toolbox {
     /// # Errors
     /// As [`Self::call`]; [`ErrorKind::UnknownTool`] to a caller who may pass nothing anywhere.
     pub async fn pass(self: &Arc<Self>, mut request: Request, wire: Wire) -> Result<Passed, Error> {
-        request.tool = TOOL.to_owned();
-        let asked = [("method", wire.method.as_str()), ("path", wire.target.path())];
-        request.arguments.extend(asked.map(|(name, value)| (name.to_owned(), Value::from(value))));
+        names(&mut request, &wire.method, &wire.target);
         let streams = wire.streams();
+        let of_log = wire.target.resource().is_some_and(|one| one.subresource.as_deref() == Some("log"));
+        request.arguments.insert("awaits".to_owned(), (streams && of_log).into());
         let entry = self.askable(&request.caller, TOOL);
         let mut record = Record::open(self, &request, entry.as_ref());
         record.line.follows = streams.then_some("begin");
-        let refused = self.withheld(&request, &wire);
+        if entry.is_none()
+            && let Some(hidden) = self.unlisted(TOOL)
+        {
+            record.line.decide(&hides(&request.caller, &hidden.contract.front.permission), "anywhere");
+        }
+        let withheld = self.withheld(&request, &wire.method, &wire.target);
         let handle = move |_: Box<dyn Parsed>, call: Call| {
             async move {
-                match refused {
-                    Some(refused) => Err(refused),
+                match withheld {
+                    Some(withheld) => Err(withheld),
                     None => proxy::pass(&call, wire).await,
                 }
             }
@@ -69,17 +78,45 @@ impl Toolbox {
         };
         let lasts =
             streams || result.as_ref().is_ok_and(|answer| answer.status() == StatusCode::SWITCHING_PROTOCOLS);
-        record.line.follows = lasts.then_some("begin");
+        record.line.follows = (lasts && result.is_ok()).then_some("begin");
         let (began, mut line) = (record.started, record.line.clone());
         record.close(result.as_ref().map(|_| None));
         let response = result?;
         line.outcome = "ok";
-        Ok(Passed { response, passing: Passing { process: Arc::clone(self.process()), line, began, lasts } })
+        let process = Arc::clone(self.process());
+        Ok(Passed { response, passing: Passing { process, line, began, lasts, bytes: AtomicU64::new(0) } })
+    }
+
+    /// Whether what lasts may go on, by the rules that hold now: it has its lines.
+    ///
+    /// # Errors
+    /// As [`Self::pass`].
+    pub async fn passes_still(
+        self: &Arc<Self>,
+        mut request: Request,
+        (method, target): (Method, Target),
+    ) -> Result<(), Error> {
+        names(&mut request, &method, &target);
+        let entry = self.askable(&request.caller, TOOL);
+        let mut record = Record::open(self, &request, entry.as_ref());
+        let withheld = self.withheld(&request, &method, &target);
+        let handle = move |_: Box<dyn Parsed>, call: Call| {
+            async move {
+                match withheld {
+                    Some(withheld) => Err(withheld),
+                    None => proxy::permit(&call, call.cluster()?, &method, &target),
+                }
+            }
+            .boxed()
+        };
+        let result = self.within(&mut record, entry, request, handle).await;
+        record.forget();
+        result
     }
 
     /// Whether whoever runs this server, or the caller's permissions, leave out everything that changes something.
-    fn withheld(&self, request: &Request, wire: &Wire) -> Option<Error> {
-        if !wire.target.changes(&wire.method) || self.exists(&request.caller, WRITE) {
+    fn withheld(&self, request: &Request, method: &Method, target: &Target) -> Option<Error> {
+        if !target.changes(method) || self.exists(&request.caller, WRITE) {
             return None;
         }
         Some(match self.hidden(WRITE) {
@@ -89,11 +126,33 @@ impl Toolbox {
     }
 }
 
+/// Says to the gate what is asked for.
+fn names(request: &mut Request, method: &Method, target: &Target) {
+    request.tool = TOOL.to_owned();
+    let asked = [("method", method.as_str()), ("path", target.path())];
+    request.arguments.extend(asked.map(|(name, value)| (name.to_owned(), Value::from(value))));
+}
+
+impl Passing {
+    /// Whether it may last for as long as both ends like.
+    pub fn lasts(&self) -> bool {
+        self.lasts
+    }
+
+    /// Counts bytes that came from the cluster.
+    pub fn brought(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
+
 impl Drop for Passing {
     fn drop(&mut self) {
+        let bytes = *self.bytes.get_mut();
+        self.process.measure().brought(bytes);
         if self.lasts {
             self.line.follows = Some("end");
             self.line.lasted(self.began);
+            self.line.brought(bytes);
             self.process.audit().ended(&self.line);
         }
     }

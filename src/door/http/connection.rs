@@ -171,6 +171,11 @@ pub(super) fn let_in(extensions: &Extensions) {
     }
 }
 
+/// Keeps the connection of a request for what lasts longer than its answer.
+pub(super) fn beat(extensions: &Extensions) -> Option<Beat> {
+    extensions.get::<Arc<Pulse>>().map(Pulse::beat)
+}
+
 /// A request that runs.
 #[derive(Debug)]
 pub(super) struct Beat(Arc<Pulse>);

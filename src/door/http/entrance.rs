@@ -60,6 +60,12 @@ impl Turned {
         Box::new(Self { refused, reason, detail: String::new(), caller: None })
     }
 
+    /// Of a caller who is known.
+    pub(super) fn of(mut self: Box<Self>, caller: &Arc<Caller>) -> Box<Self> {
+        self.caller = Some(Arc::clone(caller));
+        self
+    }
+
     pub(super) fn because(mut self: Box<Self>, detail: impl Into<String>) -> Box<Self> {
         self.detail = detail.into();
         self
@@ -155,7 +161,7 @@ impl Entrance {
     }
 
     /// The `Host` of a request, where it is one of ours: any other is what an attacker wrote.
-    fn host(&self, parts: &Parts) -> Option<Authority> {
+    pub(super) fn host(&self, parts: &Parts) -> Option<Authority> {
         let host = match parts.headers.get(header::HOST) {
             Some(host) => host.to_str().ok()?.parse().ok()?,
             None => parts.uri.authority()?.clone(),

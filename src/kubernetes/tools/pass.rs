@@ -1,6 +1,8 @@
 //! `kubernetes_pass`: what a request of a program names, for the gate. It is no tool: its answer is no answer of
 //! a tool, but whatever the cluster says, and [`crate::kubernetes::proxy::pass`] gives it.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +19,10 @@ pub const CONTRACT: &str = "---\ntitle: Passed requests\npermission: kubernetes.
     idempotent: false\nopen_world: true\nbudget: { rows: 1, bytes: 1000 }\nsensitive: values\n---\n\
     Passes a request of a program on.\n";
 
+/// How long a log that is followed may be silent at first: its head comes with its first line (kubelet
+/// `getContainerLogs`).
+const SILENT: Duration = Duration::from_secs(600);
+
 /// The handler.
 #[derive(Debug)]
 pub struct PassRequest;
@@ -28,6 +34,8 @@ pub struct Input {
     cluster: Option<String>,
     method: String,
     path: String,
+    #[serde(default)]
+    awaits: bool,
 }
 
 /// Nothing.
@@ -40,6 +48,10 @@ impl Tool for PassRequest {
 
     fn reach(input: &Input) -> Reach {
         reach(input.cluster.as_ref(), &input.method, &input.path)
+    }
+
+    fn follows(input: &Input) -> Option<Duration> {
+        input.awaits.then_some(SILENT)
     }
 
     async fn run(_: Call, _: Input) -> Result<Answer<Nothing>, Error> {

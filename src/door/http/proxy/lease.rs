@@ -1,0 +1,116 @@
+//! [`Lease`]: for how long an answer may go on: until its caller's token ends, and what lasts only while the server
+//! and the rules let it.
+
+use std::{net::IpAddr, pin::Pin, sync::Arc};
+
+use http::{Method, request::Parts};
+use jiff::Timestamp;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{DOOR, Entered, Progress};
+use crate::{
+    Error, ErrorKind,
+    caller::{
+        Caller,
+        places::{Full, Place},
+    },
+    door::{
+        Who,
+        serving::{Served, Serving},
+        subscriber::{Subscriber, at},
+    },
+    kubernetes::{Presented, proxy::Target},
+    telemetry::TraceContext,
+    toolbox::{Request, pass},
+};
+
+/// Comes to its end when the answer has to.
+pub(super) type Over = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What may go on, and for whom.
+pub(super) struct Lease {
+    pub(super) serving: Arc<Serving>,
+    pub(super) served: Arc<Served>,
+    pub(super) caller: Arc<Caller>,
+    pub(super) client: IpAddr,
+    pub(super) cluster: Option<String>,
+    pub(super) head: (Method, Target),
+    pub(super) lasts: bool,
+}
+
+impl Lease {
+    /// Waits until it is over.
+    pub(super) fn over(self, parts: &Parts) -> Over {
+        let end = self.caller.token().map(|token| Timestamp::now().duration_until(token.expires));
+        let end = end.map(|left| Instant::now() + left.try_into().unwrap_or_default());
+        if !self.lasts {
+            return Box::pin(at(end));
+        }
+        let subscriber = Subscriber::new(&self.serving, &Who::EachRequest, &self.caller, Some(parts));
+        let presented = Presented::from_headers(&parts.headers);
+        Box::pin(async move {
+            tokio::select! {
+                () = at(end) => {}
+                () = self.serving.ending().cancelled() => {}
+                () = self.withdrawn(subscriber, presented) => {}
+            }
+        })
+    }
+
+    /// Waits until the rules do not allow it any more.
+    async fn withdrawn(&self, subscriber: Subscriber, presented: Arc<Presented>) {
+        let mut replaced = self.serving.replacements();
+        let mut known = Arc::clone(&self.served);
+        loop {
+            let served = Arc::clone(&self.serving.now());
+            if !Arc::ptr_eq(&served, &known) {
+                let Some(caller) = subscriber.caller(&served).await else { return };
+                let asked = (Arc::clone(&presented), None);
+                let request = request(&caller, self.client, self.cluster.as_deref(), asked);
+                if served.toolbox.passes_still(request, self.head.clone()).await.is_err() {
+                    return;
+                }
+            }
+            known = served;
+            if replaced.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// A place among what lasts, of which there are so many: as subscriptions.
+pub(super) fn place(serving: &Serving, entered: &Entered) -> Result<Place, Error> {
+    let most = entered.served.terms.subscriptions;
+    serving.subscriptions().place(&entered.caller, most).map_err(|full| {
+        let whose = match full {
+            Full::Yours(_) => "you have",
+            Full::All => "there are",
+        };
+        let message =
+            format!("{whose} as many watches, followed logs and channels at a time as there may be");
+        Error::new(ErrorKind::RateLimited { retry_after: None }, message)
+    })
+}
+
+/// For the gate.
+pub(super) fn request(
+    caller: &Arc<Caller>,
+    client: IpAddr,
+    cluster: Option<&str>,
+    (presented, trace): (Arc<Presented>, Option<TraceContext>),
+) -> Request {
+    Request {
+        door: DOOR,
+        caller: Arc::clone(caller),
+        tool: String::new(),
+        arguments: pass::cluster(cluster),
+        cancel: CancellationToken::new(),
+        client: Some(client),
+        trace,
+        progress: Progress::default(),
+        patience: None,
+        presented,
+    }
+}

@@ -45,6 +45,8 @@ mod silent;
 mod small_rsa;
 #[path = "../support/trust.rs"]
 mod trust;
+#[path = "../support/upstream.rs"]
+mod upstream;
 
 mod audiences;
 mod callers;
@@ -74,6 +76,7 @@ mod oidc_rig;
 mod prompts;
 mod protection;
 mod protocol;
+mod proxy_streams;
 mod refused_bodies;
 mod reload;
 mod replicas;

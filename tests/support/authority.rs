@@ -40,12 +40,21 @@ impl Authority {
         self.issuer.pem()
     }
 
+    /// A certificate by which a client of this name is known.
+    pub(crate) fn client(&self, name: &str) -> Identity {
+        self.signed(&[name], ExtendedKeyUsagePurpose::ClientAuth)
+    }
+
     /// A certificate for these names and addresses.
     pub(crate) fn identity(&self, names: &[&str]) -> Identity {
+        self.signed(names, ExtendedKeyUsagePurpose::ServerAuth)
+    }
+
+    fn signed(&self, names: &[&str], purpose: ExtendedKeyUsagePurpose) -> Identity {
         let names: Vec<String> = names.iter().copied().map(str::to_owned).collect();
         let mut params = CertificateParams::new(names).expect("names and addresses");
         params.distinguished_name.push(DnType::CommonName, "loopback");
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.extended_key_usages = vec![purpose];
         params.use_authority_key_identifier_extension = true;
         let key = key();
         let certificate = params.signed_by(&key, &self.issuer).expect("the CA signs");

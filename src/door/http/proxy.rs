@@ -21,6 +21,7 @@ use axum::{
     routing::any,
 };
 use http::{StatusCode, request::Parts};
+use http_body_util::BodyExt as _;
 
 use self::{asked::Asked, flow::Flow, lease::Lease, tunnel::Tunnel};
 use super::{
@@ -132,13 +133,19 @@ impl Proxy {
     ) -> Result<Response, Error> {
         let serving = &self.entrance.serving;
         let request = entered.request(asked.cluster.as_deref(), parts);
+        let left = request.cancel.clone();
         let head = (asked.method.clone(), asked.target.clone());
         let wire = Wire {
             method: asked.method,
             target: asked.target,
             query: asked.query,
             headers: asked.headers,
-            body: carried(body).await?,
+            // a client that leaves in the middle is no fault of the cluster's
+            body: carried(body.map_err(move |error| {
+                left.cancel();
+                error
+            }))
+            .await?,
         };
         // what lasts counts among what lasts, and leaves its caller's other calls alone
         let lasts = wire.streams() || asked.upgrade;

@@ -1,7 +1,7 @@
 //! [`Lease`]: for how long an answer may go on: until its caller's token ends, and what lasts only while the server
 //! and the rules let it.
 
-use std::{net::IpAddr, pin::Pin, sync::Arc};
+use std::{net::IpAddr, pin::Pin, sync::Arc, time::Duration};
 
 use http::{Method, request::Parts};
 use jiff::Timestamp;
@@ -25,6 +25,9 @@ use crate::{
     toolbox::{Request, pass},
 };
 
+/// An answer that is to have an end has this long to come to it, even where the token has ended a moment ago.
+const ANSWER: Duration = Duration::from_secs(60);
+
 /// Comes to its end when the answer has to.
 pub(super) type Over = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -43,10 +46,11 @@ impl Lease {
     /// Waits until it is over.
     pub(super) fn over(self, parts: &Parts) -> Over {
         let end = self.caller.token().map(|token| Timestamp::now().duration_until(token.expires));
-        let end = end.map(|left| Instant::now() + left.try_into().unwrap_or_default());
+        let left = end.map(|left| Duration::try_from(left).unwrap_or_default());
         if !self.lasts {
-            return Box::pin(at(end));
+            return Box::pin(at(left.map(|left| Instant::now() + left.max(ANSWER))));
         }
+        let end = left.map(|left| Instant::now() + left);
         let subscriber = Subscriber::new(&self.serving, &Who::EachRequest, &self.caller, Some(parts));
         let presented = Presented::from_headers(&parts.headers);
         Box::pin(async move {

@@ -21,6 +21,7 @@ pub mod meter;
 pub mod object;
 pub mod openapi;
 pub mod owners;
+mod plugin;
 pub mod presented;
 pub mod proxy;
 mod raw;

@@ -3,11 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use tokio::{sync::OnceCell, time::Instant};
+use tokio::{
+    sync::OnceCell,
+    time::{Instant, timeout_at},
+};
 
 use super::{
     access::Access,
-    connection::{Connected, Credential},
+    connection::{Connected, Credential, Own},
     discovery,
     fault::Fault,
     identity::Identity,
@@ -19,6 +22,9 @@ use super::{
 const REFRESH_AFTER_MISS: Duration = Duration::from_secs(10);
 /// An older discovery is read again at its next use.
 const REFRESH_AFTER: Duration = Duration::from_secs(600);
+
+/// What of a call's time is left to tell that there is no connection.
+const TO_TELL: Duration = Duration::from_millis(100);
 
 /// Where a cluster was found. Sources add up; a name that two of them claim is ambiguous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,8 +67,8 @@ pub struct Cluster {
     default_namespace: String,
     made_of: Option<Digest>,
     connect: Connect,
-    client: OnceCell<Connected>,
-    bare: OnceCell<Connected>,
+    client: Own,
+    bare: OnceCell<Arc<Connected>>,
     discovery: ArcSwap<Discovered>,
     schemas: Schemas,
 }
@@ -113,7 +119,7 @@ impl Cluster {
             audience: None,
             provider: None,
             connect: Box::new(move || Box::pin(connect())),
-            client: OnceCell::new(),
+            client: Own::default(),
             bare: OnceCell::new(),
             discovery: ArcSwap::new(Discovered::empty()),
             schemas: Schemas::default(),
@@ -198,8 +204,8 @@ impl Cluster {
     ///
     /// # Errors
     /// The credential is none to do that with.
-    pub(super) async fn impersonator(&self) -> Result<&Connected, Fault> {
-        let connected = self.connected().await?;
+    pub(super) async fn impersonator(&self, deadline: Instant) -> Result<Arc<Connected>, Fault> {
+        let connected = self.connected_by(deadline).await?;
         match connected.credential {
             Credential::Own => Ok(connected),
             unfit => Err(Fault::Configuration(unfit.problem().to_owned())),
@@ -208,20 +214,36 @@ impl Cluster {
 
     /// The shared connection, with what is known of it. Made once: the first caller connects, the others
     /// wait for it.
-    pub(super) async fn connected(&self) -> Result<&Connected, Fault> {
-        let connect = || async { Connected::new((self.connect)().await?) };
-        self.client.get_or_try_init(connect).await
+    pub(super) async fn connected(&self) -> Result<Arc<Connected>, Fault> {
+        self.client.connected(|| self.configured()).await
+    }
+
+    /// The same, in time for whoever asks to be told that it is not there.
+    pub(super) async fn connected_by(&self, deadline: Instant) -> Result<Arc<Connected>, Fault> {
+        let late = |_| Err(Fault::Configuration("the credential plugin did not answer in time".to_owned()));
+        timeout_at(deadline - TO_TELL, self.connected()).await.unwrap_or_else(late)
     }
 
     /// Another connection, on which nothing of the server's own is shown: for callers who bring a token.
-    pub(super) async fn bare(&self) -> Result<&Connected, Fault> {
-        let connect = || async { Connected::bare((self.connect)().await?) };
-        self.bare.get_or_try_init(connect).await
+    pub(super) async fn bare(&self) -> Result<Arc<Connected>, Fault> {
+        let connect = || async { Connected::bare(self.configured().await?).map(Arc::new) };
+        self.bare.get_or_try_init(connect).await.cloned()
+    }
+
+    /// How to connect. Only whoever runs the server may have it start programs.
+    async fn configured(&self) -> Result<kube::Config, Fault> {
+        let config = (self.connect)().await?;
+        let starts = config.auth_info.exec.is_some() || config.auth_info.auth_provider.is_some();
+        if starts && self.source != Source::Kubeconfig {
+            let why = "exec and auth-provider are taken from the server's own kubeconfig alone";
+            return Err(Fault::Configuration(why.to_owned()));
+        }
+        Ok(config)
     }
 
     /// Whether the server has a credential of its own for it.
     pub(super) async fn has_credential(&self) -> Result<bool, Fault> {
-        Ok(self.connected().await?.credential != Credential::None)
+        Ok(self.bare().await?.credential != Credential::None)
     }
 
     /// The schemas of kinds that were asked for, shared by all callers.
@@ -264,11 +286,12 @@ impl Cluster {
         let place = if Arc::ptr_eq(&previous, old) { next } else { self.discovery.load_full() };
         match (self.read(access, &place).await, old.kinds.get()) {
             (Ok(kinds), _) => Ok(kinds),
-            (Err(fault), Some((kinds, _))) if fault.is_transient() => {
+            (Err(fault), Some((kinds, _))) => {
+                // what one caller may not, or cannot now, takes nothing from the others
                 self.discovery.compare_and_swap(&place, Arc::clone(old));
-                Ok(Arc::clone(kinds))
+                if fault.is_transient() { Ok(Arc::clone(kinds)) } else { Err(fault) }
             }
-            (Err(fault), _) => Err(fault),
+            (Err(fault), None) => Err(fault),
         }
     }
 

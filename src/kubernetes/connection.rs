@@ -1,15 +1,79 @@
 //! [`Connected`]: the one connection pool of a cluster, and what the server shows there of itself.
 
-use kube::{Client, Config, config::AuthInfo};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use super::fault::Fault;
+use arc_swap::ArcSwap;
+use jiff::{SignedDuration, Timestamp};
+use kube::{Client, Config, config::AuthInfo};
+use tokio::{sync::OnceCell, time::Instant};
+
+use super::{fault::Fault, plugin::Plugin};
 use crate::telemetry::Server;
+
+/// Before its end a credential that a plugin gave is asked for anew.
+const MARGIN: SignedDuration = SignedDuration::from_secs(10);
+/// How long a plugin that failed is not run again; and one whose credential was refused, after it gave it.
+const REST: Duration = Duration::from_secs(2);
 
 /// The client that all callers of a cluster share.
 pub(super) struct Connected {
     pub(super) client: Client,
     pub(super) credential: Credential,
     pub(super) server: Server,
+    made: Instant,
+    plugin: Option<Plugged>,
+}
+
+/// What is known of a credential that a plugin gave.
+struct Plugged {
+    until: Option<Timestamp>,
+    refused: AtomicBool,
+}
+
+/// The connection with the server's own credential, made anew when a plugin has to give another one.
+#[derive(Default)]
+pub(super) struct Own(ArcSwap<OnceCell<Outcome>>);
+
+/// A plugin that failed, and when, is not asked at every call.
+type Outcome = Result<Arc<Connected>, (Instant, Fault)>;
+
+impl Own {
+    /// The connection: made by the first caller, for whom the others wait.
+    pub(super) async fn connected<F>(&self, config: impl Fn() -> F) -> Result<Arc<Connected>, Fault>
+    where
+        F: Future<Output = Result<Config, Fault>>,
+    {
+        let known = self.0.load_full();
+        let over = |outcome: &Outcome| match outcome {
+            Ok(connected) => connected.is_over(),
+            Err((failed, _)) => failed.elapsed() >= REST,
+        };
+        if known.get().is_some_and(over) {
+            self.0.compare_and_swap(&known, Arc::default());
+        }
+        let connect = || async {
+            let config = config().await?;
+            Ok(match Connected::new(config).await {
+                Ok(connected) => Ok(Arc::new(connected)),
+                Err(Failed::Plugin(fault)) => Err((Instant::now(), fault)),
+                Err(Failed::Lasting(fault)) => return Err(fault),
+            })
+        };
+        let outcome = self.0.load_full();
+        outcome.get_or_try_init(connect).await?.clone().map_err(|(_, fault)| fault)
+    }
+}
+
+/// Why there is no connection.
+pub(super) enum Failed {
+    Plugin(Fault),
+    Lasting(Fault),
 }
 
 /// What the server shows an API server of itself.
@@ -27,22 +91,56 @@ pub(super) enum Credential {
 impl Connected {
     /// Connects when it is first used, without kube's own retries: it would retry any method 15 times over
     /// minutes (kube 5 `RetryPolicy::server_retry`). Ours are in [`super::Access`].
-    pub(super) fn new(mut config: Config) -> Result<Self, Fault> {
-        config.default_retry = false;
-        config.connect_timeout = Some(std::time::Duration::from_secs(5));
+    pub(super) async fn new(mut config: Config) -> Result<Self, Failed> {
         let credential = Credential::of(&config);
+        let provider = config.auth_info.auth_provider.as_ref();
+        if provider.is_some_and(|provider| provider.config.contains_key("cmd-path")) {
+            let why = "the user's auth-provider starts a program, which Kubernetes itself gave up in 1.26; use exec";
+            return Err(Failed::Lasting(Fault::Configuration(why.to_owned())));
+        }
+        let mut plugged = None;
+        if let Some(plugin) = Plugin::take(&mut config.auth_info) {
+            let provided = plugin.run().await.map_err(Failed::Plugin)?;
+            let AuthInfo { token, client_certificate_data, client_key_data, .. } = provided.auth_info;
+            let user = &mut config.auth_info;
+            user.token = token;
+            user.client_certificate_data = client_certificate_data.or(user.client_certificate_data.take());
+            user.client_key_data = client_key_data.or(user.client_key_data.take());
+            plugged = Some(Plugged { until: provided.until, refused: AtomicBool::new(false) });
+        }
+        Self::over(config, credential, plugged).map_err(Failed::Lasting)
+    }
+
+    fn over(mut config: Config, credential: Credential, plugin: Option<Plugged>) -> Result<Self, Fault> {
+        config.default_retry = false;
+        config.connect_timeout = Some(Duration::from_secs(5));
         let url = &config.cluster_url;
         let port = url.port_u16().unwrap_or(if url.scheme_str() == Some("http") { 80 } else { 443 });
         let server = Server { host: url.host().unwrap_or_default().to_owned(), port };
         let client = Client::try_from(config).map_err(|error| Fault::Configuration(error.to_string()))?;
-        Ok(Self { client, credential, server })
+        Ok(Self { client, credential, server, made: Instant::now(), plugin })
     }
 
     /// The same API server without anything of the server's own: no token, no certificate, no user of a
-    /// kubeconfig.
+    /// kubeconfig. What that would have been is still known.
     pub(super) fn bare(mut config: Config) -> Result<Self, Fault> {
+        let credential = Credential::of(&config);
         config.auth_info = AuthInfo::default();
-        Self::new(config)
+        Self::over(config, credential, None)
+    }
+
+    /// The API server did not take the credential: a plugin may have another one (as client-go does it).
+    pub(super) fn refused(&self) {
+        if let Some(plugin) = self.plugin.as_ref().filter(|_| self.made.elapsed() >= REST) {
+            plugin.refused.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.plugin.as_ref().is_some_and(|plugin| {
+            let ends = plugin.until.is_some_and(|until| until <= Timestamp::now() + MARGIN);
+            ends || plugin.refused.load(Ordering::Relaxed)
+        })
     }
 }
 

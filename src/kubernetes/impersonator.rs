@@ -22,7 +22,7 @@ impl Cluster {
     /// # Errors
     /// The credential is none to impersonate with, or the API server did not say.
     pub async fn may_impersonate(&self, deadline: Instant) -> Result<MayImpersonate, Fault> {
-        let client = self.impersonator().await?.client.clone();
+        let client = self.impersonator(deadline).await?.client.clone();
         let review = SelfSubjectRulesReview {
             // users and groups are in no namespace, and the rules of cluster roles are said with any
             spec: SelfSubjectRulesReviewSpec { namespace: Some("default".to_owned()) },

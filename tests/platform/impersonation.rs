@@ -43,7 +43,7 @@ async fn client(server: &Server, person: &str) -> Mcp {
 }
 
 /// An instance in the namespace of each team.
-fn lamps() {
+pub(crate) fn lamps() {
     static MADE: OnceLock<()> = OnceLock::new();
     MADE.get_or_init(|| {
         let plane = ControlPlane::shared();
@@ -68,7 +68,7 @@ fn discovery(line: &AuditLine) -> bool {
 }
 
 /// Our own audit lines, once there are as many.
-fn ours(server: &Server, wanted: usize) -> Vec<Value> {
+pub(crate) fn ours(server: &Server, wanted: usize) -> Vec<Value> {
     let began = std::time::Instant::now();
     loop {
         let text = server.read("audit.log");

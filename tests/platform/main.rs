@@ -49,11 +49,14 @@ mod trust;
 mod upstream;
 
 mod audiences;
+mod caller_header;
 mod callers;
 mod cli;
 mod clients;
 mod confirmation;
 mod conformance;
+mod credentials;
+mod exchange;
 mod explain;
 mod faults;
 mod forged_tokens;

@@ -152,3 +152,42 @@ async fn a_person_signs_in_at_the_app_and_refreshes_what_they_got() {
     let again = provider.ask_for_tokens(None, &form).await;
     assert_eq!(part(again["access_token"].as_str().unwrap(), 1)["sub"], "erin", "{again}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_exchanged_for_one_of_the_same_person_for_another_audience() {
+    let provider = Provider::shared();
+    let discovery = get(provider, "/.well-known/openid-configuration").await;
+    let grant = "urn:ietf:params:oauth:grant-type:token-exchange";
+    assert!(discovery["grant_types_supported"].as_array().unwrap().contains(&json!(grant)), "{discovery}");
+    let kind = "urn:ietf:params:oauth:token-type:access_token";
+    let audience = "https://rig.exchange.test";
+    let form = |token: &str| -> String {
+        let form = [
+            ("grant_type", grant),
+            ("subject_token", token),
+            ("subject_token_type", kind),
+            ("requested_token_type", kind),
+            ("audience", audience),
+        ];
+        form.map(|(name, value)| format!("{name}={}", oidc::percent(value))).join("&")
+    };
+    let [client, secret] = oidc::EXCHANGER.map(oidc::percent);
+    let ask = async |token: &str| -> Value {
+        let request = provider.http().post(format!("{}/token", provider.issuer()));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let answer = request.basic_auth(&client, Some(&secret)).body(form(token)).send().await.unwrap();
+        answer.json().await.unwrap()
+    };
+    let answer = ask(&provider.token("alice").await).await;
+    assert_eq!(
+        (&answer["token_type"], &answer["issued_token_type"]),
+        (&json!("Bearer"), &json!(kind)),
+        "{answer}"
+    );
+    let claims = part(answer["access_token"].as_str().unwrap(), 1);
+    assert_eq!((&claims["sub"], &claims["aud"]), (&json!("alice"), &json!(audience)));
+    assert_eq!(claims["groups"], json!(["team-a"]));
+    assert_eq!(provider.exchanged(audience), ["alice"]);
+    let answer = ask("no.such.token").await;
+    assert_eq!(answer["error"], "invalid_grant", "{answer}");
+}

@@ -26,6 +26,9 @@ use super::trust;
 /// The `client_id` of the native app that people sign in with (`login`).
 pub(crate) const APP: &str = "platform-mcp";
 
+/// The client that may exchange tokens, and its secret.
+pub(crate) const EXCHANGER: [&str; 2] = ["platform-mcp-server", "secret & of: the server"];
+
 /// What the provider signs with; the first is what it signs ID tokens with too.
 pub(crate) const ALGS: [Alg; 4] = [Alg::Rs256, Alg::Es256, Alg::Ps256, Alg::EdDsa];
 
@@ -107,7 +110,7 @@ impl Provider {
             .collect();
         let said = process.ask(&json!({
             "certificate": identity.certificate, "key": identity.key, "keys": private(&keys),
-            "people": people, "app": APP, "scopes": SCOPES,
+            "people": people, "exchanger": {"name": EXCHANGER[0], "secret": EXCHANGER[1]}, "app": APP, "scopes": SCOPES,
         }));
         let issuer = said["issuer"].as_str().expect("it says its issuer").to_owned();
         Self {
@@ -184,6 +187,13 @@ impl Provider {
         }
         let answer = request.body(body.join("&")).send().await.expect("the provider answers");
         answer.json().await.expect("the token endpoint speaks JSON")
+    }
+
+    /// Whose tokens were exchanged for this audience, each time.
+    pub(crate) fn exchanged(&self, audience: &str) -> Vec<String> {
+        let mut process = self.process.lock().expect("no holder panics");
+        let said = process.ask(&json!({ "exchanged": audience }));
+        serde_json::from_value(said["subjects"].clone()).expect("it says whose")
     }
 
     /// Signs as the provider does now.

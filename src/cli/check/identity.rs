@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{super::Failure, Report};
 use crate::{
     config::Config,
-    kubernetes::{Cluster, Clusters, Identity},
+    kubernetes::{Cluster, Clusters, Identity, presented::header},
 };
 
 /// How callers are shown to this cluster.
@@ -61,10 +61,23 @@ pub(super) fn tell(config: &Config, clusters: &Clusters, report: &mut Report) ->
         ))?;
     }
     if let Some(whose) = whose(&|cluster| mode(config, cluster) == Identity::CallerHeader) {
+        let theirs = clusters.iter().filter(|cluster| mode(config, cluster) == Identity::CallerHeader);
+        let headers: Vec<String> = theirs
+            .map(|cluster| format!("{}: {}", clusters.shown_name(cluster), header(cluster.provider())))
+            .collect();
         report.ok(&format!(
             "identity caller-header{whose}: callers reach a cluster as themselves, with the token that they send \
-             in Backstage-Kubernetes-Authorization; over HTTP alone"
+             beside their own, over HTTP alone ({})",
+            headers.join(", ")
         ))?;
+    }
+    let exchanges = clusters.iter().any(|cluster| mode(config, cluster) == Identity::Exchange);
+    let none = !config.issuers.iter().any(|issuer| issuer.exchange.is_some());
+    if exchanges && none && !config.issuers.is_empty() {
+        report.warn(
+            "identity exchange: no issuer has `exchange`, so nobody has a token to be shown there",
+            "configure `issuers[].exchange`",
+        )?;
     }
     for refusing in [Identity::Impersonate, Identity::Exchange] {
         if config.issuers.is_empty() && clusters.iter().any(|cluster| cluster.identity() == Some(refusing)) {

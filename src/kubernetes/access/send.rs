@@ -139,8 +139,8 @@ impl Access {
     async fn sent(&self, mut request: Request<Body>) -> Result<http::Response<Body>, Fault> {
         let connected = match &self.acting {
             As::Nobody(unfit) => return Err(Fault::Unfit(Arc::clone(unfit))),
-            As::Server => self.cluster.connected().await?,
-            As::Caller(_) => self.cluster.impersonator().await?,
+            As::Server => self.cluster.connected_by(self.spent.deadline).await?,
+            As::Caller(_) => self.cluster.impersonator(self.spent.deadline).await?,
             As::Bearer(_) => self.cluster.bare().await?,
         };
         let number = self.spent.meter.request()?;
@@ -170,8 +170,11 @@ impl Access {
             error => Fault::Unreachable(innermost(&error)),
         })?;
         span.answered(response.status().as_u16());
-        if let (As::Bearer(bearer), StatusCode::UNAUTHORIZED) = (&self.acting, response.status()) {
-            bearer.refused();
+        if response.status() == StatusCode::UNAUTHORIZED {
+            match &self.acting {
+                As::Bearer(bearer) => bearer.refused(),
+                _ => connected.refused(),
+            }
         }
         Ok(response)
     }

@@ -8,11 +8,16 @@
 //   keys                [{kid, alg, pkcs8}], base64; the first of an algorithm signs
 //   people              [{name, secret, alg, claims}]: a client of client_credentials each, who can sign in too
 //   app                 the client_id of a native app (authorization code with PKCE, refresh tokens)
+//   exchanger           {name, secret}: a client that may exchange tokens (RFC 8693)
 //   scopes              what may be asked for at a resource
-// It answers {"issuer"} on stdout. Each further line {keys} replaces the keys, answered by {"kids"}. It ends
-// when its stdin ends, so it never outlives the tests.
+// It answers {"issuer"} on stdout. Each further line {keys} replaces the keys, answered by {"kids"}; a line
+// {"exchanged": AUDIENCE} is answered by {"subjects"}: whose tokens were exchanged for it, each time. It ends when
+// its stdin ends, so it never outlives the tests.
+//
+// What is exchanged depends on the scope asked for: ttl-N gives a token of N seconds, echo the token itself.
+// There is no audience that begins with https://unknown.
 
-import { createPrivateKey } from "node:crypto";
+import { createPrivateKey, createPublicKey } from "node:crypto";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { createServer } from "node:https";
@@ -25,7 +30,9 @@ const [folder, home] = process.argv.slice(2);
 console.info = console.warn = () => {};
 // An import would look for the package above this file; it is elsewhere, and a module only.
 const entry = createRequire(`${folder}/package.json`).resolve("oidc-provider");
-const { Provider } = await import(pathToFileURL(entry));
+const { Provider, errors } = await import(pathToFileURL(entry));
+const { createLocalJWKSet, jwtVerify } = await import(
+  pathToFileURL(createRequire(entry).resolve("jose")));
 
 const end = () => {
   rmSync(home, { recursive: true, force: true });
@@ -38,7 +45,7 @@ const next = async () => {
 };
 const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
 
-const { certificate, key, keys, people, app, scopes } = await next();
+const { certificate, key, keys, people, exchanger, app, scopes } = await next();
 const known = new Map(people.map((person) => [person.name, person]));
 
 const jwks = (keys) => ({
@@ -51,6 +58,35 @@ const jwks = (keys) => ({
 });
 const algorithms = [...new Set(keys.map(({ alg }) => alg))];
 
+const EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
+const ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token";
+const exchanged = [];
+
+// The token of a person becomes one for another audience, as RFC 8693 section 2 has it.
+async function exchange(ctx) {
+  const { client, params, provider } = ctx.oidc;
+  const audience = params.audience ?? params.resource;
+  if (params.subject_token_type !== ACCESS_TOKEN || params.requested_token_type !== ACCESS_TOKEN) {
+    throw new errors.InvalidRequest("access tokens are exchanged, and nothing else");
+  }
+  const verified = await jwtVerify(params.subject_token, trusted, { issuer }).catch((error) => {
+    throw new errors.InvalidGrant("the subject_token is not good", error.message);
+  });
+  exchanged.push({ audience, subject: verified.payload.sub });
+  if (!audience || audience.startsWith("https://unknown")) {
+    throw new errors.InvalidTarget(`there is no ${audience}`);
+  }
+  const ttl = Number(params.scope?.match(/ttl-(\d+)/)?.[1] ?? 600);
+  const token = new provider.AccessToken({ accountId: verified.payload.sub, client, gty: EXCHANGE, expiresIn: ttl });
+  token.resourceServer = configuration.features.resourceIndicators.getResourceServerInfo(ctx, audience, client);
+  ctx.body = {
+    access_token: params.scope === "echo" ? params.subject_token : await token.save(),
+    issued_token_type: ACCESS_TOKEN,
+    token_type: "Bearer",
+    expires_in: ttl,
+  };
+}
+
 const configuration = {
   clients: [
     ...people.map(({ name, secret }) => ({
@@ -60,6 +96,13 @@ const configuration = {
       response_types: [],
       redirect_uris: [],
     })),
+    {
+      client_id: exchanger.name,
+      client_secret: exchanger.secret,
+      grant_types: [EXCHANGE],
+      response_types: [],
+      redirect_uris: [],
+    },
     {
       client_id: app,
       application_type: "native",
@@ -99,7 +142,7 @@ const configuration = {
   issueRefreshToken: (_ctx, client) => client.grantTypeAllowed("refresh_token"),
 };
 
-let provider, handle;
+let provider, handle, trusted;
 const server = createServer({ cert: certificate, key }, (request, response) => {
   if (request.url.startsWith("/interaction/")) {
     signIn(request, response).catch((error) => {
@@ -133,7 +176,11 @@ const issuer = `https://127.0.0.1:${server.address().port}`;
 
 // The keys of a provider are fixed; what it has handed out is kept by the process, not by it.
 function use(keys) {
+  const published = jwks(keys).keys.map((key) => createPublicKey({ key, format: "jwk" }).export({ format: "jwk" }));
+  trusted = createLocalJWKSet({ keys: published.map((key, i) => ({ ...key, kid: keys[i].kid, alg: keys[i].alg })) });
   provider = new Provider(issuer, { ...configuration, jwks: jwks(keys) });
+  const parameters = ["audience", "resource", "scope", "subject_token", "subject_token_type", "requested_token_type"];
+  provider.registerGrantType(EXCHANGE, exchange, parameters);
   provider.on("server_error", (_ctx, error) => console.error(error));
   handle = provider.callback();
 }
@@ -141,7 +188,12 @@ function use(keys) {
 use(keys);
 say({ issuer });
 for (;;) {
-  const { keys } = await next();
-  use(keys);
-  say({ kids: keys.map(({ kid }) => kid) });
+  const message = await next();
+  if (message.exchanged) {
+    const those = exchanged.filter(({ audience }) => audience === message.exchanged);
+    say({ subjects: those.map(({ subject }) => subject) });
+  } else {
+    use(message.keys);
+    say({ kids: message.keys.map(({ kid }) => kid) });
+  }
 }

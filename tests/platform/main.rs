@@ -79,6 +79,7 @@ mod oidc_rig;
 mod prompts;
 mod protection;
 mod protocol;
+mod proxy_endpoint;
 mod proxy_streams;
 mod refused_bodies;
 mod reload;

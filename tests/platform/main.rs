@@ -23,6 +23,8 @@ mod issuer_http;
 mod keys;
 #[path = "../support/kubectl.rs"]
 mod kubectl;
+#[path = "../support/kubelet.rs"]
+mod kubelet;
 #[path = "../support/listen.rs"]
 mod listen;
 #[path = "../support/mcp.rs"]
@@ -37,6 +39,8 @@ mod parts;
 mod people;
 #[path = "../support/server.rs"]
 mod server;
+#[path = "../support/shell.rs"]
+mod shell;
 #[path = "../support/sign_in.rs"]
 mod sign_in;
 #[path = "../support/silent.rs"]
@@ -80,6 +84,7 @@ mod prompts;
 mod protection;
 mod protocol;
 mod proxy_endpoint;
+mod proxy_kubectl;
 mod proxy_streams;
 mod refused_bodies;
 mod reload;

@@ -125,13 +125,14 @@ impl Access {
         }
     }
 
-    /// For what all callers share, and nothing else: the same cluster as the server itself. Where the server
-    /// has no credential of its own for it, as the caller whose turn it is: what there is differs for nobody.
-    pub(super) async fn as_server(&self) -> Result<Self, Fault> {
+    /// For what all callers share, and nothing else: the same cluster as the server itself. Where callers bring
+    /// tokens of their own, as the one whose turn it is: what there is differs for nobody, and the server's
+    /// credential, if it has one, may be good for nothing.
+    pub(super) fn as_server(&self) -> Result<Self, Fault> {
         match &self.acting {
             As::Nobody(unfit) => Err(Fault::Unfit(Arc::clone(unfit))),
-            As::Bearer(_) if !self.cluster.has_credential().await? => Ok(self.clone()),
-            As::Server | As::Caller(_) | As::Bearer(_) => Ok(Self { acting: As::Server, ..self.clone() }),
+            As::Bearer(_) => Ok(self.clone()),
+            As::Server | As::Caller(_) => Ok(Self { acting: As::Server, ..self.clone() }),
         }
     }
 
@@ -140,7 +141,7 @@ impl Access {
     /// # Errors
     /// What went wrong while reading it.
     pub async fn kinds(&self) -> Result<Arc<Kinds>, Fault> {
-        self.cluster.kinds(&self.as_server().await?).await
+        self.cluster.kinds(&self.as_server()?).await
     }
 
     /// What the cluster serves now, for a name the cache does not know; read again at most every
@@ -149,7 +150,7 @@ impl Access {
     /// # Errors
     /// What went wrong while reading it.
     pub async fn fresh_kinds(&self) -> Result<Arc<Kinds>, Fault> {
-        self.cluster.fresh_kinds(&self.as_server().await?).await
+        self.cluster.fresh_kinds(&self.as_server()?).await
     }
 
     /// What the cluster serves now, for a call that has just made it serve another kind: all callers know
@@ -158,7 +159,7 @@ impl Access {
     /// # Errors
     /// What went wrong while reading it.
     pub async fn changed_kinds(&self) -> Result<Arc<Kinds>, Fault> {
-        self.cluster.changed_kinds(&self.as_server().await?).await
+        self.cluster.changed_kinds(&self.as_server()?).await
     }
 
     /// One object.

@@ -241,11 +241,6 @@ impl Cluster {
         Ok(config)
     }
 
-    /// Whether the server has a credential of its own for it.
-    pub(super) async fn has_credential(&self) -> Result<bool, Fault> {
-        Ok(self.bare().await?.credential != Credential::None)
-    }
-
     /// The schemas of kinds that were asked for, shared by all callers.
     pub(super) fn schemas(&self) -> &Schemas {
         &self.schemas

@@ -122,11 +122,10 @@ impl Connected {
     }
 
     /// The same API server without anything of the server's own: no token, no certificate, no user of a
-    /// kubeconfig. What that would have been is still known.
+    /// kubeconfig.
     pub(super) fn bare(mut config: Config) -> Result<Self, Fault> {
-        let credential = Credential::of(&config);
         config.auth_info = AuthInfo::default();
-        Self::over(config, credential, None)
+        Self::over(config, Credential::None, None)
     }
 
     /// The API server did not take the credential: a plugin may have another one (as client-go does it).

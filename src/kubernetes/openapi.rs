@@ -186,7 +186,7 @@ impl Access {
         if wanted.is_empty() {
             return Ok(HashMap::new());
         }
-        self.cluster().schemas().of(&self.as_server().await?, wanted, within).await
+        self.cluster().schemas().of(&self.as_server()?, wanted, within).await
     }
 }
 

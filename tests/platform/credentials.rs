@@ -13,7 +13,9 @@ use crate::{
     audit::AuditLine,
     control_plane::ControlPlane,
     exchange::{client, issuer},
+    forge::AUDIENCE,
     impersonation::{lamps, ours},
+    oidc::Provider,
     server::{Product, Server},
 };
 
@@ -149,7 +151,7 @@ async fn a_plugin_is_run_once_for_all_until_its_credential_ends_and_does_not_see
     ask().await;
     assert_eq!(runs(), 2);
 
-    let token = crate::oidc::Provider::shared().token_for("alice", crate::exchange::OURS).await;
+    let token = Provider::shared().token_for("alice", crate::exchange::OURS).await;
     let issuers = format!("issuers: [{}]\n", issuer(None));
     let product = Product::new(["call", "kubernetes_clusters"]).config(&issuers);
     let output =
@@ -197,6 +199,22 @@ async fn a_plugin_that_fails_or_hangs_is_said_in_time_and_leaves_nothing_behind(
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("the credential plugin did not answer in time"), "{said}");
     assert!(said.contains("exec command") && began.elapsed() < Duration::from_secs(8), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_of_ours_that_does_not_work_is_nothing_to_callers_who_bring_theirs() {
+    lamps();
+    let folder = tempfile::tempdir().unwrap();
+    let user = plugin(folder.path(), "printf x >>$FOLDER/runs; exit 1");
+    let server = serve(&kubeconfig(folder.path(), &user), "caller-header");
+    let token = Provider::shared().token_for("alice", AUDIENCE).await;
+    let mcp = client(&server, "alice").await.header("backstage-kubernetes-authorization", &token);
+    let mark = ControlPlane::shared().audit_mark();
+    let lamp = json!({"kind": "Lamp", "namespace": "team-a", "name": "desk"});
+    let answer = mcp.call("kro_graph", lamp).await;
+    assert!(!answer.is_error, "{}", answer.text);
+    assert!(seen(&server, mark).iter().all(|line| line.user == "oidc:alice"));
+    assert!(!folder.path().join("runs").exists(), "no program is run for them");
 }
 
 #[tokio::test(flavor = "multi_thread")]

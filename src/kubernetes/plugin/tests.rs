@@ -64,7 +64,7 @@ async fn what_is_wrong_with_a_plugin_is_said_and_nothing_that_it_said() {
         ),
         ("echo planted", "printed no ExecCredential"),
         ("true", "without a status"),
-        ("yes planted | head -c 300000", "printed no ExecCredential"),
+        ("yes planted | head -c 200000", "printed no ExecCredential"),
         ("echo '{}'", "without a status"),
         ("echo '{\"status\": {}}'", "neither a token nor a certificate"),
         (

@@ -100,8 +100,10 @@ impl Toolbox {
     pub fn new(parts: Parts) -> Result<Arc<Self>, ContractProblem> {
         let tools = list::all()?;
         let prompts = prompts::all()?;
-        prompts.iter().try_for_each(|prompt| prompt.check(&tools))?;
-        Ok(Arc::new(Self::of(parts, tools, list::unlisted()?, prompts)))
+        let unlisted = list::unlisted()?;
+        let known = [tools.clone(), unlisted.clone()].concat();
+        prompts.iter().try_for_each(|prompt| prompt.check(&known))?;
+        Ok(Arc::new(Self::of(parts, tools, unlisted, prompts)))
     }
 
     /// Of exactly these tools.
@@ -125,7 +127,8 @@ impl Toolbox {
         unlisted.retain(offered);
         entries.sort_by(|a, b| a.contract.name.cmp(&b.contract.name));
         prompts.retain(|prompt| {
-            prompt.tools().all(|tool| entries.iter().any(|entry| entry.contract.name == tool))
+            let mut tools = prompt.tools();
+            tools.all(|tool| entries.iter().chain(&unlisted).any(|entry| entry.contract.name == tool))
         });
         let Parts { registry, process, limits, .. } = parts;
         Self { entries, unlisted, prompts, registry, process, limits }

@@ -3,7 +3,7 @@
 //! By uid: a name may have been another object's before. Where the writer left the uid out, by kind and name,
 //! and only what was seen since the object came to be.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 
@@ -103,11 +103,6 @@ impl Known {
         let since_then = created.is_none_or(|created| event.last.is_none_or(|last| last >= created));
         (same_group && since_then).then_some(of.uid.as_str())
     }
-}
-
-/// How many different objects events are about.
-pub fn objects<'t>(told: impl IntoIterator<Item = &'t Told>) -> usize {
-    told.into_iter().map(|told| &told.event.about.uid).collect::<HashSet<_>>().len()
 }
 
 #[cfg(test)]

@@ -6,10 +6,12 @@
 
 mod fetch;
 mod merge;
+mod row;
 mod since;
 
-pub use fetch::{About, DEFAULT_NAMESPACE, events};
+pub use fetch::{About, DEFAULT_NAMESPACE, events, is_since};
 pub use merge::merged;
+pub use row::{EventRow, Placed, ago, shown_line};
 pub use since::since;
 
 use jiff::Timestamp;

@@ -77,7 +77,8 @@ impl Kinds {
         self.find(group, kind)
     }
 
-    /// What a person means: a kind, plural, singular or short name, in any case, optionally `.group`.
+    /// What a person means: a kind, plural, singular or short name, in any case, optionally `.group`. Of several
+    /// it is the one of the core group, as for kubectl: its name cannot be said in any other way.
     pub fn named(&self, name: &str) -> Named<'_> {
         let wanted = name.trim().to_lowercase();
         let (short, group) = wanted.split_once('.').map_or((wanted.as_str(), None), |(s, g)| (s, Some(g)));
@@ -90,7 +91,10 @@ impl Kinds {
         match matching.as_slice() {
             [one] => Named::One(one),
             [] => Named::None(self.nearest(short)),
-            several => Named::Several(several.to_vec()),
+            several => match several.iter().find(|kind| kind.group.is_empty()) {
+                Some(core) => Named::One(core),
+                None => Named::Several(several.to_vec()),
+            },
         }
     }
 
@@ -142,6 +146,10 @@ mod tests {
             {"metadata": {"name": "apps"}, "versions": [
                 {"version": "v1", "resources": [resource("deployments", "Deployment", &["deploy"])]},
                 {"version": "v1beta1", "resources": [resource("deployments", "Deployment", &[])]}]},
+            {"metadata": {"name": ""}, "versions": [
+                {"version": "v1", "resources": [resource("services", "Service", &["svc"])]}]},
+            {"metadata": {"name": "serving.example"}, "versions": [
+                {"version": "v1", "resources": [resource("services", "Service", &["ksvc"])]}]},
             {"metadata": {"name": "a.example"}, "versions": [
                 {"version": "v1", "resources": [resource("gateways", "Gateway", &[])]}]},
             {"metadata": {"name": "b.example"}, "versions": [
@@ -158,6 +166,8 @@ mod tests {
         }
         assert!(matches!(kinds.named("gateway"), Named::Several(found) if found.len() == 2));
         assert!(matches!(kinds.named("gateway.b.example"), Named::One(_)));
+        assert!(matches!(kinds.named("services"), Named::One(kind) if kind.group.is_empty()));
+        assert!(matches!(kinds.named("Service.serving.example"), Named::One(kind) if !kind.group.is_empty()));
         assert_eq!(kinds.named("deploymnt"), Named::None(vec!["Deployment.apps".to_owned()]));
         assert_eq!(
             kinds.find_group_kind("Gateway.a.example").map(|kind| kind.plural.as_str()),

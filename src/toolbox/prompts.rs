@@ -49,7 +49,7 @@ pub struct Front {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Argument {
-    /// Its name: `cluster`, `namespace`, `kind`, `name` and `rgd` are completed.
+    /// Its name: `cluster`, `namespace`, `kind`, `name` and `rgd` are completed, the latter four of KRO alone.
     pub name: String,
     /// What it is.
     pub description: String,
@@ -58,7 +58,7 @@ pub struct Argument {
     pub required: bool,
 }
 
-/// A call of a tool.
+/// A call of a tool, or of what only doors ask.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Collect {
@@ -85,6 +85,7 @@ prompts! {
     "author_kro_instance",
     "diagnose_kro_instance",
     "explain_kro_graph",
+    "kubernetes_investigate",
     "review_rgd",
 }
 
@@ -103,7 +104,7 @@ impl Prompt {
         Ok(Self { name, front, body })
     }
 
-    /// Holds it to the tools that there are.
+    /// Holds it to the tools that there are, unlisted ones among them.
     ///
     /// # Errors
     /// A tool or an argument that there is not, or one that is not used.

@@ -82,6 +82,9 @@ async fn planted_secrets_leave_by_no_way() {
     let calls: Vec<(&str, Value)> = vec![
         ("whoami", json!({})),
         ("kubernetes_clusters", json!({})),
+        ("kubernetes_events", json!({"namespace": ns})),
+        ("kubernetes_access", json!({"namespace": ns})),
+        ("kubernetes_access", json!({"namespace": ns, "verb": "get", "resource": "secrets"})),
         ("kro_instances", json!({})),
         ("kro_graph", object("Vault", "main")),
         ("kro_graph", json!({"kind": "Vault", "namespace": ns, "name": "main", "format": "mermaid"})),

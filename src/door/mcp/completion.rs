@@ -78,7 +78,9 @@ impl Asked<'_> {
                 let mut offered = self.served.toolbox.prompts(&self.caller);
                 let prompt = offered.find(|prompt| prompt.name == of.name)?;
                 prompt.front.arguments.iter().find(|known| known.name == argument)?;
-                blank(argument, prompt.needs())
+                // only of KRO it is known what there is
+                let any_object = prompt.needs().permissions().contains(&Permission::KubernetesResourcesRead);
+                blank(argument, prompt.needs()).filter(|_| argument == "cluster" || !any_object)
             }
             _ => None,
         }

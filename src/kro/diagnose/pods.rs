@@ -7,9 +7,11 @@ use super::finding::Finding;
 use super::nodes;
 use super::refusal;
 use crate::kro::graph::Node;
-use crate::kro::health::{self, Health};
 use crate::kro::state::State;
-use crate::kubernetes::{Condition, Event, Object};
+use crate::kubernetes::{
+    Event, Object,
+    pods::{self, Cause},
+};
 use serde_json::Value;
 
 /// Pods that are named.
@@ -44,14 +46,14 @@ fn workload(case: &Case<'_>, level: &Level<'_>, node: &Node, object: &Object) ->
     let mut findings: Vec<Finding> = Vec::new();
     let mut told: Vec<Code> = Vec::new();
     for pod in &pods {
-        let Some(trouble) = trouble(pod) else { continue };
+        let Some(trouble) = Trouble::of(pod) else { continue };
         if told.contains(&trouble.code) {
             continue;
         }
         told.push(trouble.code);
         let alike: Vec<&&Object> = pods
             .iter()
-            .filter(|other| self::trouble(other).is_some_and(|other| other.code == trouble.code))
+            .filter(|other| Trouble::of(other).is_some_and(|other| other.code == trouble.code))
             .collect();
         findings.push(finding(case, level, node, &trouble, &alike, pods.len()));
     }
@@ -93,27 +95,35 @@ fn finding(
     let events = alike.first().map(|pod| nodes::told_of(case, pod)).unwrap_or_default();
     let first = alike.first().map(|pod| pod.name()).unwrap_or_default();
     let namespace = node.namespace.as_deref().unwrap_or_default();
-    Finding::new(trouble.code, format!("{count}: {}", trouble.what))
+    Finding::new(trouble.code, format!("{count}: {}", trouble.told.what))
         .about(node)
-        .seen_all(trouble.detail.iter())
+        .seen_all(trouble.told.detail.iter())
         .seen(names)
         .seen_all(events)
         .seen_all(said)
         .next(trouble.next(namespace, first))
 }
 
-/// What is the matter with a Pod.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What is the matter with a Pod, as a finding.
 struct Trouble {
     code: Code,
-    what: String,
-    detail: Vec<String>,
-    container: String,
-    /// The scheduler that should have looked at the Pod and has not.
-    scheduler: Option<String>,
+    told: pods::Trouble,
 }
 
 impl Trouble {
+    fn of(pod: &Object) -> Option<Self> {
+        let told = pods::trouble(pod)?;
+        let code = match told.cause {
+            Cause::Crashing => Code::PODS_CRASHING,
+            Cause::Image => Code::PODS_IMAGE,
+            Cause::Config => Code::PODS_CONFIG,
+            Cause::Unschedulable => Code::PODS_UNSCHEDULABLE,
+            Cause::Failed => Code::PODS_FAILED,
+            Cause::NotReady | Cause::Unlooked(_) => Code::PODS_NOT_READY,
+        };
+        Some(Self { code, told })
+    }
+
     fn verb(&self, count: usize) -> &'static str {
         match (self.code, count) {
             (Code::PODS_CRASHING, 1) => "crashes again and again",
@@ -127,113 +137,34 @@ impl Trouble {
     }
 
     fn next(&self, namespace: &str, pod: &str) -> String {
-        let container =
-            if self.container.is_empty() { String::new() } else { format!(" -c {}", self.container) };
-        if let Some(scheduler) = &self.scheduler {
-            return match scheduler.as_str() {
+        let container = match self.told.container.as_str() {
+            "" => String::new(),
+            container => format!(" -c {container}"),
+        };
+        match &self.told.cause {
+            Cause::Unlooked(scheduler) => match scheduler.as_str() {
                 "default-scheduler" => "see that kube-scheduler runs, as a rule in kube-system".to_owned(),
                 other => format!(
                     "see that the scheduler {other} runs, or correct spec.schedulerName in the template"
                 ),
-            };
-        }
-        match self.code {
-            Code::PODS_CRASHING => {
+            },
+            Cause::Crashing => {
                 format!("read why it ended: kubectl logs -n {namespace} {pod}{container} --previous")
             }
-            Code::PODS_IMAGE => {
+            Cause::Image => {
                 "correct the image or the pull secret that the instance or template gives".to_owned()
             }
-            Code::PODS_CONFIG => "create what the container refers to, or correct the reference".to_owned(),
-            Code::PODS_UNSCHEDULABLE => {
+            Cause::Config => "create what the container refers to, or correct the reference".to_owned(),
+            Cause::Unschedulable => {
                 "give the cluster what is lacking, or ask for less: requests, selectors, tolerations, claims"
                     .to_owned()
             }
-            Code::PODS_FAILED => format!("read why it ended: kubectl logs -n {namespace} {pod}"),
-            _ => format!("see the events and readiness probes of Pod {pod} in {namespace}⟦ (kro_events)⟧"),
+            Cause::Failed => format!("read why it ended: kubectl logs -n {namespace} {pod}"),
+            Cause::NotReady => {
+                format!("see the events and readiness probes of Pod {pod} in {namespace}⟦ (kro_events)⟧")
+            }
         }
     }
-}
-
-fn trouble(pod: &Object) -> Option<Trouble> {
-    let Health { state, reason } = health::of(pod);
-    if !matches!(state, State::Failing | State::Progressing) {
-        return None;
-    }
-    let reason = reason.unwrap_or_default();
-    let stuck = containers(pod).find_map(|container| {
-        let waiting = container.pointer("/state/waiting/reason").and_then(Value::as_str)?;
-        Some((container, waiting, code(waiting)?))
-    });
-    if let Some((container, waiting, code)) = stuck {
-        let name = container.get("name").and_then(Value::as_str).unwrap_or_default();
-        return Some(Trouble {
-            code,
-            what: format!("container {name}: {waiting}{}", ended(container)),
-            // the kubelet's words; what the container itself left in its termination message is not told
-            detail: container
-                .pointer("/state/waiting/message")
-                .and_then(Value::as_str)
-                .map(str::to_owned)
-                .into_iter()
-                .collect(),
-            container: name.to_owned(),
-            scheduler: None,
-        });
-    }
-    let unscheduled = pod.condition("PodScheduled").filter(Condition::is_false);
-    let code = match (state, unscheduled) {
-        (_, Some(_)) => Code::PODS_UNSCHEDULABLE,
-        (State::Failing, None) => Code::PODS_FAILED,
-        _ => Code::PODS_NOT_READY,
-    };
-    let scheduler = (code == Code::PODS_NOT_READY).then(|| unlooked(pod)).flatten().map(str::to_owned);
-    let what = match &scheduler {
-        Some(name) => format!("no scheduler has looked at it ({name} should)"),
-        None => reason,
-    };
-    Some(Trouble { code, what, detail: Vec::new(), container: String::new(), scheduler })
-}
-
-/// A scheduler binds a Pod or says why not in a condition: without either none has looked at it. Which should.
-fn unlooked(pod: &Object) -> Option<&str> {
-    let pending = pod.text(&["status", "phase"]).is_none_or(|phase| phase == "Pending");
-    let bound = pod.text(&["spec", "nodeName"]).is_some_and(|node| !node.is_empty());
-    (pending && !bound && pod.condition("PodScheduled").is_none())
-        .then(|| pod.text(&["spec", "schedulerName"]).unwrap_or("default-scheduler"))
-}
-
-fn containers(pod: &Object) -> impl Iterator<Item = &Value> {
-    ["initContainerStatuses", "containerStatuses"].into_iter().flat_map(|list| pod.items(&["status", list]))
-}
-
-fn code(waiting: &str) -> Option<Code> {
-    match waiting {
-        "CrashLoopBackOff" | "RunContainerError" => Some(Code::PODS_CRASHING),
-        "ImagePullBackOff" | "ErrImagePull" | "ErrImageNeverPull" | "InvalidImageName" => {
-            Some(Code::PODS_IMAGE)
-        }
-        "CreateContainerConfigError" | "CreateContainerError" => Some(Code::PODS_CONFIG),
-        _ => None,
-    }
-}
-
-/// `, exit code 1, 12 restarts`
-fn ended(container: &Value) -> String {
-    let last = container.pointer("/lastState/terminated");
-    let number = |value: Option<&Value>| value.and_then(Value::as_i64);
-    let reason = last.and_then(|last| last.get("reason")).and_then(Value::as_str);
-    let mut told = String::new();
-    if let Some(reason) = reason.filter(|reason| *reason != "Error") {
-        told.push_str(&format!(", {reason}"));
-    }
-    if let Some(exit) = number(last.and_then(|last| last.get("exitCode"))) {
-        told.push_str(&format!(", exit code {exit}"));
-    }
-    if let Some(restarts) = number(container.get("restartCount")).filter(|restarts| *restarts > 0) {
-        told.push_str(&format!(", {restarts} restarts"));
-    }
-    told
 }
 
 /// Whether a Pod is a workload's: by the uid of its controller, and for a Deployment by the name that its

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use jiff::Timestamp;
 
 use super::Reader;
-use crate::kubernetes::events::{About, DEFAULT_NAMESPACE, events};
+use crate::kubernetes::events::{About, DEFAULT_NAMESPACE, events, is_since};
 use crate::kubernetes::{Access, Event, Fault, Listed, Object, Ownership, Reference};
 
 /// Objects that events are about and whose owners are looked for.
@@ -39,14 +39,16 @@ impl Reader {
         // events are no objects of their own: who may see what they are about may see them
         let access = self.access().unfiltered();
         let asks = asks(subjects, owned.is_some());
-        let read = asks.iter().map(|(namespace, about)| events(&access, &kinds, namespace, *about, since));
+        let keep = |event: &Object| is_since(event, since);
+        let read =
+            asks.iter().map(|(namespace, about)| events(&access, &kinds, Some(*namespace), *about, &keep));
         let read = join_all(read).await;
         let mut reported = Reported::default();
         let failed = read.iter().all(Result::is_err);
         for ((namespace, about), listed) in asks.iter().zip(read) {
             let place = match about {
                 About::ClusterScoped => "events of cluster-scoped objects".to_owned(),
-                About::Named(..) | About::All => format!("events in {namespace}"),
+                _ => format!("events in {namespace}"),
             };
             match listed {
                 Ok(Listed { items, cut, .. }) => {

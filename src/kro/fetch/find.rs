@@ -4,8 +4,8 @@ use super::Reader;
 use crate::kro::applyset::GroupKind;
 use crate::kro::definition::{instance_kind, trouble};
 use crate::kro::labels;
-use crate::kubernetes::{Fault, Kind, Named, Object, Selector};
-use crate::{Error, ErrorKind, nearest};
+use crate::kubernetes::{Kind, Named, NoKind, Object, Selector};
+use crate::{Error, nearest};
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug)]
@@ -27,15 +27,10 @@ impl Reader {
         if let Named::One(kind) = self.kinds().named(written) {
             return Ok(kind.clone());
         }
-        let fresh = self.access.fresh_kinds().await?;
-        match fresh.named(written) {
-            Named::One(kind) => Ok(kind.clone()),
-            Named::Several(kinds) => {
-                let message = format!("the argument \"kind\": {written:?} is in several groups");
-                let names = kinds.iter().map(|kind| kind.group_kind());
-                Err(Error::new(ErrorKind::Conflict, message).candidates(names))
-            }
-            Named::None(near) => Err(self.no_such_kind(written, near).await),
+        match self.access.kind_named(written).await {
+            Ok(kind) => Ok(kind),
+            Err(NoKind::Unknown { written, near }) => Err(self.no_such_kind(&written, near).await),
+            Err(other) => Err(other.of("kind")),
         }
     }
 
@@ -73,43 +68,11 @@ impl Reader {
     /// # Errors
     /// It is not there (with the nearest names), or in several namespaces, or cannot be read.
     pub async fn object(&self, kind: &Kind, wanted: Wanted<'_>) -> Result<Object, Error> {
-        let found = match (kind.namespaced, wanted.namespace) {
-            (true, None) => self.anywhere(kind, wanted.name).await?,
-            (namespaced, namespace) => {
-                let namespace = namespace.filter(|_| namespaced);
-                match self.access.get(kind, namespace, wanted.name).await {
-                    Ok(object) => Some(object),
-                    Err(Fault::NotFound(_)) => None,
-                    Err(fault) => return Err(fault.into()),
-                }
-            }
-        };
+        let found = self.access.found(kind, wanted.namespace, wanted.name).await?;
         match found {
             Some(object) => Ok(object),
             None => Err(self.not_found(kind, wanted).await),
         }
-    }
-
-    async fn anywhere(&self, kind: &Kind, name: &str) -> Result<Option<Object>, Error> {
-        // What no path segment can carry is refused here as well, though it would only be a selector.
-        kind.object_path(Some("default"), name)?;
-        let selector = Selector::all().field("metadata.name", name);
-        let mut listed = match self.access.list(kind, None, &selector).await {
-            Ok(listed) => listed,
-            Err(fault) if fault.is_forbidden() => {
-                let next = "name the namespace: looking through all of them is not allowed";
-                return Err(Error::from(fault).next(next));
-            }
-            Err(fault) => return Err(fault.into()),
-        };
-        if listed.items.len() > 1 {
-            let places = listed.items.iter().filter_map(Object::namespace).take(CANDIDATES);
-            let message = format!("{} {name} exists in several namespaces", kind.kind);
-            return Err(Error::new(ErrorKind::Conflict, message)
-                .candidates(places)
-                .next("call again with namespace"));
-        }
-        Ok(listed.items.pop())
     }
 
     async fn not_found(&self, kind: &Kind, wanted: Wanted<'_>) -> Error {

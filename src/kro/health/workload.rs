@@ -1,7 +1,10 @@
 //! Workloads: what runs Pods, and Pods.
 
 use super::Health;
-use crate::kubernetes::Object;
+use crate::kubernetes::{
+    Object,
+    pods::{self, Standing},
+};
 use serde_json::Value;
 
 fn number(object: &Object, path: &[&str]) -> i64 {
@@ -109,48 +112,11 @@ pub(super) fn replica_set(object: &Object) -> Health {
     Health::ready()
 }
 
-/// Waiting reasons that do not pass by waiting.
-const STUCK: [&str; 8] = [
-    "CrashLoopBackOff",
-    "ImagePullBackOff",
-    "ErrImagePull",
-    "ErrImageNeverPull",
-    "InvalidImageName",
-    "CreateContainerConfigError",
-    "CreateContainerError",
-    "RunContainerError",
-];
-
 pub(super) fn pod(object: &Object) -> Health {
-    let containers = ["initContainerStatuses", "containerStatuses"]
-        .into_iter()
-        .flat_map(|list| object.items(&["status", list]));
-    for container in containers {
-        let name = container.get("name").and_then(Value::as_str).unwrap_or_default();
-        let waiting = container.pointer("/state/waiting/reason").and_then(Value::as_str);
-        if let Some(reason) = waiting.filter(|reason| STUCK.contains(reason)) {
-            return Health::failing(format!("container {name}: {reason}"));
-        }
-    }
-    match object.text(&["status", "phase"]) {
-        Some("Succeeded") => Health::ready(),
-        Some("Failed") => {
-            let why = object.text(&["status", "reason"]).unwrap_or("its containers failed");
-            Health::failing(format!("Failed: {why}"))
-        }
-        Some("Running") => match object.condition("Ready") {
-            Some(ready) if ready.is_true() => Health::ready(),
-            Some(ready) => Health::progressing(format!("not ready: {}", ready.message)),
-            None => Health::progressing("running, not ready yet"),
-        },
-        phase => {
-            match object.condition("PodScheduled").filter(crate::kubernetes::object::Condition::is_false) {
-                Some(unscheduled) => {
-                    Health::progressing(format!("{}: {}", unscheduled.reason, unscheduled.message))
-                }
-                None => Health::progressing(phase.unwrap_or("no status yet").to_owned()),
-            }
-        }
+    match pods::standing(object) {
+        Standing::Fine => Health::ready(),
+        Standing::Waiting(reason) => Health::progressing(reason),
+        Standing::Failing(reason) => Health::failing(reason),
     }
 }
 

@@ -21,13 +21,13 @@ use crate::{
     },
     kubernetes::{
         Access, Event, Object, Selection, Selector,
-        events::{merged, since},
+        events::{EventRow, merged, since},
     },
     permission::{Extent, Permission, Requirement, Scope},
     toolbox::{Call, Reach, Subject, Tool},
 };
 
-use row::{EventRow, Line, rows};
+use row::{Line, rows};
 use target::Target;
 
 /// Levels of nested instances that a subtree has at most.
@@ -126,7 +126,7 @@ impl Tool for ListEvents {
         let summary = line.text(&sorted.told, now);
         let notes = notes(&target, &sorted, subtree, since.is_some());
         let warnings = sorted.told.iter().filter(|told| told.event.is_warning()).count();
-        let rows = rows(sorted.told, &target.object, now);
+        let rows = rows(&sorted.told, &target.object, now);
         let (page, cut) =
             call.page(rows, input.cursor.as_deref(), "narrow it with since or a child's name")?;
         let told = notes.iter().map(|note| format!("\nnote: {note}")).collect::<String>();

@@ -19,7 +19,8 @@ const LARGEST: usize = 60_000;
 impl Toolbox {
     /// The prompts that exist for this caller, in a fixed order.
     pub fn prompts<'t>(&'t self, caller: &'t Caller) -> impl Iterator<Item = &'t Prompt> {
-        self.prompts.iter().filter(|prompt| prompt.exists(caller, |tool| self.exists(caller, tool)))
+        let has = |tool: &str| self.exists(caller, tool) || self.askable(caller, tool).is_some();
+        self.prompts.iter().filter(move |prompt| prompt.exists(caller, has))
     }
 
     /// A prompt with what it collects. `ask` makes the request of a call.
@@ -35,7 +36,9 @@ impl Toolbox {
         let calls = prompt.front.collect.iter().map(|call| async {
             let arguments = given.arguments(call);
             let title = format!("{} {}", call.tool, Value::Object(arguments.clone()));
-            (title, self.call(ask(&call.tool, arguments)).await)
+            let request = ask(&call.tool, arguments);
+            let listed = self.hidden(&call.tool).is_some();
+            (title, if listed { self.call(request).await } else { self.ask(request).await })
         });
         let collected = join_all(calls).await;
         let wrong = |error: &&Error| error.kind == ErrorKind::InvalidInput;
@@ -63,7 +66,7 @@ fn written(
             let (head, left_out) = budget::cut_text(&finished.text, share);
             let cut = match left_out {
                 0 => String::new(),
-                _ => format!("\ntruncated: {left_out} bytes left out for size; call the tool for all of it"),
+                _ => format!("\ntruncated: {left_out} bytes left out for size"),
             };
             (title.clone(), format!("{head}{cut}"))
         }

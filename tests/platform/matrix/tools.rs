@@ -76,6 +76,9 @@ const INSTANCE_EVENTS: Needs = Needs::All(&["kro.instances.show-events"]);
 const CHILD_EVENTS: Needs = Needs::All(&["kro.resources.show-events"]);
 const SUBTREE_EVENTS: Needs = Needs::Any(&["kro.instances.show-events", "kro.resources.show-events"]);
 const CLUSTERS: Needs = Needs::All(&["kubernetes.clusters.read"]);
+const ACCESS: Needs =
+    Needs::Any(&["kubernetes.clusters.read", "kubernetes.resources.read", "kubernetes.proxy"]);
+const TYPED_READS: Needs = Needs::All(&["kubernetes.resources.read"]);
 
 /// A manifest of an instance of the sample platform.
 fn instance(kind: &str, namespace: Option<&str>) -> String {
@@ -547,6 +550,22 @@ pub(super) const TOOLS: &[Tool] = &[
         ],
     },
     Tool {
+        name: "kubernetes_access",
+        needs: ACCESS,
+        calls: &[
+            call(LAB, SHOP, ACCESS, || json!({"cluster": "lab", "namespace": "shop"})),
+            call(
+                LAB,
+                PAYMENTS,
+                ACCESS,
+                || json!({"cluster": "lab", "namespace": "payments", "verb": "list", "resource": "pods"}),
+            ),
+            call(LAB, At::Open, ACCESS, || json!({"cluster": "lab"})),
+            call(OTHER, SHOP, ACCESS, || json!({"cluster": "other", "namespace": "shop"})),
+            missing(NOWHERE, SHOP, ACCESS, || json!({"cluster": "nowhere", "namespace": "shop"})),
+        ],
+    },
+    Tool {
         name: "kubernetes_clusters",
         needs: CLUSTERS,
         calls: &[
@@ -554,6 +573,24 @@ pub(super) const TOOLS: &[Tool] = &[
             call(OTHER, At::Open, CLUSTERS, || json!({"cluster": "other"})),
             missing(NOWHERE, At::Open, CLUSTERS, || json!({"cluster": "nowhere"})),
             call(None, At::Open, CLUSTERS, || json!({})),
+        ],
+    },
+    Tool {
+        name: "kubernetes_events",
+        needs: TYPED_READS,
+        calls: &[
+            call(LAB, SHOP, TYPED_READS, || json!({"cluster": "lab", "namespace": "shop"})),
+            call(
+                LAB,
+                SHOP,
+                TYPED_READS,
+                || json!({"cluster": "lab", "namespace": "shop", "kind": "Pod", "name": "no-such"}),
+            ),
+            call(LAB, PAYMENTS, TYPED_READS, || json!({"cluster": "lab", "namespace": "payments"})),
+            call(LAB, At::Open, TYPED_READS, || json!({"cluster": "lab", "uid": "no-such"})),
+            call(LAB, At::Cluster, TYPED_READS, || json!({"cluster": "lab", "kind": "Node"})),
+            call(OTHER, SHOP, TYPED_READS, || json!({"cluster": "other", "namespace": "shop"})),
+            missing(NOWHERE, SHOP, TYPED_READS, || json!({"cluster": "nowhere", "namespace": "shop"})),
         ],
     },
     Tool {

@@ -48,7 +48,6 @@ pub struct Input {
     pub cursor: Option<String>,
 }
 
-/// Whether a problem is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum Type {
     Warning,

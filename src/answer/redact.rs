@@ -15,11 +15,12 @@ mod shape;
 
 pub use key::is_secret_key;
 pub use learned::Learned;
-pub use manifest::manifest;
+pub use manifest::{manifest, text, values};
 
 /// Written by `kubectl apply`: the whole object once more, Secrets in clear.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-fn redacted(bytes: usize) -> String {
+/// What stands where a value of so many bytes was.
+pub fn redacted(bytes: usize) -> String {
     format!("<redacted:{bytes} bytes>")
 }

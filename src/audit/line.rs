@@ -133,6 +133,9 @@ impl Line {
         self.upstream_requests = meter.requests();
         self.upstream_bytes = meter.bytes();
         self.request = meter.noted();
+        if self.request.as_ref().is_some_and(Noted::is_forbidden) {
+            self.refused_by = Some("cluster");
+        }
         match result {
             Ok(None) => self.outcome = "ok",
             Ok(Some(finished)) => {

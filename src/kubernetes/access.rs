@@ -1,6 +1,7 @@
 //! [`Access`]: one cluster, as one caller, for the length of one call. Every upstream byte of a
 //! caller passes here: paths are encoded, requests are counted, bounded in number, size and time.
 
+mod read;
 mod send;
 #[cfg(test)]
 pub(super) mod tests;
@@ -24,6 +25,7 @@ use super::{
 };
 use crate::{answer::redact::Learned, telemetry::CallSpan};
 
+pub(super) use read::Said;
 pub(super) use send::{Ask, parse, with_query};
 pub use write::{Basis, DryRun, Written};
 
@@ -277,11 +279,26 @@ impl Access {
         self.view.as_ref().is_none_or(|view| view.sees(namespace))
     }
 
+    /// Whether values of Secrets in this namespace may be shown to the caller.
+    pub fn reveals(&self, namespace: Option<&str>) -> bool {
+        self.reveals.reveals(namespace)
+    }
+
+    /// When the call has to have done its work.
+    pub(super) fn deadline(&self) -> Instant {
+        self.spent.deadline
+    }
+
     /// Takes the values out of a Secret that the caller may not read.
     pub(super) fn take_secrets(&self, object: &mut Object) {
         if !self.reveals.reveals(object.namespace()) {
             self.spent.learned.from_object(object);
         }
+    }
+
+    /// Takes the values out of what is a Secret by where it came from, whatever it says that it is.
+    pub(super) fn take_secret(&self, object: &mut Object) {
+        self.spent.learned.from_secret(object);
     }
 
     /// Counts what an object will take in memory.

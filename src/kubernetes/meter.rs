@@ -34,6 +34,13 @@ pub struct Noted {
     status: Option<u16>,
 }
 
+impl Noted {
+    /// Whether the API server said 403.
+    pub(crate) fn is_forbidden(&self) -> bool {
+        self.status == Some(403)
+    }
+}
+
 impl Meter {
     /// Keeps which request it is that a caller wants sent: the last one, where there are several.
     pub(crate) fn note(&self, method: &http::Method, path: &str) {

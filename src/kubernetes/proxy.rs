@@ -7,6 +7,7 @@ mod carried;
 mod pass;
 mod permit;
 mod query;
+mod redact;
 mod target;
 
 pub use carried::carried;

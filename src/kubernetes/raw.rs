@@ -59,7 +59,7 @@ impl<'p> Page<'p> {
     /// The items as they came. A server leaves them out of an empty list, or says `null` (a
     /// `PartialObjectMetadataList` does); `None` where this is no list at all.
     pub(super) fn items(&mut self) -> Option<Items<'p>> {
-        let none = self.is_list().then(|| Items { raw: Vec::new(), more: 0 });
+        let none = self.is_list().then(Items::none);
         self.items.take().or(none)
     }
 
@@ -98,6 +98,13 @@ pub(super) struct Items<'p> {
     pub(super) raw: Vec<&'p RawValue>,
     /// How many more came.
     pub(super) more: usize,
+}
+
+impl Items<'_> {
+    /// Of an empty list.
+    pub(super) fn none() -> Self {
+        Self { raw: Vec::new(), more: 0 }
+    }
 }
 
 impl<'de: 'p, 'p> Deserialize<'de> for Items<'p> {

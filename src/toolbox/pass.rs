@@ -62,7 +62,7 @@ impl Toolbox {
         {
             record.line.decide(&hides(&request.caller, &hidden.contract.front.permission), "anywhere");
         }
-        let withheld = self.withheld(&request, &wire.method, &wire.target);
+        let withheld = self.withheld(&request, wire.changes());
         let handle = move |_: Box<dyn Parsed>, call: Call| {
             async move {
                 match withheld {
@@ -99,7 +99,7 @@ impl Toolbox {
         names(&mut request, &method, &target);
         let entry = self.askable(&request.caller, TOOL);
         let mut record = Record::open(self, &request, entry.as_ref());
-        let withheld = self.withheld(&request, &method, &target);
+        let withheld = self.withheld(&request, target.changes(&method));
         let handle = move |_: Box<dyn Parsed>, call: Call| {
             async move {
                 match withheld {
@@ -115,8 +115,8 @@ impl Toolbox {
     }
 
     /// Whether whoever runs this server, or the caller's permissions, leave out everything that changes something.
-    fn withheld(&self, request: &Request, method: &Method, target: &Target) -> Option<Error> {
-        if !target.changes(method) || self.exists(&request.caller, WRITE) {
+    fn withheld(&self, request: &Request, changes: bool) -> Option<Error> {
+        if !changes || self.exists(&request.caller, WRITE) {
             return None;
         }
         Some(match self.hidden(WRITE) {

@@ -93,6 +93,7 @@ async fn each_caller_has_a_list_of_their_own() {
         "kro_watch",
         "kro_yaml",
         "kubernetes_clusters",
+        "kubernetes_proxy",
         "whoami",
     ];
     assert_eq!(tools(&rig.client("alice").await).await, all);

@@ -89,6 +89,7 @@ mod protocol;
 mod proxy_endpoint;
 mod proxy_kubectl;
 mod proxy_streams;
+mod proxy_tool;
 mod refused_bodies;
 mod reload;
 mod replicas;

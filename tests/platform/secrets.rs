@@ -108,6 +108,12 @@ async fn planted_secrets_leave_by_no_way() {
             json!({"kind": "Vault", "namespace": ns, "name": "main", "subtree": true, "seconds": 1}),
         ),
         ("kro_graph", object("Vault", PLANTED)),
+        ("kubernetes_proxy", json!({"path": format!("/api/v1/namespaces/{ns}/secrets")})),
+        ("kubernetes_proxy", json!({"path": format!("/api/v1/namespaces/{ns}/configmaps/main-settings")})),
+        (
+            "kubernetes_proxy",
+            json!({"path": format!("/apis/secrets.test.kro.run/v1alpha1/namespaces/{ns}/vaults")}),
+        ),
     ];
     let mut named: Vec<String> = Vec::new();
     for (tool, arguments) in calls {

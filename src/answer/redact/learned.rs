@@ -46,14 +46,28 @@ impl std::fmt::Debug for Learned {
 impl Learned {
     /// Replaces the values of a Secret by their length, and remembers them for [`Self::scrub`].
     pub fn from_object(&self, object: &mut Object) {
-        if object.kind() != "Secret" || !object.group().is_empty() {
-            return;
+        if object.kind() == "Secret" && object.group().is_empty() {
+            self.from_secret(object);
         }
-        let public = names(object);
+    }
+
+    /// The same of what is a Secret by where it came from, whatever it says that it is.
+    pub fn from_secret(&self, secret: &mut Object) {
+        self.take_values(secret);
+        self.scrub_object(secret);
+    }
+
+    /// The same, and leaves the rest of it as it is.
+    pub fn take_values(&self, secret: &mut Object) {
+        let public = names(secret);
         let mut seen = HashSet::new();
         for (member, encoded) in [("data", true), ("stringData", false)] {
-            if let Some(Value::Object(data)) = object.members_mut().get_mut(member) {
-                data.values_mut().for_each(|value| take(value, encoded, &mut seen));
+            match secret.members_mut().get_mut(member) {
+                Some(Value::Object(data)) => {
+                    data.values_mut().for_each(|value| take(value, encoded, &mut seen));
+                }
+                None | Some(Value::Null) => {}
+                Some(odd) => take(odd, encoded, &mut seen),
             }
         }
         seen.retain(|form| !public.iter().any(|name| name.contains(form.as_str())));
@@ -64,7 +78,6 @@ impl Learned {
             values.known.extend(seen.into_iter().take(room));
             self.any.store(true, Ordering::Release);
         }
-        self.scrub_object(object);
     }
 
     /// Takes what was learned so far out of every text of an object. Once more after all reads of a
@@ -77,6 +90,18 @@ impl Learned {
         }
         if self.any.load(Ordering::Acquire) {
             object.members_mut().values_mut().for_each(|value| self.scrub_value(value));
+        }
+    }
+
+    /// The same of annotations, one by one, for who has to leave the rest as it is.
+    pub fn scrub_annotations(&self, annotations: &mut Map<String, Value>) {
+        annotations.shift_remove(LAST_APPLIED);
+        for value in annotations.values_mut() {
+            if let Some(text) = value.as_str()
+                && let Cow::Owned(clean) = self.scrub(text)
+            {
+                *value = clean.into();
+            }
         }
     }
 
@@ -137,7 +162,11 @@ fn names(object: &Object) -> Vec<String> {
 }
 
 fn take(value: &mut Value, encoded: bool, seen: &mut HashSet<String>) {
-    let text = value.as_str().unwrap_or_default().to_owned();
+    let text = match value.take() {
+        Value::String(text) => text,
+        Value::Null => String::new(),
+        odd => odd.to_string(),
+    };
     let decoded = if encoded { STANDARD.decode(&text).ok() } else { Some(text.as_bytes().to_vec()) };
     let length = decoded.as_ref().map_or(text.len(), Vec::len);
     let plain = decoded.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
@@ -180,7 +209,7 @@ mod tests {
         let learned = Learned::default();
         let mut secret = object(json!({"apiVersion": "v1", "kind": "Secret",
             "metadata": {"annotations": {LAST_APPLIED: "x", "copy": "is hunter2-planted"}},
-            "data": {"p": "aHVudGVyMi1wbGFudGVk", "odd": 7}, "stringData": {"q": "second-planted"}}));
+            "data": {"p": "aHVudGVyMi1wbGFudGVk", "odd": 7, "none": null}, "stringData": {"q": "second-planted"}}));
         learned.from_object(&mut secret);
         let shown = secret.into_value().to_string();
         assert!(shown.contains("<redacted:15 bytes>") && !shown.contains("planted"), "{shown}");
@@ -189,6 +218,23 @@ mod tests {
             learned.scrub("Invalid value: \"hunter2-planted\" or aHVudGVyMi1wbGFudGVk or second-planted"),
             "Invalid value: \"<redacted>\" or <redacted> or <redacted>"
         );
+    }
+
+    #[test]
+    fn a_secret_is_one_by_where_it_came_from() {
+        let learned = Learned::default();
+        for odd in [
+            json!({"kind": "ConfigMap", "data": {"p": "planted-a1"}}),
+            json!({"apiVersion": "x/v1", "kind": "Secret", "data": {"p": ["planted-b2"]}}),
+            json!({"data": "planted-c3", "stringData": ["planted-d4"]}),
+        ] {
+            let mut object = object(odd.clone());
+            learned.from_object(&mut object);
+            assert_eq!(object.clone().into_value(), odd, "by itself it is no Secret of ours");
+            learned.from_secret(&mut object);
+            let shown = object.into_value().to_string();
+            assert!(!shown.contains("planted"), "{shown}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Objects as an answer may carry them: what stands under secret-looking keys is replaced. Keys stay.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::{LAST_APPLIED, is_secret_key, redacted, shape};
@@ -31,9 +33,28 @@ pub fn manifest(object: Object) -> Value {
     value
 }
 
+/// Any JSON, with the values of secret-looking keys replaced.
+pub fn values(mut value: Value) -> Value {
+    by_key(&mut value);
+    value
+}
+
+/// Any text, without what is assigned to secret-looking names in it, and without what is shaped like a
+/// credential.
+pub fn text(text: &str) -> Cow<'_, str> {
+    match scrub_assignments(text) {
+        Cow::Borrowed(text) => shape::scrub(text),
+        Cow::Owned(text) => Cow::Owned(shape::scrub(&text).into_owned()),
+    }
+}
+
 fn is_secret(value: &Value) -> bool {
+    is_a(value, "Secret")
+}
+
+fn is_a(value: &Value, kind: &str) -> bool {
     let member = |name: &str| value.get(name).and_then(Value::as_str);
-    member("kind") == Some("Secret") && member("apiVersion") == Some("v1")
+    member("kind") == Some(kind) && member("apiVersion") == Some("v1")
 }
 
 fn take(value: &mut Value, member: &str) -> Option<Value> {
@@ -42,11 +63,12 @@ fn take(value: &mut Value, member: &str) -> Option<Value> {
 
 fn by_key(value: &mut Value) {
     if is_secret(value) {
-        for member in SECRET_VALUES {
-            if let Some(values) = value.get_mut(member) {
-                nested_secret(values);
-            }
-        }
+        nested_secret(value);
+    }
+    if is_a(value, "SecretList")
+        && let Some(Value::Array(items)) = value.get_mut("items")
+    {
+        items.iter_mut().for_each(nested_secret);
     }
     match value {
         Value::Object(map) => members(map),
@@ -108,24 +130,25 @@ fn everything(value: &mut Value) {
 }
 
 /// A Secret inside another object, such as a template of an RGD, may hold literals under any key.
-fn nested_secret(values: &mut Value) {
-    let Value::Object(values) = values else { return };
-    for value in values.values_mut() {
-        match value {
-            Value::String(text) if is_path(text) => {}
-            Value::Null | Value::Bool(_) => {}
-            other => {
-                *other = redacted(other.as_str().map_or_else(|| other.to_string().len(), str::len)).into();
+fn nested_secret(secret: &mut Value) {
+    for member in SECRET_VALUES {
+        let Some(Value::Object(values)) = secret.get_mut(member) else { continue };
+        for value in values.values_mut() {
+            match value {
+                Value::String(text) if is_path(text) => {}
+                Value::Null | Value::Bool(_) => {}
+                other => {
+                    *other =
+                        redacted(other.as_str().map_or_else(|| other.to_string().len(), str::len)).into();
+                }
             }
         }
     }
 }
 
-fn clean(text: &mut String) {
-    let assigned = scrub_assignments(text);
-    let shaped = shape::scrub(&assigned);
-    if shaped != text.as_str() {
-        *text = shaped.into_owned();
+fn clean(dirty: &mut String) {
+    if let Cow::Owned(clean) = text(dirty) {
+        *dirty = clean;
     }
 }
 
@@ -204,5 +227,8 @@ mod tests {
                            "e": "<redactedLITERAL5", "f": 1_234_567, "url": "${schema.spec.url}"}}}]}}));
         assert!(!text.contains("LITERAL") && !text.contains("1234567"), "{text}");
         assert!(text.contains("${schema.spec.url}") && text.contains("kept-name"), "{text}");
+        let list =
+            json!({"apiVersion": "v1", "kind": "SecretList", "items": [{"data": {"plain": "LITERAL"}}]});
+        assert!(!shown(json!({"kind": "Work", "spec": {"manifests": [list]}})).contains("LITERAL"));
     }
 }

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, sync::LazyLock};
 
 use aho_corasick::AhoCorasick;
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use regex::{Captures, Regex};
 
 use super::redacted;
@@ -21,6 +22,10 @@ static SHAPES: LazyLock<Regex> = LazyLock::new(|| {
         r"|\bgh[pousr]_[A-Za-z0-9]{20,}|\bglpat-[A-Za-z0-9_-]{20,}|\bxox[abprs]-[A-Za-z0-9-]{10,}",
     ))
 });
+/// PEM in base64, as kubeconfigs carry certificates and keys: five dashes and the word BEGIN.
+static ENCODED: LazyLock<Regex> = LazyLock::new(|| pattern(r"LS0tLS1CRUdJTi[A-Za-z0-9+/]+=*"));
+/// Characters that tell which kind of PEM it is.
+const HEAD: usize = 60;
 static USERINFO: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(://[^/\s:@"']*:)([^\s"']+)@"#));
 static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -37,6 +42,7 @@ static TIGHT_ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {
 static HINTS: LazyLock<AhoCorasick> = LazyLock::new(|| {
     let hints = [
         "eyJ",
+        "LS0tLS1CRUdJTi",
         "PRIVATE KEY",
         "earer ",
         "EARER ",
@@ -65,6 +71,11 @@ pub(super) fn scrub(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut text = SHAPES.replace_all(text, "<redacted>");
+    if text.contains("LS0tLS1CRUdJTi")
+        && let Cow::Owned(cleaned) = ENCODED.replace_all(&text, without_key)
+    {
+        text = Cow::Owned(cleaned);
+    }
     if text.contains("://")
         && let Cow::Owned(cleaned) = USERINFO.replace_all(&text, without_userinfo)
     {
@@ -89,6 +100,14 @@ pub(super) fn scrub_assignments(text: &str) -> Cow<'_, str> {
 fn without_value(found: &Captures<'_>) -> String {
     let key = found.get(1).map_or("", |key| key.as_str());
     format!("{key}{}", redacted(found.get(2).map_or(0, |value| value.len())))
+}
+
+/// A certificate stays.
+fn without_key(found: &Captures<'_>) -> String {
+    let encoded = found.get(0).map_or("", |encoded| encoded.as_str());
+    let head = STANDARD_NO_PAD.decode(encoded.get(..HEAD).unwrap_or(encoded).trim_end_matches('='));
+    let private = |head: Vec<u8>| String::from_utf8_lossy(&head).contains("PRIVATE");
+    if head.is_ok_and(private) { redacted(encoded.len()) } else { encoded.to_owned() }
 }
 
 /// `registry:5000/app@sha256:…` has a port there, not a password.
@@ -126,6 +145,22 @@ mod tests {
             scrub("login failed: password=hunter2, retry"),
             "login failed: password=<redacted:7 bytes>, retry"
         );
+    }
+
+    #[test]
+    fn a_kubeconfig_keeps_its_certificates_and_loses_its_keys() {
+        use base64::engine::general_purpose::STANDARD;
+        let pem =
+            |kind: &str| STANDARD.encode(format!("-----BEGIN {kind}-----\nMIIE\n-----END {kind}-----\n"));
+        let certificate = format!("certificate-authority-data: {}", pem("CERTIFICATE"));
+        assert_eq!(scrub(&certificate), certificate);
+        for kind in ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "OPENSSH PRIVATE KEY"] {
+            let key = pem(kind);
+            assert_eq!(
+                scrub(&format!("key-data: {key}")),
+                format!("key-data: <redacted:{} bytes>", key.len())
+            );
+        }
     }
 
     #[test]

@@ -136,7 +136,7 @@ impl Access {
     }
 
     /// Adds who asks, and sends it.
-    async fn sent(&self, mut request: Request<Body>) -> Result<http::Response<Body>, Fault> {
+    pub(super) async fn sent(&self, mut request: Request<Body>) -> Result<http::Response<Body>, Fault> {
         let connected = match &self.acting {
             As::Nobody(unfit) => return Err(Fault::Unfit(Arc::clone(unfit))),
             As::Server => self.cluster.connected_by(self.spent.deadline).await?,
@@ -188,7 +188,7 @@ impl Access {
         }
     }
 
-    async fn collect(&self, mut body: Body) -> Result<Vec<u8>, Fault> {
+    pub(super) async fn collect(&self, mut body: Body) -> Result<Vec<u8>, Fault> {
         let mut bytes = Vec::new();
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| Fault::Unreachable(innermost(&error)))?;
@@ -247,12 +247,12 @@ pub(in crate::kubernetes) fn with_query(path: &str, query: &[(&str, String)]) ->
     uri
 }
 
-fn seconds(header: Option<&HeaderValue>) -> Option<Duration> {
+pub(super) fn seconds(header: Option<&HeaderValue>) -> Option<Duration> {
     header?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
 /// `None` where trying again would not help or would keep the caller too long.
-fn wait_before_retry(fault: &Fault, attempt: u32) -> Option<Duration> {
+pub(super) fn wait_before_retry(fault: &Fault, attempt: u32) -> Option<Duration> {
     if attempt >= RETRIES {
         return None;
     }

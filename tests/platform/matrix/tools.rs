@@ -79,6 +79,7 @@ const CLUSTERS: Needs = Needs::All(&["kubernetes.clusters.read"]);
 const ACCESS: Needs =
     Needs::Any(&["kubernetes.clusters.read", "kubernetes.resources.read", "kubernetes.proxy"]);
 const TYPED_READS: Needs = Needs::All(&["kubernetes.resources.read"]);
+const PROXY: Needs = Needs::All(&["kubernetes.proxy"]);
 
 /// A manifest of an instance of the sample platform.
 fn instance(kind: &str, namespace: Option<&str>) -> String {
@@ -591,6 +592,38 @@ pub(super) const TOOLS: &[Tool] = &[
             call(LAB, At::Cluster, TYPED_READS, || json!({"cluster": "lab", "kind": "Node"})),
             call(OTHER, SHOP, TYPED_READS, || json!({"cluster": "other", "namespace": "shop"})),
             missing(NOWHERE, SHOP, TYPED_READS, || json!({"cluster": "nowhere", "namespace": "shop"})),
+        ],
+    },
+    Tool {
+        name: "kubernetes_proxy",
+        needs: PROXY,
+        calls: &[
+            call(
+                LAB,
+                SHOP,
+                PROXY,
+                || json!({"cluster": "lab", "path": "/api/v1/namespaces/shop/services/outlet-web"}),
+            ),
+            call(
+                LAB,
+                PAYMENTS,
+                PROXY,
+                || json!({"cluster": "lab", "path": "/api/v1/namespaces/payments/services", "fields": ["metadata.name"]}),
+            ),
+            call(
+                LAB,
+                At::Cluster,
+                PROXY,
+                || json!({"cluster": "lab", "path": "/apis/platform.example.com/v1alpha1/teams/shop"}),
+            ),
+            call(LAB, At::Open, PROXY, || json!({"cluster": "lab", "path": "/version"})),
+            call(
+                OTHER,
+                SHOP,
+                PROXY,
+                || json!({"cluster": "other", "path": "/api/v1/namespaces/shop/services/outlet-web"}),
+            ),
+            missing(NOWHERE, At::Open, PROXY, || json!({"cluster": "nowhere", "path": "/version"})),
         ],
     },
     Tool {

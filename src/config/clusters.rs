@@ -303,6 +303,10 @@ mod tests {
                 "backstage.url: must hold no credentials",
             ),
             ("backstage: {url: 'https://b.example', hosts: []}", "backstage.hosts: must name"),
+            (
+                &format!("{catalog} identity: exchange, audience: '{{name}}'}}"),
+                "backstage.audience: must have something before {name}",
+            ),
             (&format!("{catalog} token: a, tokenFile: b}}"), "backstage.tokenFile: token is given too"),
             (&format!("{catalog} refreshSeconds: 0}}"), "backstage.refreshSeconds: must be from"),
         ] {

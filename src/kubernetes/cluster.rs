@@ -226,7 +226,7 @@ impl Cluster {
 
     /// Another connection, on which nothing of the server's own is shown: for callers who bring a token.
     pub(super) async fn bare(&self) -> Result<Arc<Connected>, Fault> {
-        let connect = || async { Connected::bare(self.configured().await?).map(Arc::new) };
+        let connect = || async { Connected::bare(self.configured().await?).await.map(Arc::new) };
         self.bare.get_or_try_init(connect).await.cloned()
     }
 

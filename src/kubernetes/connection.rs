@@ -108,24 +108,32 @@ impl Connected {
             user.client_key_data = client_key_data.or(user.client_key_data.take());
             plugged = Some(Plugged { until: provided.until, refused: AtomicBool::new(false) });
         }
-        Self::over(config, credential, plugged).map_err(Failed::Lasting)
+        Self::over(config, credential, plugged).await.map_err(Failed::Lasting)
     }
 
-    fn over(mut config: Config, credential: Credential, plugin: Option<Plugged>) -> Result<Self, Fault> {
+    async fn over(
+        mut config: Config,
+        credential: Credential,
+        plugin: Option<Plugged>,
+    ) -> Result<Self, Fault> {
         config.default_retry = false;
         config.connect_timeout = Some(Duration::from_secs(5));
         let url = &config.cluster_url;
         let port = url.port_u16().unwrap_or(if url.scheme_str() == Some("http") { 80 } else { 443 });
         let server = Server { host: url.host().unwrap_or_default().to_owned(), port };
-        let client = Client::try_from(config).map_err(|error| Fault::Configuration(error.to_string()))?;
+        // beside other work: without an authority of its own it reads all of the system's, for milliseconds
+        let client = tokio::task::spawn_blocking(move || Client::try_from(config))
+            .await
+            .map_err(|_| Fault::Configuration("no client could be made".to_owned()))?
+            .map_err(|error| Fault::Configuration(error.to_string()))?;
         Ok(Self { client, credential, server, made: Instant::now(), plugin })
     }
 
     /// The same API server without anything of the server's own: no token, no certificate, no user of a
     /// kubeconfig.
-    pub(super) fn bare(mut config: Config) -> Result<Self, Fault> {
+    pub(super) async fn bare(mut config: Config) -> Result<Self, Fault> {
         config.auth_info = AuthInfo::default();
-        Self::over(config, Credential::None, None)
+        Self::over(config, Credential::None, None).await
     }
 
     /// The API server did not take the credential: a plugin may have another one (as client-go does it).

@@ -79,7 +79,11 @@ pub(super) fn reach(
     };
     let written = name.as_ref().map(|name| Scope::cluster(Extent::named(name), namespace.clone()));
     let scope = match (&found, &written) {
-        (Lookup::One(cluster), _) => scope_of(cluster, &namespace),
+        // in the audit log, a name that several have says nothing
+        (Lookup::One(cluster), _) => match known.shown_name(cluster) {
+            shown if shown == cluster.name() => scope_of(cluster, &namespace),
+            shown => Scope::cluster(Extent::Named(vec![shown, cluster.name().to_owned()]), namespace.clone()),
+        },
         (_, Some(written)) => written.clone(),
         (_, None) => Scope::cluster(Extent::Anywhere, namespace),
     };

@@ -7,6 +7,8 @@
 mod audit;
 #[path = "../support/authority.rs"]
 mod authority;
+#[path = "../support/catalog.rs"]
+mod catalog;
 #[path = "../support/collector.rs"]
 mod collector;
 #[path = "../support/control_plane.rs"]
@@ -55,6 +57,7 @@ mod upstream;
 mod audiences;
 mod caller_header;
 mod callers;
+mod catalog_source;
 mod cli;
 mod clients;
 mod confirmation;
@@ -91,6 +94,7 @@ mod proxy_kubectl;
 mod proxy_streams;
 mod proxy_tool;
 mod refused_bodies;
+mod registry;
 mod reload;
 mod replicas;
 mod resource_server;

@@ -148,6 +148,7 @@ impl ControlPlane {
             .env_remove("OIDC_ISSUER_URL")
             .env_remove("OIDC_CA_FILE")
             .env_remove("OIDC_CLIENT_ID")
+            .env_remove("WITHOUT_CONTROLLERS")
             .envs(environment.iter().copied())
             // Ctrl-C ends this process; the script then sees the end of its stdin and ends in its own order.
             .process_group(0)

@@ -44,6 +44,11 @@ impl Silent {
         Self { url, taken: Mutex::new(taken) }
     }
 
+    /// Where it listens.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// A configuration whose only cluster this is.
     pub(crate) fn config(&self) -> String {
         format!("clusters: {{static: [{{name: silent, url: \"{}\"}}]}}\n", self.url)

@@ -141,6 +141,9 @@ fn mend(fault: &Fault, source: Source) -> &'static str {
     match fault {
         Fault::Unauthorized(_) => "renew the credential: log in again, or replace the token",
         Fault::Forbidden(_) => "let the credential read /version and /apis (ClusterRole system:discovery)",
+        Fault::Unreachable(why) if why.contains("certificate") => {
+            "give the authority that the server's certificate is of, and the address that it names"
+        }
         Fault::Unreachable(_) | Fault::Timeout(_) => {
             "check the server's address, and that this machine reaches it (VPN, proxy, firewall)"
         }

@@ -77,6 +77,11 @@ impl BackstageSource {
                          that others write down";
             return Err(Wrong::new(wrong).below("identity"));
         }
+        if self.audience.as_ref().is_some_and(|audience| audience.trim_start().starts_with("{name}")) {
+            let wrong =
+                "must have something before {name}: whoever writes entities would choose the audience";
+            return Err(Wrong::new(wrong).below("audience"));
+        }
         shown::coherent(&self.shown())
     }
 

@@ -22,6 +22,7 @@
 #                       `groups` the groups oidc:GROUP, which have the rights of people.yaml
 #   OIDC_CA_FILE        the CA of that issuer
 #   OIDC_CLIENT_ID      the audience its tokens must have
+#   WITHOUT_CONTROLLERS anything: etcd and kube-apiserver alone, without kro's CRDs
 #   PLATFORM_MCP_CACHE  as for build.sh
 set -euo pipefail
 umask 077
@@ -306,14 +307,20 @@ kubeconfig admin.kubeconfig platform-admin "$admin"
 kubeconfig kro.kubeconfig kro-controller "$kro_token"
 kubeconfig manager.kubeconfig system:kube-controller-manager "$manager_token"
 
-start_kube-controller-manager # its first seconds pass while kro is prepared
+# its first seconds pass while kro is prepared
+if [[ -z ${WITHOUT_CONTROLLERS:-} ]]; then start_kube-controller-manager; fi
 export KUBECONFIG=$dir/admin.kubeconfig KUBECACHEDIR=$dir/kubectl KUBERC=off
-{
-  "$bin/kubectl" create -f "$cache/kro/crds" -f "$here/rbac.yaml" ${OIDC_ISSUER_URL:+-f "$here/people.yaml"} &&
-    "$bin/kubectl" wait --for=condition=Established --timeout=30s -f "$cache/kro/crds"
-} >"$dir/kubectl.log" 2>&1 || fail "kro's CRDs or the roles were refused" kubectl
-serve kro
-wait_for kube-controller-manager || serve kube-controller-manager
+if [[ -z ${WITHOUT_CONTROLLERS:-} ]]; then
+  {
+    "$bin/kubectl" create -f "$cache/kro/crds" -f "$here/rbac.yaml" ${OIDC_ISSUER_URL:+-f "$here/people.yaml"} &&
+      "$bin/kubectl" wait --for=condition=Established --timeout=30s -f "$cache/kro/crds"
+  } >"$dir/kubectl.log" 2>&1 || fail "kro's CRDs or the roles were refused" kubectl
+  serve kro
+  wait_for kube-controller-manager || serve kube-controller-manager
+else
+  "$bin/kubectl" create -f "$here/rbac.yaml" ${OIDC_ISSUER_URL:+-f "$here/people.yaml"} >"$dir/kubectl.log" 2>&1 ||
+    fail "the roles were refused" kubectl
+fi
 
 quoted() {
   local text=${1//\\/\\\\}

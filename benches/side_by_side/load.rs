@@ -61,6 +61,42 @@ pub(super) fn call_as_each(url: &str, tokens: impl Iterator<Item = Outcome<Strin
     })
 }
 
+/// Each caller sends `reads` requests, one after the other, all callers at a time: how long it took each.
+pub(super) fn read_as_each(
+    tokens: &[String],
+    reads: usize,
+    request: impl Fn(&reqwest::Client, &str) -> reqwest::RequestBuilder,
+) -> Outcome<Vec<Duration>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let each = tokens.iter().map(|token| {
+            let (http, request) = (reqwest::Client::new(), &request);
+            super::passed::timed(async move {
+                for _ in 0..reads {
+                    request(&http, token).send().await?.error_for_status()?.bytes().await?;
+                }
+                Ok(())
+            })
+        });
+        futures::future::try_join_all(each).await
+    })
+}
+
+/// A call of a tool, for [`read_as_each`].
+pub(super) fn tool_call<'c>(
+    tool: &'c str,
+    arguments: &Value,
+) -> impl Fn(&reqwest::Client, &str, &str) -> reqwest::RequestBuilder + 'c {
+    let call = body("tools/call", &json!({"name": tool, "arguments": arguments}));
+    move |http, url, token| request(http, url, "tools/call", Some(tool), Some(token)).json(&call)
+}
+
+/// The text at a URL.
+pub(super) fn text(url: &str) -> Outcome<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async { Ok(reqwest::get(url).await?.error_for_status()?.text().await?) })
+}
+
 /// What a tool list weighs.
 pub(super) struct List {
     pub(super) bytes: usize,
@@ -87,10 +123,15 @@ pub(super) fn tool_list(url: &str) -> Outcome<List> {
 
 /// The result of a tool without arguments, as JSON.
 pub(super) fn answer_of(url: &str, tool: &str, token: Option<&str>) -> Outcome<String> {
-    let text = ask(url, "tools/call", Some(tool), &json!({"name": tool, "arguments": {}}), token)?;
-    let answer: Value = serde_json::from_str(&text)?;
-    let result = answer.get("result").ok_or_else(|| format!("no result: {text}"))?;
-    Ok(result.to_string())
+    Ok(result_of(url, tool, &json!({}), token)?.to_string())
+}
+
+/// The result of a tool.
+pub(super) fn result_of(url: &str, tool: &str, arguments: &Value, token: Option<&str>) -> Outcome<Value> {
+    let text = ask(url, "tools/call", Some(tool), &json!({"name": tool, "arguments": arguments}), token)?;
+    let mut answer: Value = serde_json::from_str(&text)?;
+    let result = answer.get_mut("result").map(Value::take);
+    result.ok_or_else(|| format!("no result: {text}").into())
 }
 
 /// What a round of load showed.
@@ -108,16 +149,30 @@ impl Rate {
 
 /// Drives `whoami` calls with wrk for a while, with a token where there is one.
 pub(super) fn drive(url: &str, token: Option<&str>, connections: u32, time: Duration) -> Outcome<Rate> {
-    let folder = tempfile::tempdir()?;
-    let script = folder.path().join("call.lua");
     let call = body("tools/call", &json!({"name": "whoami", "arguments": {}}));
-    let authorization =
-        token.map_or(String::new(), |token| format!("wrk.headers[\"Authorization\"] = \"Bearer {token}\""));
-    std::fs::write(&script, format!(include_str!("call.lua"), body = call, authorization = authorization))?;
+    let script = format!(include_str!("call.lua"), body = call, authorization = authorization(token));
+    wrk(url, &script, connections, time)
+}
+
+/// Drives GETs of a URL.
+pub(super) fn drive_get(url: &str, token: Option<&str>, connections: u32, time: Duration) -> Outcome<Rate> {
+    // no format: braces are the script's own
+    let script = include_str!("get.lua").replace("{authorization}", &authorization(token));
+    wrk(url, &script, connections, time)
+}
+
+fn authorization(token: Option<&str>) -> String {
+    token.map_or(String::new(), |token| format!("wrk.headers[\"Authorization\"] = \"Bearer {token}\""))
+}
+
+fn wrk(url: &str, script: &str, connections: u32, time: Duration) -> Outcome<Rate> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("script.lua");
+    std::fs::write(&file, script)?;
     let output = Command::new("wrk")
         .args(["--threads", "1", "--connections", &connections.to_string(), "--duration"])
         .arg(format!("{}s", time.as_secs()))
-        .args(["--script".as_ref(), script.as_os_str(), url.as_ref()])
+        .args(["--script".as_ref(), file.as_os_str(), url.as_ref()])
         .output()
         .map_err(|error| format!("wrk (Debian package wrk) is needed: {error}"))?;
     let text = String::from_utf8_lossy(&output.stdout);

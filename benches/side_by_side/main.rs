@@ -9,7 +9,9 @@
 mod bare;
 mod issuer;
 mod load;
+mod passed;
 mod process;
+mod upstream;
 
 use std::{error::Error, path::PathBuf, time::Duration};
 
@@ -29,6 +31,13 @@ fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.first().is_some_and(|first| first == "bare-server") {
         return bare::serve(arguments.get(1).map(PathBuf::from).ok_or("bare-server FILE")?);
+    }
+    if arguments.first().is_some_and(|first| first == "upstream-server") {
+        return upstream::serve();
+    }
+    // one part alone, while it is worked on
+    if arguments.iter().any(|argument| argument == "passed") {
+        return passed::measure();
     }
     let size = std::fs::metadata(BINARY)?.len();
     report("binary size", &format!("{:.1} MB", size as f64 / 1e6), "under 25 MB", size < 25_000_000);
@@ -81,7 +90,8 @@ fn main() -> Outcome<()> {
     load::call_as_each(&ours.url, (0..CALLERS).map(|number| issuer.token(&format!("caller-{number}"))))?;
     let after = ours.resident_mib()?;
     println!("  resident after one caller: {before:.1} MiB; after {CALLERS} different ones: {after:.1} MiB");
-    Ok(())
+    drop(ours);
+    passed::measure()
 }
 
 /// The product against a server that answers the same bytes, so that only the work in between differs.

@@ -98,12 +98,16 @@ impl Served {
 
     /// The bare server of this program.
     pub(super) fn bare(answer: &Path) -> Outcome<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .arg("bare-server")
-            .arg(answer)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()?;
+        Self::own(Command::new(std::env::current_exe()?).arg("bare-server").arg(answer))
+    }
+
+    /// The API server of this program.
+    pub(super) fn upstream() -> Outcome<Self> {
+        Self::own(Command::new(std::env::current_exe()?).arg("upstream-server"))
+    }
+
+    fn own(command: &mut Command) -> Outcome<Self> {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         let mut url = String::new();
         BufReader::new(child.stdout.take().ok_or("stdout")?).read_line(&mut url)?;
         Ok(Self { child, url: url.trim().to_owned(), folder: tempfile::tempdir()? })
@@ -112,6 +116,14 @@ impl Served {
     /// What it has in memory.
     pub(super) fn resident_mib(&self) -> Outcome<f64> {
         Ok(resident_kib(self.child.id())? as f64 / 1024.0)
+    }
+
+    /// The most that it has had in memory (`VmHWM`).
+    pub(super) fn peak_mib(&self) -> Outcome<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).ok_or("no VmHWM line")?;
+        let kib: f64 = line.split_whitespace().nth(1).ok_or("no figure")?.parse()?;
+        Ok(kib / 1024.0)
     }
 }
 

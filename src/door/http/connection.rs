@@ -36,6 +36,8 @@ const STRANGER: Duration = Duration::from_secs(10);
 const STRANGERS_REQUEST: Duration = Duration::from_secs(30);
 /// How long a client may take nothing of what is written to it.
 const STALLED: Duration = Duration::from_secs(30);
+/// The same of what lasts, of which each caller has a few: a person may read what is followed, and take a while.
+const PAUSED: Duration = Duration::from_secs(600);
 
 /// Takes connections, as many as there is room for.
 #[derive(Clone, Debug)]
@@ -88,6 +90,8 @@ impl<S> Accept<TcpStream, S> for Arrivals {
 pub(super) struct Pulse {
     idle: Duration,
     running: AtomicUsize,
+    /// Of these, what lasts for as long as both ends like.
+    lasting: AtomicUsize,
     /// A request was let in as a caller's.
     known: AtomicBool,
     /// It has to give way.
@@ -103,6 +107,7 @@ impl Pulse {
         Self {
             idle,
             running: AtomicUsize::new(0),
+            lasting: AtomicUsize::new(0),
             known: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             task: AtomicWaker::new(),
@@ -115,6 +120,11 @@ impl Pulse {
         self.running.fetch_add(1, Ordering::AcqRel);
         *self.due.lock() = Instant::now() + STRANGERS_REQUEST;
         Beat(Arc::clone(self))
+    }
+
+    /// How long its client may take nothing.
+    fn stall(&self) -> Duration {
+        if self.lasting.load(Ordering::Acquire) > 0 { PAUSED } else { STALLED }
     }
 
     /// From now on it is a caller's.
@@ -171,9 +181,21 @@ pub(super) fn let_in(extensions: &Extensions) {
     }
 }
 
-/// Keeps the connection of a request for what lasts longer than its answer.
-pub(super) fn beat(extensions: &Extensions) -> Option<Beat> {
-    extensions.get::<Arc<Pulse>>().map(Pulse::beat)
+/// Keeps the connection of a request for what lasts, and perhaps longer than its answer.
+pub(super) fn lasting(extensions: &Extensions) -> Option<Lasting> {
+    let pulse = extensions.get::<Arc<Pulse>>()?;
+    pulse.lasting.fetch_add(1, Ordering::AcqRel);
+    Some(Lasting(pulse.beat()))
+}
+
+/// Something that lasts.
+#[derive(Debug)]
+pub(super) struct Lasting(Beat);
+
+impl Drop for Lasting {
+    fn drop(&mut self) {
+        self.0.0.lasting.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 /// A request that runs.
@@ -223,7 +245,8 @@ impl Stream {
         if self.pulse.gives_way(context) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
-        let stall = self.stall.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + STALLED)));
+        let allowed = self.pulse.stall();
+        let stall = self.stall.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + allowed)));
         match stall.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             Poll::Pending => Poll::Pending,

@@ -26,7 +26,7 @@ use http_body_util::BodyExt as _;
 use self::{asked::Asked, flow::Flow, lease::Lease, tunnel::Tunnel};
 use super::{
     body,
-    connection::{beat, let_in},
+    connection::{lasting, let_in},
     entrance::{DOOR, Entrance, Turned},
     rates::Running,
     sources::{Odd, Sources},
@@ -150,7 +150,7 @@ impl Proxy {
         // what lasts counts among what lasts, and leaves its caller's other calls alone
         let lasts = wire.streams() || asked.upgrade;
         let place = match lasts {
-            true => Some(lease::place(serving, &entered)?),
+            true => Some((lease::place(serving, &entered)?, lasting(&parts.extensions))),
             false => None,
         };
         let running = (!lasts).then_some(entered.running);
@@ -177,10 +177,9 @@ impl Proxy {
             let tunnel = asked.upgrade.then(|| Tunnel::between(parts, &mut response)).flatten();
             let Some(tunnel) = tunnel else { return Ok(refused::elsewhere(parts)) };
             let answer = headers::switched(&response);
-            let beat = beat(&parts.extensions);
             tokio::spawn(async move {
                 tunnel.carry(passing, over).await;
-                drop((beat, held));
+                drop(held);
             });
             return Ok(answer);
         }

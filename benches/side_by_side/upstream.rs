@@ -72,15 +72,15 @@ async fn core(State(api): State<Api>) -> impl IntoResponse {
         "resource": "pods", "singularResource": "pod", "scope": "Namespaced", "verbs": ["get", "list", "watch"],
         "responseKind": {"group": "", "version": "v1", "kind": "Pod"},
     });
-    discovery(json!([{"metadata": {}, "versions": [{"version": "v1", "resources": [pods]}]}]))
+    discovery(&json!([{"metadata": {}, "versions": [{"version": "v1", "resources": [pods]}]}]))
 }
 
 async fn groups(State(api): State<Api>) -> impl IntoResponse {
     api.discovered.fetch_add(1, Ordering::Relaxed);
-    discovery(json!([]))
+    discovery(&json!([]))
 }
 
-fn discovery(items: Value) -> impl IntoResponse {
+fn discovery(items: &Value) -> impl IntoResponse + use<> {
     let kind = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
     let list =
         json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "items": items});

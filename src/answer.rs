@@ -263,7 +263,7 @@ fn push_clean(text: &mut String, part: &str, learned: &Learned) {
 }
 
 /// Redacts and sanitises every string of a value, keys included where they are data.
-fn clean(value: &mut Value, learned: &Learned) {
+pub(crate) fn clean(value: &mut Value, learned: &Learned) {
     match value {
         Value::String(text) => {
             let sanitised = sanitise::text(text);

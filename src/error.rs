@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::{
     kubernetes::{Fault, identity::Unfit},
     permission::{Decision, Requirement},
@@ -70,6 +72,8 @@ pub struct Error {
     pub lacking: Option<Box<Requirement>>,
     /// Who refused it, where the gate had let it pass: for the audit line, never for the text.
     pub refused_by: Option<Box<RefusedBy>>,
+    /// The same for readers of structure, in the form that the tool's answers have.
+    pub structure: Option<Box<Value>>,
 }
 
 impl Error {
@@ -82,6 +86,7 @@ impl Error {
             next: None,
             lacking: None,
             refused_by: None,
+            structure: None,
         }
     }
 
@@ -120,6 +125,13 @@ impl Error {
     #[must_use]
     pub fn refused_by(mut self, by: RefusedBy) -> Self {
         self.refused_by = Some(Box::new(by));
+        self
+    }
+
+    /// With the same for readers of structure.
+    #[must_use]
+    pub fn structure(mut self, structure: impl serde::Serialize) -> Self {
+        self.structure = serde_json::to_value(structure).ok().map(Box::new);
         self
     }
 

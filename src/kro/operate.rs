@@ -5,7 +5,6 @@
 pub mod carried;
 pub mod governs;
 pub mod observed;
-pub mod path;
 pub mod refusal;
 pub mod risk;
 pub mod verdict;

@@ -26,8 +26,9 @@ use super::{
 use crate::{answer::redact::Learned, telemetry::CallSpan};
 
 pub(super) use read::Said;
-pub(super) use send::{Ask, parse, with_query};
+pub(super) use send::{Ask, Reply, parse, seconds, with_query};
 pub use write::{Basis, DryRun, Written};
+pub(super) use write::{uncertain, warnings};
 
 /// Requests of one call that are on their way at once.
 const PARALLEL: usize = 8;

@@ -16,6 +16,7 @@ use super::{
     identity::Identity,
     kinds::Kinds,
     openapi::Schemas,
+    proxy::write::dry_run::DryRuns,
 };
 
 /// A younger discovery is not read again because a kind was not found in it.
@@ -71,6 +72,7 @@ pub struct Cluster {
     bare: OnceCell<Arc<Connected>>,
     discovery: ArcSwap<Discovered>,
     schemas: Schemas,
+    dry_runs: DryRuns,
 }
 
 /// SHA-256 of everything that a connection is made of, secrets included.
@@ -123,6 +125,7 @@ impl Cluster {
             bare: OnceCell::new(),
             discovery: ArcSwap::new(Discovered::empty()),
             schemas: Schemas::default(),
+            dry_runs: DryRuns::default(),
         }
     }
 
@@ -239,6 +242,11 @@ impl Cluster {
             return Err(Fault::Configuration(why.to_owned()));
         }
         Ok(config)
+    }
+
+    /// Which operations do dry runs, shared by all callers.
+    pub(super) fn dry_runs(&self) -> &DryRuns {
+        &self.dry_runs
     }
 
     /// The schemas of kinds that were asked for, shared by all callers.

@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::identity::Unfit;
@@ -11,7 +13,7 @@ use crate::permission::Decision;
 #[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Refused {
-    /// HTTP status: 400, 409 or 422.
+    /// HTTP status; 400, 409 or 422 in a [`Fault::Refused`].
     pub status: u16,
     /// `reason`: `Conflict`, `AlreadyExists`, `Invalid`, `BadRequest`.
     pub reason: String,
@@ -22,13 +24,16 @@ pub struct Refused {
 }
 
 /// One cause of a refusal.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Cause {
     /// `FieldValueInvalid`, `FieldManagerConflict`, …
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub reason: String,
     /// The path of the field, such as `.spec.replicas`.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub field: String,
     /// In words: `conflict with "kubectl" using v1`, `must be greater than 0`.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
 }
 
@@ -163,10 +168,7 @@ impl Fault {
     ///
     /// `body` is untrusted and may be HTML of some proxy: only a Kubernetes `Status` is quoted whole.
     pub(super) fn from_response(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Self {
-        let message = status_message(body).unwrap_or_else(|| match status {
-            404 => "a 404 that is not a Kubernetes answer (is this the URL of an API server?)".to_owned(),
-            _ => excerpt(body),
-        });
+        let message = message(status, body);
         match status {
             401 => Self::Unauthorized(message),
             403 => Self::Forbidden(message),
@@ -190,6 +192,20 @@ fn refused_verb(message: &str) -> Option<&str> {
         ends
     })?;
     user.get(end + 1..)?.strip_prefix(" cannot ")?.split(' ').next()
+}
+
+impl Refused {
+    /// What a response that is not a success says, whatever its status.
+    pub(super) fn of_response(status: u16, body: &[u8]) -> Self {
+        refused(status, message(status, body), body)
+    }
+}
+
+fn message(status: u16, body: &[u8]) -> String {
+    status_message(body).unwrap_or_else(|| match status {
+        404 => "a 404 that is not a Kubernetes answer (is this the URL of an API server?)".to_owned(),
+        _ => excerpt(body),
+    })
 }
 
 /// Causes that are kept of one refusal.

@@ -9,6 +9,7 @@ mod permit;
 mod query;
 mod redact;
 mod target;
+pub mod write;
 
 pub use carried::carried;
 pub use pass::{Wire, pass};

@@ -2,7 +2,11 @@
 
 use serde_json::Value;
 
-use crate::{Error, answer::sanitise, kubernetes::Object, stack::deep};
+use super::{
+    field_path::{FieldPath, parts},
+    object::Object,
+};
+use crate::{Error, answer::sanitise, stack::deep};
 
 /// Bytes of a manifest; etcd takes 1.5 MiB, people write a few KiB.
 pub const LARGEST: usize = 256 << 10;
@@ -12,6 +16,10 @@ const MOST_VALUES: usize = 50_000;
 /// is met.
 const MOST_ALIASES: usize = 100;
 const MOST_REPEATED: usize = 5_000;
+/// How deep a value is looked into; the reader allows less.
+const DEEPEST: usize = 128;
+/// Redacted values that are told at once.
+const MOST_REDACTED: usize = 12;
 
 /// A manifest in the argument `argument`: YAML or JSON.
 ///
@@ -20,25 +28,7 @@ const MOST_REPEATED: usize = 5_000;
 /// `metadata.name`; the error names the argument and the place.
 pub fn manifest(argument: &str, text: &str) -> Result<Object, Error> {
     let wrong = |what: String| Error::invalid_input(format!("the argument {argument:?} {what}"));
-    if text.len() > LARGEST {
-        let size = text.len();
-        return Err(wrong(format!("has {size} bytes; a manifest may have {LARGEST}")));
-    }
-    // how deep the parser goes is the writer's choice
-    let read = deep(|| documents(text)).map_err(|_| wrong("could not be read".to_owned()))?;
-    let mut documents: Vec<Value> = read.map_err(|error| {
-        let place = error.location().map_or(String::new(), |place| format!(" (line {})", place.line()));
-        wrong(format!("is not valid YAML: {}{place}", sanitise::short(&error.to_string(), 300)))
-    })?;
-    let document = match (documents.pop(), documents.len()) {
-        (None, _) => return Err(wrong("is empty".to_owned())),
-        (Some(document), 0) => document,
-        (_, more) => {
-            let count = more + 1;
-            return Err(wrong(format!("holds {count} documents; give one, and call once for each")));
-        }
-    };
-    let Some(object) = Object::from_value(document) else {
+    let Some(object) = Object::from_value(document(argument, text)?) else {
         return Err(wrong("is no object: it must have apiVersion, kind, metadata and spec".to_owned()));
     };
     let missing = [
@@ -57,6 +47,53 @@ pub fn manifest(argument: &str, text: &str) -> Result<Object, Error> {
             Err(wrong(format!("has {field} {:?}, which cannot be one", sanitise::short(text, 60))))
         }
         None => Ok(object),
+    }
+}
+
+/// Any one value in the argument `argument`: YAML or JSON.
+///
+/// # Errors
+/// It is too large, no YAML, or several documents; the error names the argument and the place.
+pub fn document(argument: &str, text: &str) -> Result<Value, Error> {
+    let wrong = |what: String| Error::invalid_input(format!("the argument {argument:?} {what}"));
+    if text.len() > LARGEST {
+        let size = text.len();
+        return Err(wrong(format!("has {size} bytes; at most {LARGEST} are taken")));
+    }
+    // how deep the parser goes is the writer's choice
+    let read = deep(|| documents(text)).map_err(|_| wrong("could not be read".to_owned()))?;
+    let mut documents: Vec<Value> = read.map_err(|error| {
+        let place = error.location().map_or(String::new(), |place| format!(" (line {})", place.line()));
+        wrong(format!("is not valid YAML: {}{place}", sanitise::short(&error.to_string(), 300)))
+    })?;
+    match (documents.pop(), documents.len()) {
+        (None, _) => Err(wrong("is empty".to_owned())),
+        (Some(document), 0) => Ok(document),
+        (_, more) => {
+            let count = more + 1;
+            Err(wrong(format!("holds {count} documents; give one, and call once for each")))
+        }
+    }
+}
+
+/// Where in a value our answers' `<redacted…>` stands in place of what was there, base64 of it too: written
+/// back, it would be the value.
+pub fn redacted(value: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    find_redacted(value, &FieldPath::default(), 0, &mut found);
+    found
+}
+
+fn find_redacted(value: &Value, path: &FieldPath, depth: usize, found: &mut Vec<String>) {
+    if depth > DEEPEST || found.len() >= MOST_REDACTED {
+        return;
+    }
+    let marked = |text: &str| text.contains("<redacted") || text.starts_with("PHJlZGFjdGVk");
+    if value.as_str().is_some_and(marked) {
+        found.push(path.to_string());
+    }
+    for (step, part) in parts(value) {
+        find_redacted(part, &path.then(step), depth + 1, found);
     }
 }
 

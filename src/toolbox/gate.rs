@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Error, ErrorKind, RefusedBy,
-    answer::{Finished, redact::Learned, sanitise},
+    answer::{self, Finished, redact::Learned, sanitise},
     audit::{Full, Line, Refused},
     caller::Caller,
     kubernetes::{Access, Budgeted, Clusters, Presented},
@@ -268,6 +268,9 @@ fn scrubbed(mut error: Error, learned: &Learned) -> Error {
     error.candidates.truncate(MOST_CANDIDATES);
     error.candidates.iter_mut().for_each(|candidate| *candidate = clean(candidate));
     error.next = error.next.as_deref().map(clean);
+    if let Some(structure) = &mut error.structure {
+        answer::clean(structure, learned);
+    }
     error
 }
 

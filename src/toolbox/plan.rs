@@ -50,6 +50,14 @@ impl Call {
         }
     }
 
+    /// What had been observed when the caller got this plan, for whoever has to observe again in the same way.
+    ///
+    /// # Errors
+    /// A handle that is not of this caller, this tool and these arguments, or too old.
+    pub fn agreed(&self, plan: &str) -> Result<String, Error> {
+        self.0.toolbox.seal().open(&self.plan_binding(), Timestamp::now(), plan).map_err(refused)
+    }
+
     /// A cursor can never be a plan.
     fn plan_binding(&self) -> [&str; 5] {
         let [issuer, subject] = self.caller().binding();

@@ -93,6 +93,7 @@ mod proxy_endpoint;
 mod proxy_kubectl;
 mod proxy_streams;
 mod proxy_tool;
+mod proxy_write;
 mod refused_bodies;
 mod registry;
 mod reload;

@@ -101,5 +101,7 @@ pub(super) fn failed(error: &Error) -> Result<CallToolResponse, ErrorData> {
 }
 
 fn told(error: &Error) -> CallToolResponse {
-    CallToolResult::error(vec![ContentBlock::text(error.text())]).into()
+    let mut result = CallToolResult::error(vec![ContentBlock::text(error.text())]);
+    result.structured_content = error.structure.as_deref().cloned();
+    result.into()
 }

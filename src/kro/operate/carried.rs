@@ -2,20 +2,15 @@
 
 use serde_json::Value;
 
-use super::{
-    observed::is_of_kro,
-    path::{FieldPath, Step, parts},
-};
+use super::observed::is_of_kro;
 use crate::{
     Error,
     kro::labels,
-    kubernetes::{Kind, Object},
+    kubernetes::{Kind, Object, written},
 };
 
 /// Faults that are told at once.
 const MOST: usize = 12;
-/// How deep a manifest is looked into; the YAML reader allows less.
-const DEEPEST: usize = 128;
 
 /// What is wrong with a manifest before any cluster is asked, each with its path; nothing where it may be
 /// sent.
@@ -49,28 +44,11 @@ pub fn faults(manifest: &Object) -> Vec<String> {
             }
         }
     }
-    let mut redacted = Vec::new();
-    for (name, value) in manifest.members() {
-        let path = FieldPath::default().then(Step::Member(name.clone()));
-        find_redacted(value, &path, 0, &mut redacted);
-    }
-    for path in redacted {
+    for path in written::redacted(&Value::Object(manifest.members().clone())) {
         wrong(&path, "it holds <redacted> in place of a value, which would be written; leave the field out");
     }
     faults.truncate(MOST);
     faults
-}
-
-fn find_redacted(value: &Value, path: &FieldPath, depth: usize, found: &mut Vec<String>) {
-    if depth > DEEPEST || found.len() >= MOST {
-        return;
-    }
-    if value.as_str().is_some_and(|text| text.contains("<redacted")) {
-        found.push(path.to_string());
-    }
-    for (step, part) in parts(value) {
-        find_redacted(part, &path.then(step), depth + 1, found);
-    }
 }
 
 /// Checks what only the kind can tell: the version and the namespace.

@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::path::{FieldPath, Step, part, parts};
 use crate::{
     answer::sanitise,
     kro::{
         definition::Node,
         expression::{Work, expressions, survey},
     },
-    kubernetes::Object,
+    kubernetes::{
+        Object,
+        field_path::{FieldPath, Step, part, parts},
+    },
 };
 
 /// Fields that are told.

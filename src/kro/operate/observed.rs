@@ -1,12 +1,10 @@
-//! [`Observed`]: what a plan depends on, as digests; and what of an object a plan depends on.
+//! What of an object a plan depends on, beside what kro notes on it.
 
-use std::collections::BTreeMap;
-
-use aws_lc_rs::digest;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{kro::labels, kubernetes::Object};
+
+pub use crate::kubernetes::observed::{Observed, Part};
 
 /// Prefixes of the labels and annotations that kro writes.
 const OF_KRO: [&str; 3] = ["kro.run/", "internal.kro.run/", "applyset.kubernetes.io/"];
@@ -61,110 +59,10 @@ fn meant(object: &Object) -> Map<String, Value> {
     members
 }
 
-/// A thing that a plan depends on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
-    /// The object that would change.
-    Object,
-    /// What the API server would make of it.
-    Effect,
-    /// What becomes of its nodes.
-    Nodes,
-    /// What is already where it would make objects.
-    Targets,
-    /// What goes with it.
-    Gone,
-    /// Whom it breaks.
-    Broken,
-}
-
-impl Part {
-    const ALL: [Self; 6] = [Self::Object, Self::Effect, Self::Nodes, Self::Targets, Self::Gone, Self::Broken];
-
-    /// In the sealed text, which the caller carries.
-    fn letter(self) -> char {
-        match self {
-            Self::Object => 'o',
-            Self::Effect => 'e',
-            Self::Nodes => 'n',
-            Self::Targets => 't',
-            Self::Gone => 'g',
-            Self::Broken => 'b',
-        }
-    }
-
-    /// In words.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Object => "the object",
-            Self::Effect => "what the API server would make of it",
-            Self::Nodes => "what becomes of its nodes",
-            Self::Targets => "what is there already",
-            Self::Gone => "what goes with it",
-            Self::Broken => "whom it breaks",
-        }
-    }
-}
-
-/// What a plan depends on: a digest of each part. Only the digests leave.
-#[derive(Clone, Debug, Default)]
-pub struct Observed(BTreeMap<Part, String>);
-
-impl Observed {
-    /// With one part more.
-    #[must_use]
-    pub fn with(mut self, part: Part, value: &Value) -> Self {
-        let mut text = String::new();
-        canonical(value, &mut text);
-        let hash = digest::digest(&digest::SHA256, text.as_bytes());
-        // half of it: nobody gains from a collision, which would have to be of the same caller's plan
-        let half = hash.as_ref().get(..16).unwrap_or_default();
-        self.0.insert(part, URL_SAFE_NO_PAD.encode(half));
-        self
-    }
-
-    /// As text, the same for the same things.
-    pub fn text(&self) -> String {
-        self.0.iter().map(|(part, hash)| format!("{}{hash}", part.letter())).collect::<Vec<_>>().join(" ")
-    }
-
-    /// What is not as it was when `agreed` was observed.
-    pub fn changed_since(&self, agreed: &str) -> Vec<&'static str> {
-        let before = |part: Part| agreed.split(' ').find_map(|entry| entry.strip_prefix(part.letter()));
-        let changed = |part: &Part| before(*part) != self.0.get(part).map(String::as_str);
-        Part::ALL.into_iter().filter(changed).map(Part::name).collect()
-    }
-}
-
-/// JSON with the members of objects in order.
-fn canonical(value: &Value, text: &mut String) {
-    match value {
-        Value::Object(members) => {
-            let sorted: BTreeMap<&String, &Value> = members.iter().collect();
-            text.push('{');
-            for (name, value) in sorted {
-                text.push_str(&json!(name).to_string());
-                text.push(':');
-                canonical(value, text);
-                text.push(',');
-            }
-            text.push('}');
-        }
-        Value::Array(items) => {
-            text.push('[');
-            for item in items {
-                canonical(item, text);
-                text.push(',');
-            }
-            text.push(']');
-        }
-        scalar => text.push_str(&scalar.to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn object(value: Value) -> Object {
         Object::from_value(value).expect("an object")

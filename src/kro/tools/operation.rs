@@ -5,44 +5,20 @@ use serde_json::{Value, json};
 use super::SHOW_CHILDREN;
 use crate::{
     Error, ErrorKind,
-    answer::Change,
     kro::{
         applyset::GroupKind,
         fetch::{Reader, instance_kinds},
         labels,
-        operate::observed::Observed,
     },
     kubernetes::{Access, Kind, Object, difference::Difference},
     permission::Permission,
-    toolbox::{Call, Step},
+    toolbox::Call,
 };
 
-/// How often a change is tried where only what kro writes has changed meanwhile.
-pub(super) const ATTEMPTS: usize = 3;
+pub(super) use crate::kubernetes::operation::{ATTEMPTS, Next, count, next, section};
+
 /// Differences that are told.
 const MOST: usize = 100;
-
-/// What to do with what was observed.
-pub(super) enum Next {
-    /// Answer with the plan: what begins the answer, and the change.
-    Tell(String, Change),
-    /// Do it.
-    Do,
-}
-
-/// Whether the caller has agreed to what was observed.
-pub(super) fn next(call: &Call, plan: Option<&str>, observed: &Observed) -> Result<Next, Error> {
-    Ok(match call.step(plan, &observed.text())? {
-        Step::Do => Next::Do,
-        Step::Offer(plan) => Next::Tell("plan: ".to_owned(), Change::Planned(plan)),
-        Step::Changed { plan, agreed } => {
-            let changed = observed.changed_since(&agreed).join(" and ");
-            let changed = if changed.is_empty() { "what it depends on" } else { &changed };
-            let told = format!("NOTHING WAS DONE: {changed} changed since that plan. As it is now: ");
-            Next::Tell(told, Change::Refused(plan))
-        }
-    })
-}
 
 /// What is to be said where the object changes faster than it can be written.
 pub(super) fn restless(what: &str) -> Error {
@@ -127,21 +103,6 @@ pub(super) fn shown(
         notes.push(format!("{more} more fields would change than are shown"));
     }
     (differences, notes)
-}
-
-/// Lines of a section, under its head.
-pub(super) fn section<T: ToString>(head: &str, lines: &[T]) -> String {
-    if lines.is_empty() {
-        return String::new();
-    }
-    let lines: Vec<String> = lines.iter().map(|line| format!("  {}", line.to_string())).collect();
-    format!("{head}\n{}\n", lines.join("\n"))
-}
-
-/// `1 field`, `2 fields`
-pub(super) fn count(number: usize, one: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {one}{plural}")
 }
 
 /// What cannot be applied because it is on its way out.

@@ -43,6 +43,13 @@ pub(in crate::kubernetes) struct Answered {
     pub(in crate::kubernetes) body: Vec<u8>,
 }
 
+/// What came of a request, whatever it is.
+pub(in crate::kubernetes) struct Reply {
+    pub(in crate::kubernetes) status: StatusCode,
+    pub(in crate::kubernetes) headers: HeaderMap,
+    pub(in crate::kubernetes) body: Vec<u8>,
+}
+
 impl Access {
     /// GETs a path of this API server and reads the answer as JSON.
     ///
@@ -133,6 +140,12 @@ impl Access {
         let answered = answered.map_err(|_| Fault::Timeout(started.elapsed()))??;
         self.spent.meter.answered(answered.status());
         Ok(answered)
+    }
+
+    /// As [`Self::pass`], with the body read to its end.
+    pub(in crate::kubernetes) async fn reply(&self, request: Request<Body>) -> Result<Reply, Fault> {
+        let (head, body) = self.pass(request).await?.into_parts();
+        Ok(Reply { status: head.status, headers: head.headers, body: self.whole(body).await? })
     }
 
     /// Adds who asks, and sends it.
@@ -247,7 +260,8 @@ pub(in crate::kubernetes) fn with_query(path: &str, query: &[(&str, String)]) ->
     uri
 }
 
-pub(super) fn seconds(header: Option<&HeaderValue>) -> Option<Duration> {
+/// Of a `Retry-After`.
+pub(in crate::kubernetes) fn seconds(header: Option<&HeaderValue>) -> Option<Duration> {
     header?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 

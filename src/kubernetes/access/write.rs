@@ -161,7 +161,7 @@ impl Access {
 }
 
 /// A change that was sent, and whose answer did not come.
-fn uncertain(fault: Fault, dry_run: DryRun) -> Fault {
+pub(in crate::kubernetes) fn uncertain(fault: Fault, dry_run: DryRun) -> Fault {
     match (fault, dry_run) {
         (fault @ (Fault::Timeout(_) | Fault::Unreachable(_)), DryRun::No) => {
             Fault::Unanswered(fault.to_string())
@@ -171,7 +171,7 @@ fn uncertain(fault: Fault, dry_run: DryRun) -> Fault {
 }
 
 /// The texts of `299 - "text"`.
-fn warnings(headers: &HeaderMap) -> Vec<String> {
+pub(in crate::kubernetes) fn warnings(headers: &HeaderMap) -> Vec<String> {
     let texts = headers.get_all(header::WARNING).iter().filter_map(|value| {
         let (_, text) = value.to_str().ok()?.split_once('"')?;
         let text = text.rsplit_once('"').map_or(text, |(text, _)| text).replace("\\\"", "\"");

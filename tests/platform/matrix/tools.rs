@@ -80,6 +80,7 @@ const ACCESS: Needs =
     Needs::Any(&["kubernetes.clusters.read", "kubernetes.resources.read", "kubernetes.proxy"]);
 const TYPED_READS: Needs = Needs::All(&["kubernetes.resources.read"]);
 const PROXY: Needs = Needs::All(&["kubernetes.proxy"]);
+const PROXY_WRITE: Needs = Needs::All(&["kubernetes.proxy", "kubernetes.proxy.write"]);
 
 /// A manifest of an instance of the sample platform.
 fn instance(kind: &str, namespace: Option<&str>) -> String {
@@ -624,6 +625,43 @@ pub(super) const TOOLS: &[Tool] = &[
                 || json!({"cluster": "other", "path": "/api/v1/namespaces/shop/services/outlet-web"}),
             ),
             missing(NOWHERE, At::Open, PROXY, || json!({"cluster": "nowhere", "path": "/version"})),
+        ],
+    },
+    Tool {
+        name: "kubernetes_proxy_write",
+        needs: PROXY_WRITE,
+        // the sample platform is a recording, and takes no change
+        calls: &[
+            missing(
+                LAB,
+                SHOP,
+                PROXY_WRITE,
+                || json!({"cluster": "lab", "method": "POST", "path": "/api/v1/namespaces/shop/configmaps", "body": "{metadata: {name: a}}"}),
+            ),
+            missing(
+                LAB,
+                PAYMENTS,
+                PROXY_WRITE,
+                || json!({"cluster": "lab", "method": "POST", "path": "/api/v1/namespaces/payments/pods/no-such/eviction", "body": "{}"}),
+            ),
+            missing(
+                LAB,
+                At::Cluster,
+                PROXY_WRITE,
+                || json!({"cluster": "lab", "method": "DELETE", "path": "/api/v1/namespaces/no-such"}),
+            ),
+            missing(
+                OTHER,
+                SHOP,
+                PROXY_WRITE,
+                || json!({"cluster": "static/other", "method": "DELETE", "path": "/api/v1/namespaces/shop/pods/no-such"}),
+            ),
+            missing(
+                NOWHERE,
+                At::Cluster,
+                PROXY_WRITE,
+                || json!({"cluster": "nowhere", "method": "POST", "path": "/api/v1/namespaces", "body": "{metadata: {name: a}}"}),
+            ),
         ],
     },
     Tool {

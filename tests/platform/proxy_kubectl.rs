@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -236,4 +237,30 @@ async fn kubectl_executes_over_a_channel_and_not_without_the_permission() {
     let refused = rig.kubectl("bob").await.run(&exec, "").expect_err("bob may not");
     assert!(!refused.contains("hello"), "{refused}");
     assert_eq!(shell.executed().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kubectl_shows_a_secret_without_its_values_to_who_may_not_read_them() {
+    let plane = ControlPlane::shared();
+    let namespace = of_alice("proxy-secret");
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "door", "namespace": *namespace.name},
+        "stringData": {"code": "planted-value-4711"},
+    });
+    plane.apply(&secret.to_string());
+    let value = STANDARD.encode("planted-value-4711");
+    let rules = "[{when: {groups: team-a}, roles: [plain]}]";
+    let rig = Rig::start(&plane.server, rules);
+    let kubectl = rig.kubectl("alice").await;
+    for output in ["yaml", "json", "jsonpath={.data}"] {
+        let shown = kubectl.checked(&["get", "secret", "door", "-n", &namespace, "-o", output], "");
+        assert!(!shown.contains(&value) && !shown.contains("planted"), "{output}: {shown}");
+        assert!(shown.contains(&STANDARD.encode("<redacted:18 bytes>")), "{output}: {shown}");
+    }
+    let listed = kubectl.checked(&["get", "secrets", "-n", &namespace], "");
+    assert!(listed.contains("door"), "{listed}");
+    let rig = Rig::start(&plane.server, "[{roles: [all]}]");
+    let kubectl = rig.kubectl("alice").await;
+    let shown = kubectl.checked(&["get", "secret", "door", "-n", &namespace, "-o", "yaml"], "");
+    assert!(shown.contains(&value), "{shown}");
 }

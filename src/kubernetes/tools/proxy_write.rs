@@ -35,7 +35,6 @@ pub struct Input {
     pub method: Method,
     pub path: String,
     pub query: Option<BTreeMap<String, String>>,
-    /// Say which patch
     pub content_type: Option<String>,
     /// JSON or YAML text
     #[schemars(length(max = 262_144))]

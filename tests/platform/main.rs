@@ -91,6 +91,7 @@ mod protection;
 mod protocol;
 mod proxy_endpoint;
 mod proxy_kubectl;
+mod proxy_secrets;
 mod proxy_streams;
 mod proxy_tool;
 mod proxy_write;

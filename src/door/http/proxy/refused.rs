@@ -76,7 +76,7 @@ fn said(error: &Error, parts: &Parts) -> String {
             "the cluster cannot be asked: the log of this server says why".to_owned()
         }
         ErrorKind::Timeout => "the cluster did not answer in time".to_owned(),
-        ErrorKind::InvalidInput if !parts.headers.contains_key(CLUSTER) => with_candidates(
+        ErrorKind::InvalidInput if error.message.starts_with("the argument \"cluster\"") => with_candidates(
             "the header Backstage-Kubernetes-Cluster is missing, and no cluster is the default",
             error,
         ),

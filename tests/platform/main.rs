@@ -39,6 +39,8 @@ mod oidc;
 mod parts;
 #[path = "../support/people.rs"]
 mod people;
+#[path = "../support/recorder.rs"]
+mod recorder;
 #[path = "../support/server.rs"]
 mod server;
 #[path = "../support/shell.rs"]
@@ -67,6 +69,7 @@ mod exchange;
 mod explain;
 mod faults;
 mod forged_tokens;
+mod hostile_requests;
 mod impersonation;
 mod impersonation_rights;
 mod issuer_faults;
@@ -90,6 +93,7 @@ mod prompts;
 mod protection;
 mod protocol;
 mod proxy_endpoint;
+mod proxy_faults;
 mod proxy_kubectl;
 mod proxy_secrets;
 mod proxy_streams;

@@ -158,6 +158,21 @@ impl State {
                     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"half\":").await?;
                     return stream.flush().await;
                 }
+                "drip" => return self.endless(&mut stream, b"x", Duration::from_secs(1)).await,
+                "endless" => return self.endless(&mut stream, &[b'x'; 1 << 16], Duration::ZERO).await,
+                "garbage" => {
+                    stream.write_all(b"SSH-2.0-OpenSSH_9.6\r\n\0\x01\xff\r\n\r\n").await?;
+                    return stream.flush().await;
+                }
+                "headless" => {
+                    stream.write_all(b"HTTP/1.1 200 OK\r\n").await?;
+                    while stream.write_all(b"x-more: and more\r\n").await.is_ok() {
+                        stream.flush().await?;
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                    self.left.fetch_add(1, Ordering::Relaxed);
+                    return Ok(());
+                }
                 "chunk-cut" => {
                     let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n8\r\n{\"half\":\r\n";
                     stream.write_all(head).await?;
@@ -214,6 +229,23 @@ impl State {
             at += piece.len() as u64;
             self.written.store(at, Ordering::Relaxed);
         }
+        Ok(())
+    }
+
+    /// A body that has no end, piece by piece.
+    async fn endless(
+        &self,
+        stream: &mut (impl AsyncWrite + Unpin),
+        piece: &[u8],
+        pause: Duration,
+    ) -> io::Result<()> {
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
+        stream.write_all(head.as_bytes()).await?;
+        let chunk = [format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat();
+        while stream.write_all(&chunk).await.is_ok() && stream.flush().await.is_ok() {
+            tokio::time::sleep(pause).await;
+        }
+        self.left.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 

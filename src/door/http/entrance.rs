@@ -170,7 +170,8 @@ impl Entrance {
             let bare = host.host().trim_matches(['[', ']']);
             ours.eq_ignore_ascii_case(bare) || ours.eq_ignore_ascii_case(host.as_str())
         };
-        self.hosts.iter().any(known).then_some(host)
+        // whoever is named before it is no part of a host (RFC 9110 section 4.2.4, RFC 9113 section 8.3.1)
+        (!host.as_str().contains('@') && self.hosts.iter().any(known)).then_some(host)
     }
 
     /// Keeps that it was turned away; what is said to whoever sent it is for the answer's own form.

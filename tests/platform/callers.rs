@@ -92,7 +92,9 @@ async fn each_caller_has_a_list_of_their_own() {
         "kro_rgds",
         "kro_watch",
         "kro_yaml",
+        "kubernetes_access",
         "kubernetes_clusters",
+        "kubernetes_events",
         "kubernetes_proxy",
         "whoami",
     ];
@@ -103,7 +105,10 @@ async fn each_caller_has_a_list_of_their_own() {
         carols.iter().any(|tool| tool == "kro_apply_rgd"),
         "an administrator may change things: {carols:?}"
     );
-    assert_eq!(tools(&rig.client("bob").await).await, ["kro_instances", "kubernetes_clusters", "whoami"]);
+    assert_eq!(
+        tools(&rig.client("bob").await).await,
+        ["kro_instances", "kubernetes_access", "kubernetes_clusters", "whoami"]
+    );
     assert_eq!(tools(&rig.client("dave").await).await, ["whoami"], "in no group, so about no rule");
     assert_eq!(tools(&rig.client("erin").await).await, all, "of both teams");
     let hidden = rig.client("bob").await.try_call("kro_graph", json!({})).await.expect_err("hidden");
@@ -229,7 +234,7 @@ async fn whoami_tells_who_by_which_rule_where_and_as_whom_clusters_see_them() {
     assert_eq!(told["issuer"], Provider::shared().issuer());
     assert_eq!((&told["identity"], &told["cluster_user"]), (&json!("impersonate"), &json!("oidc:bob")));
     assert!(told["expires_at"].as_str().is_some_and(|time| time.starts_with("20")), "{told}");
-    assert_eq!(told["tools"], json!(["kro_instances", "kubernetes_clusters", "whoami"]));
+    assert_eq!(told["tools"], json!(["kro_instances", "kubernetes_access", "kubernetes_clusters", "whoami"]));
     let rules = told["rules"].as_array().expect("rules");
     assert_eq!(rules.len(), 2, "{told}");
     let first = rules[0]["rule"].as_str().expect("a rule");

@@ -87,7 +87,8 @@ impl Toolbox {
         Ok(Passed { response, passing: Passing { process, line, began, lasts, bytes: AtomicU64::new(0) } })
     }
 
-    /// Whether what lasts may go on, by the rules that hold now: it has its lines.
+    /// Whether what lasts may go on, by the rules that hold now: it has its lines. `changes`: it may change
+    /// something, as [`Wire::changes`] says.
     ///
     /// # Errors
     /// As [`Self::pass`].
@@ -95,11 +96,12 @@ impl Toolbox {
         self: &Arc<Self>,
         mut request: Request,
         (method, target): (Method, Target),
+        changes: bool,
     ) -> Result<(), Error> {
         names(&mut request, &method, &target);
         let entry = self.askable(&request.caller, TOOL);
         let mut record = Record::open(self, &request, entry.as_ref());
-        let withheld = self.withheld(&request, target.changes(&method));
+        let withheld = self.withheld(&request, changes);
         let handle = move |_: Box<dyn Parsed>, call: Call| {
             async move {
                 match withheld {

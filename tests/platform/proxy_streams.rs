@@ -337,8 +337,12 @@ async fn what_lasts_ends_with_the_token_with_the_rules_and_with_the_server() {
     over(watch, channel).await;
     assert!(began.elapsed() > Duration::from_millis(1_500), "{:?}", began.elapsed());
 
-    // rules that let it go on, and rules that do not
+    // rules that let it go on, and rules that do not; of Secrets it is asked anew whether values may be in it
+    let secrets = format!("{}?watch=1", MAPS.replace("configmaps", "secrets"));
+    let mut secrets = http.get(url(&server, &secrets)).bearer_auth(&lasting).send().await.unwrap();
+    assert_eq!(secrets.status(), 200);
     crate::reload::reload(&server, &config("admin, viewer"));
+    while let Ok(Some(_)) = timeout(PATIENCE, secrets.chunk()).await.expect("a watch of Secrets ends") {}
     while let Ok(Ok(Some(_))) = timeout(Duration::from_millis(600), kept.chunk()).await {}
     let (watch, channel) = open(&lasting).await;
     crate::reload::reload(&server, &config("viewer").replace("roles: [viewer]", "allow: [kro.rgds.list]"));

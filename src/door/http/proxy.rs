@@ -161,6 +161,7 @@ impl Proxy {
             client: entered.client,
             cluster: asked.cluster,
             head,
+            changes: wire.changes(),
             lasts,
         };
         let mut over = lease.over(parts);

@@ -39,6 +39,8 @@ pub(super) struct Lease {
     pub(super) client: IpAddr,
     pub(super) cluster: Option<String>,
     pub(super) head: (Method, Target),
+    /// Whether it may change something.
+    pub(super) changes: bool,
     pub(super) lasts: bool,
 }
 
@@ -69,10 +71,15 @@ impl Lease {
         loop {
             let served = Arc::clone(&self.serving.now());
             if !Arc::ptr_eq(&served, &known) {
+                // whether values of Secrets are in it was decided when it began; whoever wants it asks again
+                if self.head.1.is_secret() {
+                    return;
+                }
                 let Some(caller) = subscriber.caller(&served).await else { return };
                 let asked = (Arc::clone(&presented), None);
                 let request = request(&caller, self.client, self.cluster.as_deref(), asked);
-                if served.toolbox.passes_still(request, self.head.clone()).await.is_err() {
+                let may = served.toolbox.passes_still(request, self.head.clone(), self.changes).await;
+                if may.is_err() {
                     return;
                 }
             }

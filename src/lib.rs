@@ -33,6 +33,7 @@ pub mod kubernetes;
 pub mod nearest;
 pub mod permission;
 pub mod platform;
+pub mod remote;
 pub mod stack;
 pub mod telemetry;
 pub mod toolbox;

@@ -3,11 +3,12 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use reqwest::{Client, Response, Url, header, redirect};
+use reqwest::{Client, Url, header};
 
 use serde_json::{Map, Value};
 
 use super::{json, key_set::KeySet, place};
+use crate::remote::{self, Times};
 
 /// Until a connection stands.
 const CONNECT_TIME: Duration = Duration::from_secs(2);
@@ -68,45 +69,13 @@ impl Origin {
 
     /// A client for this place, which trusts whoever the issuer is trusted by.
     pub(super) async fn client(&self, place: &Url) -> Result<Client, String> {
-        let (ca_file, place) = (self.ca_file.clone(), place.clone());
-        // reads files: our authority, or the system's
-        tokio::task::spawn_blocking(move || client(ca_file, &place))
-            .await
-            .map_err(|_| "no client could be made".to_owned())?
+        remote::client(self.ca_file.clone(), place, Times { connect: CONNECT_TIME, whole: TIME }).await
     }
 }
 
 async fn within<T>(asking: impl Future<Output = Result<T, String>>) -> Result<T, String> {
     let slow = |_| Err(format!("it did not answer in {} s", TIME.as_secs()));
     tokio::time::timeout(TIME, asking).await.unwrap_or_else(slow)
-}
-
-fn client(ca_file: Option<PathBuf>, place: &Url) -> Result<Client, String> {
-    let mut builder = Client::builder()
-        .user_agent(concat!("platform-mcp/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(CONNECT_TIME)
-        .timeout(TIME)
-        .redirect(redirect::Policy::none())
-        .referer(false)
-        .http1_only()
-        .no_gzip()
-        .no_brotli()
-        .no_deflate()
-        .no_zstd()
-        .https_only(place.scheme() == "https");
-    if place::is_loopback(place) {
-        builder = builder.no_proxy();
-    }
-    if let Some(file) = ca_file {
-        let unusable = |why: &dyn std::fmt::Display| format!("caFile {}: {why}", file.display());
-        let pem = std::fs::read(&file).map_err(|error| unusable(&error))?;
-        let authorities = reqwest::Certificate::from_pem_bundle(&pem)
-            .ok()
-            .filter(|authorities| !authorities.is_empty())
-            .ok_or_else(|| unusable(&"has no certificate in PEM"))?;
-        builder = builder.tls_certs_only(authorities);
-    }
-    builder.build().map_err(|error| chain(&error))
 }
 
 /// `/.well-known/openid-configuration` below the issuer.
@@ -128,7 +97,7 @@ async fn get(client: &Client, url: Url, what: &str) -> Result<Vec<u8>, String> {
         .header(header::ACCEPT_ENCODING, "identity")
         .send()
         .await
-        .map_err(|error| chain(&error))?;
+        .map_err(|error| remote::said(&error))?;
     let status = answer.status();
     if status.is_redirection() {
         return Err(format!("its {what} redirects ({}), which is not followed", status.as_u16()));
@@ -136,44 +105,5 @@ async fn get(client: &Client, url: Url, what: &str) -> Result<Vec<u8>, String> {
     if status != 200 {
         return Err(format!("its {what} answers {}", status.as_u16()));
     }
-    body(answer, what, LARGEST).await
-}
-
-/// The JSON that came, unless it is something else, or more than `largest` bytes.
-pub(super) async fn body(mut answer: Response, what: &str, largest: usize) -> Result<Vec<u8>, String> {
-    if answer.headers().get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
-        return Err(format!("its {what} comes compressed, which was not asked for"));
-    }
-    let html = answer.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    if html.is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/html")) {
-        return Err(format!(
-            "its {what} is a page (HTML) and not JSON: perhaps a login page or a proxy's error"
-        ));
-    }
-    let too_large = || format!("its {what} has more than {} KiB", largest / 1024);
-    if answer.content_length().is_some_and(|length| length > largest as u64) {
-        return Err(too_large());
-    }
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| chain(&error))? {
-        if body.len() + chunk.len() > largest {
-            return Err(too_large());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// An error with its causes, without the URL, which whoever reads it knows.
-pub(super) fn chain(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "it did not answer in time".to_owned();
-    }
-    let mut said = String::new();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        said = error.to_string();
-        cause = error.source();
-    }
-    if said.is_empty() { "it cannot be reached".to_owned() } else { format!("it cannot be reached: {said}") }
+    remote::body(answer, what, LARGEST).await
 }

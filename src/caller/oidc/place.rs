@@ -1,8 +1,8 @@
 //! Where an issuer may be: `https`, or plain `http` on a loopback address.
 
-use std::net::IpAddr;
-
 use reqwest::Url;
+
+use crate::remote::is_loopback;
 
 /// The URL of an issuer as configured, or what is wrong with it.
 pub(crate) fn issuer(written: &str) -> Result<Url, String> {
@@ -40,13 +40,6 @@ pub(crate) fn endpoint(written: &str) -> Result<Url, String> {
         () if url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url) => Ok(url),
         () => Err("must begin with https://; plain http is for loopback addresses only".to_owned()),
     }
-}
-
-/// Whether the host is this machine by its very name.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -11,9 +11,12 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{super::problem::Wrong, shown};
-use crate::kubernetes::{
-    Identity,
-    sources::{Shown, catalog::Catalog, catalog::is_loopback, usable_token},
+use crate::{
+    kubernetes::{
+        Identity,
+        sources::{Shown, catalog::Catalog, usable_token},
+    },
+    remote::is_loopback,
 };
 
 /// Seconds from one reading to the next, where nothing is configured; and at most.

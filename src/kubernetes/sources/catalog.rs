@@ -8,8 +8,6 @@
 mod entity;
 mod query;
 
-pub use entity::is_loopback;
-
 use std::{path::PathBuf, time::Duration};
 
 use reqwest::Url;

@@ -16,10 +16,13 @@ use super::{
     answer::{self, Failed, Given},
     subject::Subject,
 };
-use crate::caller::oidc::{
-    discovery::{self, Origin},
-    place,
-    settings::{ClientSecret, ExchangeSettings, SubjectTokenType},
+use crate::{
+    caller::oidc::{
+        discovery::Origin,
+        place,
+        settings::{ClientSecret, ExchangeSettings, SubjectTokenType},
+    },
+    remote,
 };
 
 /// The most that an answer may have, in bytes.
@@ -83,13 +86,13 @@ impl Endpoint {
         let secret = secret(&settings.secret).await.map_err(Failed::lasting)?;
         let request = self.request(settings, &secret, subject.token(), audience);
         // the client has a bound of time for all of it
-        let answer = request.send().await.map_err(|error| Failed::outage(discovery::chain(&error)))?;
+        let answer = request.send().await.map_err(|error| Failed::outage(remote::said(&error)))?;
         let status = answer.status();
         if status.is_redirection() {
             let why = format!("it redirects ({}), which is not followed", status.as_u16());
             return Err(Failed::lasting(why));
         }
-        let body = discovery::body(answer, "answer", LARGEST).await;
+        let body = remote::body(answer, "answer", LARGEST).await;
         match (status.as_u16(), body) {
             (200, Ok(body)) => answer::given(&body, subject.hash(), &exchanger.ours),
             (200, Err(why)) => Err(Failed::outage(why)),

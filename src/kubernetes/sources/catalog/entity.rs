@@ -1,7 +1,5 @@
 //! One entity of a catalog: a cluster, none, or what is wrong with it. Nothing in it is to be believed.
 
-use std::net::IpAddr;
-
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use kube::config::AuthInfo;
 use reqwest::Url;
@@ -12,7 +10,7 @@ use super::super::{
     connected,
     written::one,
 };
-use crate::permission::scope::matches;
+use crate::{permission::scope::matches, remote::is_loopback};
 
 const SERVER: &str = "kubernetes.io/api-server";
 const AUTHORITY: &str = "kubernetes.io/api-server-certificate-authority";
@@ -117,13 +115,6 @@ fn address(written: &str, hosts: &[String]) -> Result<Url, String> {
         return Err(format!("the host of its {SERVER} is none of clusters.backstage.hosts"));
     }
     Ok(url)
-}
-
-/// Whether the host is this machine by its very name.
-pub fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn authorities(written: &str) -> Result<(), String> {

@@ -1,13 +1,14 @@
 //! Asking the catalog: `GET /api/catalog/entities/by-query`, page by page, within bounds of time, size and number.
 
-use std::{collections::HashSet, path::PathBuf, time::Duration};
+use std::{collections::HashSet, time::Duration};
 
-use reqwest::{Client, Url, header, redirect};
+use reqwest::{Client, Url, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{super::usable_token, Catalog};
+use crate::remote::{self, Times};
 
 /// Until a connection stands.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -82,50 +83,23 @@ fn page_url(base: &Url, cursor: Option<&str>) -> Result<Url, String> {
 }
 
 async fn prepared(catalog: &Catalog) -> Result<(Client, Option<SecretString>), String> {
-    let (ca_file, token_file) = (catalog.ca_file.clone(), catalog.token_file.clone());
-    let (url, token) = (catalog.url.clone(), catalog.token.clone());
-    // reads files: our authority, or the system's
-    let made = tokio::task::spawn_blocking(move || {
-        let token = match token_file {
-            None => token,
-            Some(file) => Some(
-                std::fs::read_to_string(file)
-                    .map_err(|error| format!("the tokenFile of the catalog cannot be read: {error}"))?
-                    .into(),
-            ),
-        };
-        let token = token.as_ref().map(usable_token).transpose()?;
-        Ok((client(ca_file, &url)?, token.filter(|token| !token.expose_secret().is_empty())))
+    let (token, token_file) = (catalog.token.clone(), catalog.token_file.clone());
+    let token = tokio::task::spawn_blocking(move || match token_file {
+        None => Ok(token),
+        Some(file) => std::fs::read_to_string(file)
+            .map(|token| Some(token.into()))
+            .map_err(|error| format!("the tokenFile of the catalog cannot be read: {error}")),
     });
-    made.await.map_err(|_| "no client for the catalog could be made".to_owned())?
+    let token = token.await.map_err(|_| "the token of the catalog could not be read".to_owned())??;
+    let token = token.as_ref().map(usable_token).transpose()?;
+    let times = Times { connect: CONNECT, whole: PAGE };
+    let client =
+        remote::client(catalog.ca_file.clone(), &catalog.url, times).await.map_err(|why| of_catalog(&why))?;
+    Ok((client, token.filter(|token| !token.expose_secret().is_empty())))
 }
 
-fn client(ca_file: Option<PathBuf>, url: &Url) -> Result<Client, String> {
-    let mut builder = Client::builder()
-        .user_agent(concat!("platform-mcp/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(CONNECT)
-        .timeout(PAGE)
-        .redirect(redirect::Policy::none())
-        .referer(false)
-        .http1_only()
-        .no_gzip()
-        .no_brotli()
-        .no_deflate()
-        .no_zstd()
-        .https_only(url.scheme() == "https");
-    if super::entity::is_loopback(url) {
-        builder = builder.no_proxy();
-    }
-    if let Some(file) = ca_file {
-        let unusable = |why: &dyn std::fmt::Display| format!("the caFile of the catalog: {why}");
-        let pem = std::fs::read(&file).map_err(|error| unusable(&error))?;
-        let authorities = reqwest::Certificate::from_pem_bundle(&pem)
-            .ok()
-            .filter(|authorities| !authorities.is_empty())
-            .ok_or_else(|| unusable(&"it has no certificate in PEM"))?;
-        builder = builder.tls_certs_only(authorities);
-    }
-    builder.build().map_err(|error| chain(&error))
+fn of_catalog(why: &str) -> String {
+    format!("the catalog: {why}")
 }
 
 async fn page(client: &Client, token: Option<&SecretString>, url: Url) -> Result<Page, String> {
@@ -136,7 +110,7 @@ async fn page(client: &Client, token: Option<&SecretString>, url: Url) -> Result
     if let Some(token) = token {
         request = request.bearer_auth(token.expose_secret());
     }
-    let mut answer = request.send().await.map_err(|error| chain(&error))?;
+    let answer = request.send().await.map_err(|error| of_catalog(&remote::said(&error)))?;
     match answer.status().as_u16() {
         200 => {}
         status @ (401 | 403) => return Err(format!("the catalog does not take the token ({status})")),
@@ -145,33 +119,6 @@ async fn page(client: &Client, token: Option<&SecretString>, url: Url) -> Result
         }
         status => return Err(format!("the catalog answers {status}")),
     }
-    let too_large = || format!("a page of the catalog has more than {} MiB", LARGEST >> 20);
-    if answer.content_length().is_some_and(|length| length > LARGEST as u64) {
-        return Err(too_large());
-    }
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| chain(&error))? {
-        if body.len() + chunk.len() > LARGEST {
-            return Err(too_large());
-        }
-        body.extend_from_slice(&chunk);
-    }
+    let body = remote::body(answer, "page", LARGEST).await.map_err(|why| of_catalog(&why))?;
     serde_json::from_slice(&body).map_err(|_| "the catalog's answer is not a page of entities".to_owned())
-}
-
-/// The innermost cause, without the URL.
-fn chain(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "the catalog did not answer in time".to_owned();
-    }
-    let mut said = String::new();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        said = error.to_string();
-        cause = error.source();
-    }
-    match said.is_empty() {
-        true => "the catalog cannot be reached".to_owned(),
-        false => format!("the catalog cannot be reached: {said}"),
-    }
 }

@@ -69,12 +69,21 @@ fn lean(schema: &mut Map<String, Value>) {
     for (key, value) in schema.iter_mut() {
         match value {
             Value::Object(members) if matches!(key.as_str(), "properties" | "patternProperties") => {
+                members.values_mut().for_each(as_object);
                 members.values_mut().filter_map(Value::as_object_mut).for_each(lean);
             }
             Value::Object(inner) => lean(inner),
             Value::Array(items) => items.iter_mut().filter_map(Value::as_object_mut).for_each(lean),
             _ => {}
         }
+    }
+}
+
+/// Clients before 2026-07-28 take schemas of properties that are objects alone (TypeScript SDK 1: `true` breaks
+/// the whole list of tools).
+fn as_object(schema: &mut Value) {
+    if *schema == Value::Bool(true) {
+        *schema = json!({});
     }
 }
 
@@ -129,6 +138,19 @@ mod tests {
     enum Format {
         Tree,
         Dot,
+    }
+
+    #[derive(serde::Serialize, JsonSchema)]
+    struct Output {
+        anything: Value,
+    }
+
+    #[test]
+    fn every_property_has_a_schema_that_is_an_object() {
+        assert_eq!(
+            output::<Output>(false).get("properties").map(|all| all["anything"].clone()),
+            Some(json!({}))
+        );
     }
 
     #[test]

@@ -236,7 +236,7 @@ async fn a_subscription_lives_by_the_token_it_began_with_and_ends_with_it() {
          [{{apiGroups: [watch.test.kro.run, kro.run], resources: ['*'], verbs: [get, list, watch]}}]\n---\napiVersion: \
          rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {{name: presented-latches-{0}}}\nroleRef: \
          {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: presented-latches}}\nsubjects: \
-         [{{apiGroup: rbac.authorization.k8s.io, kind: Group, name: 'oidc:callers'}}]\n",
+         [{{apiGroup: rbac.authorization.k8s.io, kind: User, name: 'oidc:caller-55'}}]\n",
         &*namespace
     ));
     let server: Server = serve(&config(&[takes_theirs()], &issuer(None)));

@@ -251,14 +251,12 @@ fn router(
     streams: &CancellationToken,
 ) -> Router {
     let loopback_origins = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"].map(str::to_owned);
-    let origins: Vec<String> =
-        loopback_origins.into_iter().chain(options.allowed_origins.iter().cloned()).collect();
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true)
         .with_max_request_body_bytes(body::LARGEST)
         .with_allowed_hosts(entrance.hosts.iter().cloned())
-        .with_allowed_origins(origins.iter().cloned())
+        .with_allowed_origins(loopback_origins.into_iter().chain(options.allowed_origins.iter().cloned()))
         .enforce_origin_validation()
         .with_cancellation_token(streams.clone());
     let handler = Mcp::new(Arc::clone(&entrance.serving), Who::EachRequest, DOOR);
@@ -275,7 +273,7 @@ fn router(
         .merge(ops::health(ending.clone()))
         .fallback(|| async { StatusCode::NOT_FOUND })
         .layer(middleware::from_fn(body::unwanted));
-    let proxy = options.proxy.as_ref().map(|base| proxy::router(entrance, base, &origins));
+    let proxy = options.proxy.as_ref().map(|base| proxy::router(entrance, base, &options.allowed_origins));
     Router::new()
         .route_service("/mcp", service.clone())
         .route_service("/mcp/", service)

@@ -36,7 +36,8 @@ impl Sources {
     }
 
     /// Whether a request may come from where it comes from. A page anywhere can make a browser on this machine
-    /// send requests to it: what a browser adds by itself tells them from programs.
+    /// send requests to it: what a browser adds by itself tells them from programs. What else listens on this
+    /// machine serves pages of others (previews, notebooks), so loopback is no origin of ours.
     pub(super) fn check(&self, entrance: &Entrance, parts: &Parts) -> Result<(), Odd> {
         let one = |name| {
             let mut values = parts.headers.get_all(name).iter();
@@ -55,13 +56,15 @@ impl Sources {
         if host.is_none() && named.is_none() {
             return Err(Odd::NoHost("no Host"));
         }
-        if entrance.host(parts).is_none() {
+        let Some(host) = entrance.host(parts) else {
             return Err(Odd::Forbidden("this Host is not served"));
-        }
+        };
+        let own = Origin::of(entrance.encrypted, &host);
         let (origin, more) = one(header::ORIGIN);
         let allowed = origin.map(|origin| {
             let origin = origin.to_str().ok().and_then(Origin::parse);
-            !more && origin.is_some_and(|origin| self.origins.iter().any(|ours| ours.covers(&origin)))
+            let covers = |origin: &Origin| self.origins.iter().chain([&own]).any(|ours| ours.covers(origin));
+            !more && origin.as_ref().is_some_and(covers)
         });
         match allowed {
             Some(true) => Ok(()),
@@ -89,6 +92,13 @@ impl Origin {
         };
         let host = authority.host().to_ascii_lowercase();
         (whole == rest && !host.is_empty()).then(|| Self { scheme: scheme.to_ascii_lowercase(), host, port })
+    }
+
+    /// That of whoever asks for pages of this host.
+    fn of(encrypted: bool, host: &Authority) -> Self {
+        let (scheme, implied) = if encrypted { ("https", 443) } else { ("http", 80) };
+        let port = Some(host.port_u16().unwrap_or(implied));
+        Self { scheme: scheme.to_owned(), host: host.host().to_ascii_lowercase(), port }
     }
 
     /// One that is configured. Without a port it stands for any, as it does at `/mcp`.

@@ -11,10 +11,9 @@ const UP: [HeaderName; 2] = [header::ACCEPT, header::CONTENT_TYPE];
 const UP_TO_CHANNEL: [&str; 4] =
     ["sec-websocket-key", "sec-websocket-version", "sec-websocket-protocol", "x-stream-protocol-version"];
 /// What comes down.
-const DOWN: [&str; 8] = [
+const DOWN: [&str; 7] = [
     "content-type",
     "content-encoding",
-    "cache-control",
     "warning",
     "audit-id",
     "retry-after",
@@ -106,7 +105,9 @@ pub(super) fn up(headers: &HeaderMap, upgrade: Option<Upgrade>) -> Result<Header
 /// Of the headers of an answer, those that come down.
 pub(super) fn down(headers: &HeaderMap) -> HeaderMap {
     let mut passed = picked(headers, &DOWN);
-    passed.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    // another cluster and another caller have the same URL, whatever this one says of its answer
+    passed.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    passed.insert(header::VARY, HeaderValue::from_static("authorization, backstage-kubernetes-cluster"));
     // a page of a cluster is no page of ours
     passed.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     passed.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
@@ -214,6 +215,7 @@ mod tests {
                 "cache-control",
                 "content-security-policy",
                 "content-type",
+                "vary",
                 "x-content-type-options"
             ]
         );

@@ -79,6 +79,16 @@ impl Query {
         self.pairs().any(|(name, _)| matches!(name.as_ref(), "watch" | "follow"))
     }
 
+    /// The same without this name; as it was written where it is not there.
+    #[must_use]
+    pub fn without(self, name: &str) -> Self {
+        if self.values(name).next().is_none() {
+            return self;
+        }
+        let is_kept = |pair: &&str| decoded(pair.split('=').next().unwrap_or_default()) != name;
+        Self(self.0.split('&').filter(is_kept).collect::<Vec<_>>().join("&"))
+    }
+
     /// Path and query.
     pub fn behind(&self, path: &str) -> String {
         if self.is_empty() { path.to_owned() } else { format!("{path}?{}", self.0) }
@@ -104,6 +114,8 @@ mod tests {
         assert_eq!(query.values("labelSelector").collect::<Vec<_>>(), ["a in (b,c)"]);
         assert_eq!(query.values("x").collect::<Vec<_>>(), ["1 2", ""]);
         assert!(query.streams() && !Query::default().streams());
+        assert_eq!(query.clone().without("x").as_str(), "labelSelector=a%20in%20(b%2Cc)&watch");
+        assert_eq!(query.clone().without("y"), query);
         assert_eq!(Query::of([("a b", "c&d"), ("e", "f")]).as_str(), "a%20b=c%26d&e=f");
     }
 

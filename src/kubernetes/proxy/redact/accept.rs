@@ -18,7 +18,13 @@ pub(super) fn json_only(headers: &HeaderMap) -> Option<HeaderValue> {
 fn json(choice: &str) -> Option<String> {
     let (kind, parameters) = choice.split_once(';').map_or((choice, None), |(kind, rest)| (kind, Some(rest)));
     let kind = kind.trim().to_ascii_lowercase();
-    let parameters = parameters.map_or(String::new(), |rest| format!(";{}", rest.trim()));
+    // a document of many lines could not be told from many documents
+    let kept = |parameter: &&str| {
+        let name = parameter.split('=').next().unwrap_or_default();
+        !parameter.trim().is_empty() && !name.trim().eq_ignore_ascii_case("pretty")
+    };
+    let parameters = parameters.into_iter().flat_map(|rest| rest.split(';')).filter(kept);
+    let parameters: String = parameters.map(|parameter| format!(";{}", parameter.trim())).collect();
     matches!(kind.as_str(), "application/json" | "application/*" | "*/*")
         .then(|| format!("application/json{parameters}"))
 }
@@ -41,6 +47,10 @@ mod tests {
                 "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata, application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, Application/JSON"
             ),
             Some("application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json".to_owned())
+        );
+        assert_eq!(
+            kept("application/json; pretty=1;stream=watch"),
+            Some("application/json;stream=watch".to_owned())
         );
         assert_eq!(kept("application/yaml, */*;q=0.1"), Some("application/json;q=0.1".to_owned()));
         assert_eq!(json_only(&HeaderMap::new()), Some(HeaderValue::from_static("application/json")));

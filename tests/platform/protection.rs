@@ -227,12 +227,19 @@ const PROBE: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 /// As a caller's own bytes.
 fn call(token: &str) -> Vec<u8> {
-    let body = whoami().to_string();
+    request(token, "whoami")
+}
+
+fn request(token: &str, tool: &str) -> Vec<u8> {
+    let body = stateless(&json!(1), "tools/call", &json!({"name": tool, "arguments": {}})).to_string();
     let head = "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
                 Accept: application/json, text/event-stream\r\nMcp-Method: tools/call\r\n\
-                Mcp-Name: whoami\r\nMCP-Protocol-Version: 2026-07-28\r\n";
+                MCP-Protocol-Version: 2026-07-28\r\n";
     let length = body.len();
-    format!("{head}Authorization: Bearer {token}\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
+    format!(
+        "{head}Mcp-Name: {tool}\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
 }
 
 #[tokio::test]
@@ -246,11 +253,40 @@ async fn connections_are_bounded() {
     for stream in [&mut first, &mut second] {
         assert_eq!(ask(stream, &call).as_deref(), Some("HTTP/1.1 200"));
     }
-    assert_eq!(ask(&mut connect(), PROBE), None, "there is no room, and no caller gives way");
+    let mut third = connect();
+    assert_eq!(ask(&mut third, &call).as_deref(), Some("HTTP/1.1 200"), "an idle caller gives way");
     server.wait_for(|said| said.contains("limits.connections").then_some(()));
-    drop(first);
+    let said = |mut stream: &TcpStream| {
+        stream.set_read_timeout(Some(Duration::from_millis(500))).expect("a timeout");
+        stream.read_to_end(&mut Vec::new()).map_err(|end| end.kind())
+    };
+    let waits = |said| matches!(said, Err(std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut));
+    assert!(!waits(said(&first)), "the one that was idle for longest has ended");
+    assert!(waits(said(&second)) && waits(said(&third)), "the others have not");
+}
+
+/// One token, with whatever it may do, shuts nobody out by connections on which nothing runs; and nobody ends a
+/// call that runs.
+#[tokio::test]
+async fn what_runs_for_a_caller_gives_way_to_nobody() {
+    let (issuer, upstream) = (Issuer::start(), Silent::start());
+    let limits = "limits: {connections: 1, callSeconds: 4}\n";
+    let server = serve(&format!("issuers: [{}]\n{}{limits}", issuer.entry(VIEWERS), upstream.config()));
+    let token = issuer.forge().good("alice");
+    let connect = || TcpStream::connect(server.address()).expect("a connection");
+    let mut runs = connect();
+    runs.write_all(&request(&token, "kro_instances")).expect("written");
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(ask(&mut connect(), PROBE), None, "there is no room");
+    let mut answer = [0; 12];
+    runs.read_exact(&mut answer).expect("an answer after four seconds");
+    assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 200");
     std::thread::sleep(Duration::from_millis(200));
-    assert_eq!(ask(&mut connect(), PROBE).as_deref(), Some("HTTP/1.1 200"), "there is again");
+    assert_eq!(
+        ask(&mut connect(), PROBE).as_deref(),
+        Some("HTTP/1.1 200"),
+        "there is, now that nothing runs"
+    );
 }
 
 /// Who takes every connection without a token keeps neither probes nor callers out.

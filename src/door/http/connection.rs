@@ -141,6 +141,11 @@ impl Pulse {
         self.running.load(Ordering::Acquire) > 0
     }
 
+    /// When the next request must have come: the earlier, the longer ago the last one was.
+    pub(super) fn due(&self) -> Instant {
+        *self.due.lock()
+    }
+
     /// Ends the connection: another one needs its place.
     pub(super) fn end(&self) {
         self.ended.store(true, Ordering::Release);

@@ -71,7 +71,7 @@ impl Room {
         Self { places, taken: Mutex::default() }
     }
 
-    /// A place for a connection from `peer`, where there is one or a stranger's can be taken. With
+    /// A place for a connection from `peer`, where there is one or another's can be taken. With
     /// `shared`, many callers come from that address, and it has no share of its own.
     pub(super) fn enter(self: &Arc<Self>, peer: IpAddr, shared: bool, pulse: &Arc<Pulse>) -> Option<Place> {
         let from = origin(peer);
@@ -91,7 +91,8 @@ impl Room {
             if !std::mem::replace(&mut taken.full, true) {
                 tracing::warn!(
                     "limits.connections is reached: connections without an authenticated request are \
-                     closed for new ones, and where there is none, new ones are closed at once"
+                     closed for new ones, and where there is none, those of callers for whom nothing \
+                     runs; where there is none either, new ones are closed at once"
                 );
             }
             if !taken.make_way(share, None) {
@@ -107,17 +108,25 @@ impl Room {
 }
 
 impl Taken {
-    /// Ends the oldest stranger's connection, rather one on which nothing runs; with `of`, one from there.
+    /// Ends the oldest stranger's connection, rather one on which nothing runs; with `of`, one from there. In a full
+    /// room without strangers it is the caller's on which nothing has run for longest, which may be closed at any
+    /// time (RFC 9112 section 9.5); what runs for a caller never gives way.
     /// At most `most` are on their way out at a time: a place is given away before it is empty.
     fn make_way(&mut self, most: usize, of: Option<IpAddr>) -> bool {
         if self.leaving >= most {
             return false;
         }
-        let strangers = self.guests.values_mut().filter(|guest| {
-            !guest.leaving && !guest.pulse.is_known() && of.is_none_or(|of| of == guest.from)
-        });
+        let may = |guest: &Guest| match guest.pulse.is_known() {
+            false => of.is_none_or(|of| of == guest.from),
+            true => of.is_none() && !guest.pulse.runs(),
+        };
         // the first of those that are equal, which is the oldest
-        let Some(guest) = strangers.min_by_key(|guest| guest.pulse.runs()) else { return false };
+        let first =
+            self.guests.values_mut().filter(|guest| !guest.leaving && may(guest)).min_by_key(|guest| {
+                let known = guest.pulse.is_known();
+                (known, guest.pulse.runs(), known.then(|| guest.pulse.due()))
+            });
+        let Some(guest) = first else { return false };
         guest.leaving = true;
         guest.pulse.end();
         let from = guest.from;
@@ -220,8 +229,26 @@ mod tests {
         }
         let last = room.known("192.0.2.7");
         assert!(last.is_some() && held[1].1.has_ended());
-        assert!(room.known("192.0.2.8").is_none(), "no caller gives way");
-        held.remove(0);
-        assert!(room.known("192.0.2.8").is_some(), "one has gone");
+    }
+
+    #[test]
+    fn in_a_room_full_of_callers_the_one_who_was_idle_for_longest_gives_way_and_none_for_whom_something_runs()
+    {
+        let room = room(20);
+        let held: Vec<_> = (0..20).map(|_| room.enter("127.0.0.1", true).expect("room")).collect();
+        held.iter().for_each(|(_, pulse)| pulse.let_in());
+        let ended = || (0..20).filter(|at| held[*at].1.has_ended()).collect::<Vec<_>>();
+        let _runs: Vec<_> = (2..20).map(|at| held[at].1.beat()).collect();
+        drop(held[0].1.beat());
+        let (_first, first) = room.known("192.0.2.1").expect("a place");
+        let _runs_too = first.beat();
+        assert_eq!(ended(), [1], "the first has asked something meanwhile");
+        let (_second, second) = room.known("192.0.2.2").expect("a place");
+        let _runs_as_well = second.beat();
+        assert_eq!(ended(), [0, 1]);
+        assert!(room.known("192.0.2.3").is_none(), "no running caller gives way");
+        assert_eq!(ended(), [0, 1]);
+        drop(held);
+        assert!(room.known("192.0.2.3").is_some(), "some have gone");
     }
 }

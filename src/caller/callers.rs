@@ -27,6 +27,8 @@ const MOST_SHARED: usize = 64;
 pub struct Callers {
     local: Option<Arc<Caller>>,
     issuers: Issuers,
+    /// Of all issuers: what a token for this server names.
+    audiences: Vec<String>,
     policies: BTreeMap<String, Policy>,
     identity: Identity,
     /// By the hash of the whole token. Only good ones: a bad one costs its sender as much each time.
@@ -45,7 +47,8 @@ impl Callers {
         identity: Identity,
     ) -> Self {
         let remembered = remembered::none();
-        Self { local, issuers, policies, identity, remembered, shared: Mutex::default() }
+        let audiences = issuers.settings().flat_map(|settings| settings.audiences.clone()).collect();
+        Self { local, issuers, audiences, policies, identity, remembered, shared: Mutex::default() }
     }
 
     /// The local user; `None` where issuers are configured and the local user is not.
@@ -61,6 +64,11 @@ impl Callers {
     /// The issuers.
     pub fn issuers(&self) -> &Issuers {
         &self.issuers
+    }
+
+    /// The audiences that tokens for this server name, whoever issues them.
+    pub fn audiences(&self) -> &[String] {
+        &self.audiences
     }
 
     /// The policy of an issuer.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, Guard};
+use http::HeaderMap;
 use rmcp::model::Tool;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -14,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Terms, mcp, verdicts::Verdicts};
 use crate::{
     caller::{Caller, Callers, places::Places},
+    kubernetes::Presented,
     toolbox::{Entry, Toolbox},
 };
 
@@ -43,6 +45,11 @@ impl Served {
     pub fn new(toolbox: Arc<Toolbox>, callers: Callers, terms: Terms) -> Self {
         let tools = toolbox.entries().iter().map(|entry| Listed::new(Arc::clone(entry))).collect();
         Self { toolbox, callers, terms, tools }
+    }
+
+    /// The tokens for clusters that came with a request: never one for this server.
+    pub(super) fn presented(&self, headers: &HeaderMap) -> Arc<Presented> {
+        Presented::from_headers(headers, self.callers.audiences())
     }
 
     /// The tools that exist for this caller, as MCP lists them, in a fixed order.

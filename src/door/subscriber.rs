@@ -48,7 +48,7 @@ impl Subscriber {
     /// A caller who subscribed, with the head of an HTTP request where it was one.
     pub(super) fn new(serving: &Arc<Serving>, who: &Who, caller: &Caller, parts: Option<&Parts>) -> Self {
         let end = Some(Instant::now() + life(caller));
-        let presented = parts.map(|parts| Presented::from_headers(&parts.headers)).unwrap_or_default();
+        let presented = parts.map(|parts| serving.now().presented(&parts.headers)).unwrap_or_default();
         let token = parts.and_then(|parts| token(caller, parts));
         Self { token, presented, end, ..Self::lasting(serving, who) }
     }

@@ -4,6 +4,8 @@
 //! What is wrong with one is told to whoever asks a cluster that needs it, and to nobody else: a request that
 //! asks another cluster is none the worse for it.
 
+mod audience;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use aws_lc_rs::digest::{self, SHA256, digest};
@@ -11,6 +13,8 @@ use futures::{FutureExt as _, future::BoxFuture};
 use http::{HeaderMap, HeaderValue, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::Instant;
+
+pub(crate) use audience::is_for;
 
 use super::{
     fault::Fault,
@@ -43,8 +47,8 @@ impl std::fmt::Debug for Presented {
 }
 
 impl Presented {
-    /// Of the headers of a request.
-    pub fn from_headers(headers: &HeaderMap) -> Arc<Self> {
+    /// Of the headers of a request. Tokens for this server name one of `ours` as audience.
+    pub fn from_headers(headers: &HeaderMap, ours: &[String]) -> Arc<Self> {
         let mut presented = Self::default();
         for name in headers.keys() {
             let Some(rest) = name.as_str().strip_prefix(LOWER) else { continue };
@@ -59,7 +63,7 @@ impl Presented {
             }
             let mut values = headers.get_all(name).iter();
             let token = match (values.next(), values.next()) {
-                (Some(value), None) => token(value).and_then(|token| not_ours(token, headers)),
+                (Some(value), None) => token(value).and_then(|token| not_ours(token, headers, ours)),
                 _ => Err("came more than once"),
             };
             presented.tokens.insert(provider.to_owned(), token.map(|token| token.to_owned().into()));
@@ -122,8 +126,9 @@ fn token(value: &HeaderValue) -> Result<&str, &'static str> {
     }
 }
 
-/// The token, unless it is the one that whoever sent it shows us: that one is never passed on.
-fn not_ours<'t>(token: &'t str, headers: &HeaderMap) -> Result<&'t str, &'static str> {
+/// The token, unless it is the one that whoever sent it shows us, or another that they or somebody else could:
+/// a cluster that had one could act as them here.
+fn not_ours<'t>(token: &'t str, headers: &HeaderMap, ours: &[String]) -> Result<&'t str, &'static str> {
     // the hashes are compared, so that the time it takes says nothing of the tokens
     let hash = digest(&SHA256, token.as_bytes());
     let is_same = |value: &HeaderValue| {
@@ -131,9 +136,12 @@ fn not_ours<'t>(token: &'t str, headers: &HeaderMap) -> Result<&'t str, &'static
         let whole = value.split(|byte| *byte == b' ').rfind(|part| !part.is_empty()).unwrap_or_default();
         digest(&SHA256, whole).as_ref() == hash.as_ref()
     };
-    match headers.get_all(header::AUTHORIZATION).iter().any(is_same) {
-        true => Err("holds your token for this server, which is never passed on"),
-        false => Ok(token),
+    match () {
+        () if headers.get_all(header::AUTHORIZATION).iter().any(is_same) => {
+            Err("holds your token for this server, which is never passed on")
+        }
+        () if is_for(token, ours) => Err("holds a token for this server, which is never passed on"),
+        () => Ok(token),
     }
 }
 
@@ -168,7 +176,7 @@ mod tests {
             let name = HeaderName::from_bytes(name.as_bytes()).expect("a name");
             map.append(name, HeaderValue::from_bytes(value).expect("a value"));
         }
-        Presented::from_headers(&map)
+        Presented::from_headers(&map, &["https://mcp.example".to_owned()])
     }
 
     async fn said(presented: &Presented, provider: Option<&str>) -> Result<String, Unfit> {
@@ -262,6 +270,23 @@ mod tests {
                 "{bad:?}"
             );
             assert_eq!(said(&presented, Some("google")).await.as_deref(), Ok("theirs"));
+        }
+    }
+
+    #[tokio::test]
+    async fn no_token_for_us_is_shown_to_a_cluster_whosever_it_is() {
+        // {"aud":"https://mcp.example","sub":"x"}
+        let another = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJodHRwczovL21jcC5leGFtcGxlIiwic3ViIjoieCJ9.AAAA";
+        for token in [another.to_owned(), format!("Bearer {another}="), format!("{another}A")] {
+            let presented = presented(&[
+                ("authorization", b"Bearer ours"),
+                ("backstage-kubernetes-authorization-google", token.as_bytes()),
+            ]);
+            let bad = said(&presented, Some("google")).await;
+            assert!(
+                matches!(bad, Err(Unfit::BadToken(_, why)) if why.contains("a token for this server")),
+                "{bad:?}"
+            );
         }
     }
 

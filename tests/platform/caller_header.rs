@@ -91,6 +91,7 @@ async fn without_a_token_that_can_be_shown_nothing_is_sent() {
     let mark = plane.audit_mark();
     let alice = client(&server, "alice").await;
     let ours_of_alice = Provider::shared().token_for("alice", crate::exchange::OURS).await;
+    let ours_of_bob = Provider::shared().token_for("bob", crate::exchange::OURS).await;
     let okta = "backstage-kubernetes-authorization-oidc-okta";
     let ask =
         async |client: &Mcp, cluster: &str| client.call("kro_instances", json!({"cluster": cluster})).await;
@@ -108,6 +109,16 @@ async fn without_a_token_that_can_be_shown_nothing_is_sent() {
             alice.clone().header(HEADER, &ours_of_alice),
             "plane",
             "your token for this server, which is never passed on",
+        ),
+        (
+            alice.clone().header(HEADER, &format!("{ours_of_alice}=")),
+            "plane",
+            "a token for this server, which is never passed on",
+        ),
+        (
+            alice.clone().header(okta, &ours_of_bob),
+            "okta's",
+            "a token for this server, which is never passed on",
         ),
         (alice.clone().header(okta, "="), "okta's", "no bearer token has"),
     ] {

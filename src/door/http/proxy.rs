@@ -35,10 +35,7 @@ use crate::{
     Error, ErrorKind,
     caller::Caller,
     door::{refused::Refused, serving::Served},
-    kubernetes::{
-        Presented,
-        proxy::{Wire, carried},
-    },
+    kubernetes::proxy::{Wire, carried},
     telemetry::TraceContext,
     toolbox::{self, Passed, Progress},
 };
@@ -207,7 +204,7 @@ impl Entered {
             &self.caller,
             self.client,
             cluster,
-            (Presented::from_headers(&parts.headers), TraceContext::from_headers(&parts.headers)),
+            (self.served.presented(&parts.headers), TraceContext::from_headers(&parts.headers)),
         )
     }
 }

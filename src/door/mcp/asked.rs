@@ -60,7 +60,7 @@ impl Asked<'_> {
     /// The tokens for clusters that came with it.
     fn presented(&self) -> Arc<Presented> {
         let parts = self.context.extensions.get::<Parts>();
-        parts.map(|parts| Presented::from_headers(&parts.headers)).unwrap_or_default()
+        parts.map(|parts| self.served.presented(&parts.headers)).unwrap_or_default()
     }
 
     /// What a layer in front put into the extensions of the HTTP request.

@@ -4,10 +4,10 @@ use jiff::SignedDuration;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
-use super::super::{hash, json, unverified};
+use super::super::{hash, json};
 use crate::{
     answer::sanitise,
-    kubernetes::{Fault, identity::is_b64token},
+    kubernetes::{Fault, identity::is_b64token, is_for},
 };
 
 /// The longest token, in bytes.
@@ -84,16 +84,6 @@ pub(super) fn given(body: &[u8], subject: &[u8; 32], ours: &[String]) -> Result<
 fn is_access(kind: &str) -> bool {
     let kind = kind.strip_prefix("urn:ietf:params:oauth:token-type:");
     matches!(kind, Some("access_token" | "jwt"))
-}
-
-/// Whether it says that it is for one of these. What is no JWT says nothing.
-fn is_for(token: &str, ours: &[String]) -> bool {
-    let ours = |audience: &Value| audience.as_str().is_some_and(|name| ours.iter().any(|our| our == name));
-    match unverified(token).ok().as_ref().and_then(|claims| claims.get("aud")) {
-        Some(Value::Array(audiences)) => audiences.iter().any(ours),
-        Some(audience) => ours(audience),
-        None => false,
-    }
 }
 
 /// Some issuers write the number as a text.

@@ -54,7 +54,7 @@ impl Lease {
         }
         let end = left.map(|left| Instant::now() + left);
         let subscriber = Subscriber::new(&self.serving, &Who::EachRequest, &self.caller, Some(parts));
-        let presented = Presented::from_headers(&parts.headers);
+        let presented = self.served.presented(&parts.headers);
         Box::pin(async move {
             tokio::select! {
                 () = at(end) => {}

@@ -1,5 +1,7 @@
 //! [`Fault`]: what can go wrong between us and an API server, in words a caller can act on.
 
+pub(super) mod quoted;
+
 use std::{sync::Arc, time::Duration};
 
 use schemars::JsonSchema;
@@ -214,7 +216,8 @@ const MOST_CAUSES: usize = 50;
 fn refused(status: u16, message: String, body: &[u8]) -> Refused {
     let said: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |value: &Value, key: &str| -> String {
-        value.get(key).and_then(Value::as_str).unwrap_or_default().chars().take(400).collect()
+        let text = value.get(key).and_then(Value::as_str).unwrap_or_default();
+        quoted::without_objects(text).chars().take(400).collect()
     };
     let causes = said.get("details").and_then(|details| details.get("causes")).and_then(Value::as_array);
     let cause = |cause: &Value| Cause {
@@ -230,7 +233,7 @@ fn status_message(body: &[u8]) -> Option<String> {
     let status: Value = serde_json::from_slice(body).ok()?;
     (status.get("kind")?.as_str()? == "Status").then(|| {
         let message = status.get("message").and_then(Value::as_str).unwrap_or_default();
-        message.chars().take(600).collect()
+        quoted::without_objects(message).chars().take(600).collect()
     })
 }
 

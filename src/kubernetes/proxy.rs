@@ -4,6 +4,7 @@
 //! [`super::Access::pass`]: for the tools and for the HTTP endpoint alike.
 
 mod carried;
+mod json_patch;
 mod pass;
 mod permit;
 mod query;
@@ -12,6 +13,7 @@ mod target;
 pub mod write;
 
 pub use carried::carried;
+pub use json_patch::reads_values;
 pub use pass::{Wire, pass};
 pub use permit::permit;
 pub use query::Query;

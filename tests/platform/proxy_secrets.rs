@@ -166,3 +166,105 @@ async fn a_program_with_the_permission_gets_them_as_they_are() {
     let yaml = ask(&server, "GET", &one, "application/yaml", None).await;
     assert!(yaml.kind.starts_with("application/yaml"), "as it was asked for: {}", yaml.kind);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_cluster_says_against_a_change_quotes_no_value() {
+    let plane = ControlPlane::shared();
+    let namespace = plane.namespace("quoted");
+    let ns: &str = &namespace;
+    // of which nothing is known by its shape
+    plane.apply(&format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{namespace: {ns}, name: vault}}\nstringData: {{password: {PLANTED}, user: bob}}\n"
+    ));
+    let server = serve("nobody");
+    let list = format!("/api/v1/namespaces/{ns}/secrets");
+    let one = format!("{list}/vault");
+    let (merge, strategic) = ("application/merge-patch+json", "application/strategic-merge-patch+json");
+    let typo = r#"{"dta":{"c":9}}"#;
+    for (kind, query, body) in [
+        (merge, "", r#"{"data":{"c":9}}"#),
+        (merge, "?fieldValidation=Strict", typo),
+        (strategic, "?fieldValidation=Strict", typo),
+        (strategic, "?dryRun=All", r#"{"data":{"c":"%"}}"#),
+        (merge, "", r#"{"metadata":{"labels":{"a":"no label"}}}"#),
+        (merge, "", r#"{"type":"another"}"#),
+        ("application/json-patch+json", "", r#"[{"op":"add","path":"/data/c","value":9}]"#),
+    ] {
+        let what = format!("{kind} {body}");
+        let answer =
+            ask(&server, "PATCH", &format!("{one}{query}"), "*/*", Some((kind, body.to_owned()))).await;
+        assert!([400, 422].contains(&answer.status), "{what}: {} {}", answer.status, answer.text);
+        holds_no_value(&what, &answer.text);
+        assert!(!answer.text.contains("Ym9i"), "{what}: {}", answer.text);
+        let status: Value = serde_json::from_str(&answer.text).expect("a Status");
+        assert_eq!((&status["kind"], &status["code"]), (&json!("Status"), &json!(answer.status)), "{status}");
+        let said = status["message"].as_str().unwrap_or_default();
+        assert!(said.contains("withheld") && said.contains("kubernetes.secrets.read"), "{what}: {status}");
+        assert!(status["reason"].is_string(), "{what}: {status}");
+    }
+    // what can quote none is said
+    let exists = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "vault"}}).to_string();
+    let answer = ask(&server, "POST", &list, "*/*", Some(("application/json", exists))).await;
+    assert_eq!((answer.status, answer.text.contains("already exists")), (409, true), "{}", answer.text);
+    let stale = r#"{"metadata":{"resourceVersion":"1"},"data":{"a":"Yg=="}}"#.to_owned();
+    let answer = ask(&server, "PATCH", &one, "*/*", Some((merge, stale))).await;
+    assert_eq!((answer.status, answer.text.contains("has been modified")), (409, true), "{}", answer.text);
+
+    // whoever may read them is told all
+    let server = serve("all");
+    let answer = ask(&server, "PATCH", &one, "*/*", Some((merge, r#"{"data":{"c":9}}"#.to_owned()))).await;
+    assert_eq!((answer.status, answer.text.contains("Ym9i")), (422, true), "{}", answer.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_patch_that_reads_values_is_not_sent_for_who_may_not_read_them() {
+    let plane = ControlPlane::shared();
+    let namespace = plane.namespace("reading");
+    let ns: &str = &namespace;
+    plane.apply(&format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{namespace: {ns}, name: vault}}\nstringData: {{user: bob}}\n"
+    ));
+    let server = serve("nobody");
+    let one = format!("/api/v1/namespaces/{ns}/secrets/vault");
+    let patch = "application/json-patch+json";
+    let copy = r#"[{"op":"copy","from":"/data/user","path":"/metadata/labels"}]"#;
+    let mark = plane.audit_mark();
+    for (kind, body, refused) in [
+        (patch, copy, 403),
+        (patch, r#"[{"op":"move","from":"/data/user","path":"/metadata/labels/a"}]"#, 403),
+        (
+            patch,
+            r#"[{"op":"remove","path":"/data/x"},{"op":"test","path":"/data/user","value":"Ym9i"}]"#,
+            403,
+        ),
+        (patch, r#"[{"\u006fp":"t\u0065st","path":"/data/user","value":"Ym9i"}]"#, 403),
+        (patch, r#"[{"op":"copy","op":"add","from":"/data/user","path":"/metadata/labels/a"}]"#, 403),
+        (patch, r#"[{"op":"add","op":"copy","from":"/data/user","path":"/metadata/labels/a"}]"#, 403),
+        (patch, r#"[{"OP":"COPY","from":"/data/user","path":"/metadata/labels/a"}]"#, 403),
+        ("application/json-patch+json; charset=utf-8", copy, 403),
+        ("application/json-patch+json;", copy, 403),
+        ("Application/JSON-Patch+JSON", copy, 403),
+        (patch, "\u{feff}[]", 400),
+        (patch, r#"{"op":"copy"}"#, 400),
+        (patch, r#"[{"op":"copy""#, 400),
+        (patch, "[null]", 400),
+        ("text/plain", copy, 400),
+        ("application/merge-patch+json, application/json-patch+json", copy, 400),
+    ] {
+        let answer = ask(&server, "PATCH", &one, "*/*", Some((kind, body.to_owned()))).await;
+        assert_eq!(answer.status, refused, "{kind} {body}: {}", answer.text);
+        assert!(!answer.text.contains("Ym9i"), "{kind} {body}: {}", answer.text);
+    }
+    let sent: Vec<_> =
+        plane.audit_since(mark, "platform-mcp").into_iter().filter(|line| line.uri.contains(ns)).collect();
+    assert!(sent.iter().all(|line| line.verb != "patch"), "{sent:?}");
+    // what only writes is sent
+    let add = r#"[{"op":"add","path":"/data/other","value":"YQ=="},{"op":"replace","path":"/data/other","value":"Yg=="}]"#;
+    let answer = ask(&server, "PATCH", &one, "*/*", Some((patch, add.to_owned()))).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(plane.get(ns, "secret/vault").expect("it is there")["data"]["other"], "Yg==");
+    let server = serve("all");
+    let copy = r#"[{"op":"copy","from":"/data/user","path":"/data/copied"}]"#;
+    let answer = ask(&server, "PATCH", &one, "*/*", Some((patch, copy.to_owned()))).await;
+    assert_eq!((answer.status, answer.text.contains("Ym9i")), (200, true), "{}", answer.text);
+}

@@ -378,7 +378,15 @@ async fn what_was_not_agreed_to_is_not_done() {
     // the object changes between plan and confirmation
     rig.apply(config_map("one", json!({"a": "changed"})));
     let changed = with_plan(&rig.alice, &arguments, plan(&first)).await;
-    refused(&changed, &["NOTHING WAS DONE: the object and", "+ data.b: 2"]);
+    refused(
+        &changed,
+        &[
+            "NOTHING WAS DONE: the object and",
+            "+ data.b: 2",
+            "the object was last written by kubectl",
+            "at 20",
+        ],
+    );
     assert!(rig.made("cm/one")["data"].get("b").is_none());
     let fresh = plan(&changed).to_owned();
     let made = with_plan(&rig.alice, &arguments, &fresh).await;
@@ -492,6 +500,12 @@ async fn what_the_cluster_says_reaches_the_caller() {
     assert_eq!(answer.structure["causes"][0]["field"], "metadata.name", "{}", answer.structure);
     let typo = patched(STRATEGIC, one.clone(), &json!({"dta": {"x": "y"}}));
     refused(&rig.alice.call(TOOL, typo).await, &["unknown field \"dta\""]);
+    // the object that it quotes first is long
+    rig.apply(config_map("long", json!({"a": "x".repeat(2_000)})));
+    let typo = patched(MERGE, rig.core("configmaps/long"), &json!({"dta": {"x": "y"}}));
+    let answer = rig.alice.call(TOOL, typo).await;
+    refused(&answer, &["(the object): strict decoding error: unknown field \"dta\""]);
+    assert!(!answer.text.contains("xxxx"), "{}", answer.text);
     let exists = asked("POST", rig.core("configmaps"), &config_map("one", json!({})));
     let answer = rig.alice.call(TOOL, exists).await;
     refused(&answer, &["409 AlreadyExists"]);
@@ -593,6 +607,14 @@ async fn values_of_secrets_are_written_and_never_shown() {
         &json!([{"op": "test", "path": "/data/password", "value": encoded(new)}, {"op": "remove", "path": "/data/other"}]),
     );
     do_it(&carol, patch).await;
+    // what the cluster says against it quotes the whole of it; the value is too short for any net
+    rig.apply(json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "t"}, "stringData": {"user": "bob"}}));
+    for body in [json!({"data": {"c": 9}}), json!({"dta": {"c": "x"}})] {
+        let answer = rig.alice.call(TOOL, patched(MERGE, rig.core("secrets/t"), &body)).await;
+        refused(&answer, &["422 Invalid", "withheld"]);
+        let all = format!("{}{}", answer.text, answer.structure);
+        assert!(!all.contains("Ym9i"), "{all}");
+    }
     // what was redacted is not written back
     for value in ["<redacted:19 bytes>".to_owned(), encoded("<redacted:19 bytes>")] {
         let back = patched(MERGE, rig.core("secrets/s"), &json!({"data": {"password": value}}));

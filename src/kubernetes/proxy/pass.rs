@@ -62,7 +62,7 @@ pub async fn pass(call: &Call, wire: Wire) -> Result<Response<Body>, Error> {
     }
     let request = request.body(wire.body).map_err(|error| Fault::Configuration(error.to_string()))?;
     let Some(redaction) = redaction else { return Ok(access.pass(request).await?) };
-    match redaction.request(request).await? {
+    match redaction.request(call, request).await? {
         Ok(request) => redaction.response(access.pass(request).await?).await,
         Err(refusal) => Ok(refusal),
     }

@@ -8,13 +8,17 @@ mod accept;
 mod document;
 mod lines;
 mod placeholder;
+pub(super) mod status;
 
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use kube::client::Body;
 use tokio::time::timeout_at;
 
-use super::{Wire, carried};
+use super::{
+    Wire, carried,
+    json_patch::{self, reads_values},
+};
 use crate::{
     Error, ErrorKind,
     kubernetes::{Access, Fault, access::parse, raw},
@@ -56,6 +60,7 @@ impl Redaction {
     /// The request as it is sent, or the answer to what is not.
     pub(super) async fn request(
         &self,
+        call: &Call,
         mut request: Request<Body>,
     ) -> Result<Result<Request<Body>, Response<Body>>, Error> {
         if request.headers().contains_key(header::UPGRADE) {
@@ -87,7 +92,33 @@ impl Redaction {
             )
             .next("send a PATCH with only the keys that change"));
         }
+        if head.method == Method::PATCH {
+            self.patch(call, &head.headers, &body)?;
+        }
         Ok(Ok(Request::from_parts(head, Body::from(body.to_vec()))))
+    }
+
+    /// Lets through what could not tell a value.
+    fn patch(&self, call: &Call, headers: &http::HeaderMap, body: &[u8]) -> Result<(), Error> {
+        let reads = match json_patch::Kind::of(headers) {
+            json_patch::Kind::Writing => return Ok(()),
+            json_patch::Kind::JsonPatch => reads_values(body).map_err(|_| {
+                Error::invalid_input(
+                    "the body is no JSON patch: a list of operations, each with its op (RFC 6902)",
+                )
+            })?,
+            json_patch::Kind::Unknown => {
+                return Err(Error::invalid_input("the header Content-Type names no patch that is known")
+                    .candidates(json_patch::Kind::known()));
+            }
+        };
+        if !reads {
+            return Ok(());
+        }
+        let needed = Permission::KubernetesSecretsRead;
+        call.require(needed, &self.access, self.namespace.as_deref())?;
+        // where it covers this and that, and not all that the path is about
+        Err(Error::denied(needed.name(), "every namespace of this cluster"))
     }
 
     /// The answer as it is passed on.
@@ -114,10 +145,13 @@ impl Redaction {
         if whole.iter().all(u8::is_ascii_whitespace) {
             return Ok(Response::from_parts(head, Body::from(whole)));
         }
+        if !head.status.is_success() && !status::is_page(head.status) && !status::is_one(&whole) {
+            return Err(unreadable("no Status").into());
+        }
         let body = match self.redacted(&whole) {
             Ok(body) => body,
             // the page of something in between, or of an API server that is too busy for JSON: it holds no Secret
-            Err(_) if !head.status.is_success() && !is_json(&head.headers) => whole,
+            Err(_) if status::is_page(head.status) && !is_json(&head.headers) => whole,
             Err(fault) => return Err(fault.into()),
         };
         Ok(Response::from_parts(head, Body::from(body)))

@@ -17,6 +17,7 @@ use crate::{
         Cause,
         difference::Difference,
         operation::{self, ATTEMPTS, Next},
+        proxy::write::managers::last_written,
     },
     toolbox::{Call, Reach, Step, Tool},
 };
@@ -144,9 +145,12 @@ impl Tool for ProxyWrite {
 impl Aim<'_> {
     /// The plan as it is now, in place of one that is not any more.
     async fn refused(&self, head: String) -> Result<Answer<Output>, Error> {
-        let seen = self.observe(None).await?;
+        let mut seen = self.observe(None).await?;
         if let Some(summary) = self.unneeded(&seen) {
             return Ok(self.answer(summary, seen).change(Change::Unneeded));
+        }
+        if let Some((manager, time)) = seen.live.as_ref().and_then(last_written) {
+            seen.notes.push(format!("the object was last written by {manager} at {time}"));
         }
         let Step::Offer(plan) = self.call.step(None, &seen.observed.text())? else {
             return Err(Error::new(ErrorKind::Internal, "a plan without a handle"));

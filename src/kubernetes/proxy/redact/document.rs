@@ -3,6 +3,8 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 
+use super::status;
+
 use crate::{
     answer::redact::{Learned, redacted},
     kubernetes::Object,
@@ -25,7 +27,11 @@ pub(super) fn redact(document: &mut Value, reveals: &dyn Fn(Option<&str>) -> boo
                     members.iter_mut().for_each(|member| redact(member, reveals));
                 }
             }
-            secret(members, reveals);
+            if status::is(members) {
+                status::withhold(members, status::TO_PROGRAMS);
+            } else {
+                secret(members, reveals);
+            }
         }
         // no API answers so about Secrets
         _ => *document = Value::Null,

@@ -3,7 +3,11 @@
 use http::Method;
 use serde_json::Value;
 
-use crate::{Error, answer::sanitise, kubernetes::written};
+use crate::{
+    Error,
+    answer::sanitise,
+    kubernetes::{proxy::reads_values, written},
+};
 
 /// The argument that a body comes in.
 const BODY: &str = "body";
@@ -110,13 +114,10 @@ impl Content {
     }
 }
 
-/// Whether a patch reads values of what it changes: it could tell them to who may not read them.
-pub fn reads_values(content: Content, body: &Value) -> bool {
-    let operations = body.as_array().filter(|_| content == Content::JsonPatch);
-    let reads = |operation: &Value| {
-        matches!(operation.get("op").and_then(Value::as_str), Some("test" | "copy" | "move"))
-    };
-    operations.into_iter().flatten().any(reads)
+/// Whether a body reads values of what it changes: it could tell them to who may not read them.
+pub fn reads(content: Content, body: &Value) -> bool {
+    content == Content::JsonPatch
+        && serde_json::to_vec(body).is_ok_and(|patch| reads_values(&patch).unwrap_or(true))
 }
 
 #[cfg(test)]

@@ -26,6 +26,16 @@ pub fn managed(object: &Object) -> BTreeMap<String, BTreeSet<String>> {
     managed
 }
 
+/// Who wrote an object last, and when (RFC 3339), as far as the API server noted it.
+pub fn last_written(object: &Object) -> Option<(String, String)> {
+    let entries = object.items(&["metadata", "managedFields"]).iter();
+    // all of one zone and one length: the last in the order of texts is the last in time
+    let (time, manager) = entries
+        .filter_map(|entry| Some((entry.get("time")?.as_str()?, entry.get("manager")?.as_str()?)))
+        .max()?;
+    Some((sanitise::short(manager, 80), sanitise::short(time, 40)))
+}
+
 /// Lines on the fields that others managed before and do not after, `ours` left out.
 pub fn taken(before: &Object, after: &Object, ours: &str) -> Vec<String> {
     let after = managed(after);

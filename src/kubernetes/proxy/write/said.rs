@@ -1,11 +1,14 @@
 //! What an API server says instead of doing it, in text and structure, with its status and reason.
 
+use std::borrow::Cow;
+
 use crate::{
     Error, ErrorKind,
     answer::sanitise,
     kubernetes::{
         Access, Cause, Fault, Refused,
         access::{Reply, seconds},
+        proxy::{Target, redact::status::without_values},
     },
 };
 
@@ -19,18 +22,27 @@ pub struct Said {
     /// HTTP status, `reason`, `message`, causes.
     pub refused: Refused,
     fault: Fault,
+    no_dry_run: bool,
 }
 
 impl Said {
-    /// What such an answer says.
-    pub(in crate::kubernetes) fn of(access: &Access, reply: &Reply) -> Self {
+    /// What such an answer to a request for `target` says. What it says of a Secret may quote it.
+    pub(in crate::kubernetes) fn of(access: &Access, target: &Target, reply: &Reply) -> Self {
         let status = reply.status.as_u16();
+        // of a webhook (apiserver `webhook/errors/statuserror.go`, `NewDryRunUnsupportedErr`)
+        let no_dry_run = status == 400
+            && Refused::of_response(status, &reply.body).message.contains("does not support dry run");
+        let namespace = target.resource().and_then(|resource| resource.namespace.as_deref());
+        let body = match target.is_secret() && !access.reveals(namespace) {
+            true => Cow::Owned(without_values(reply.status, &reply.body)),
+            false => Cow::Borrowed(&reply.body),
+        };
         let retry_after = seconds(reply.headers.get(http::header::RETRY_AFTER));
-        let fault = access.told(Fault::from_response(status, retry_after, &reply.body));
-        let mut refused = Refused::of_response(status, &reply.body);
+        let fault = access.told(Fault::from_response(status, retry_after, &body));
+        let mut refused = Refused::of_response(status, &body);
         refused.causes.dedup();
         refused.causes.truncate(MOST);
-        Self { refused, fault }
+        Self { refused, fault, no_dry_run }
     }
 
     /// Whether other managers hold fields of it.
@@ -53,7 +65,7 @@ impl Said {
 
     /// Whether something in between (a webhook) can do no dry run.
     pub fn is_no_dry_run(&self) -> bool {
-        self.refused.status == 400 && self.refused.message.contains("does not support dry run")
+        self.no_dry_run
     }
 
     /// As the error that the caller can act on. `made`: whether it may have been made all the same.

@@ -6,7 +6,7 @@ use super::{Output, asked::Asked, output};
 use crate::{
     Error,
     answer::Answer,
-    kubernetes::{Fault, access::Said},
+    kubernetes::{Fault, access::Said, fault::quoted::without_objects},
 };
 
 /// Characters of a message.
@@ -17,7 +17,7 @@ pub(super) fn answer(asked: &Asked, said: &Said, fault: &Fault) -> Answer<Output
     let status = Some(status).filter(|status| status.get("kind").and_then(Value::as_str) == Some("Status"));
     let told = |name: &str| {
         let text = status.as_ref()?.get(name)?.as_str()?;
-        Some(text.chars().take(LONGEST).collect::<String>()).filter(|text| !text.is_empty())
+        Some(without_objects(text).chars().take(LONGEST).collect::<String>()).filter(|text| !text.is_empty())
     };
     let number = said.status.as_u16();
     let reason = told("reason").or_else(|| Some(said.status.canonical_reason()?.replace(' ', "")));

@@ -14,7 +14,7 @@ use crate::{
         proxy::{
             BadPath, Query, Resource, Target, What, permit,
             write::{
-                content::{Content, reads_values},
+                content::{Content, reads},
                 options::Options,
                 pinned::pinned,
                 said::Said,
@@ -51,7 +51,7 @@ impl<'a> Aim<'a> {
         let content = Content::of(&method, input.content_type.as_deref())?;
         let options = Options::of(&method, content, input.query)?;
         let mut body = content.body(&method, input.body.as_deref())?;
-        if target.is_secret() && body.as_ref().is_some_and(|body| reads_values(content, body)) {
+        if target.is_secret() && body.as_ref().is_some_and(|body| reads(content, body)) {
             let namespace = target.resource().and_then(|resource| resource.namespace.as_deref());
             call.require(Permission::KubernetesSecretsRead, access, namespace)?;
         }
@@ -142,7 +142,7 @@ impl<'a> Aim<'a> {
         if reply.status.is_success() {
             return Ok(Some(reply));
         }
-        let said = Said::of(self.access, &reply);
+        let said = Said::of(self.access, &self.target, &reply);
         let tested = basis.is_some() && self.content == Content::JsonPatch;
         let pinned = basis.is_some() || seen.version.is_some();
         if pinned && said.is_stale(tested) {
@@ -201,7 +201,7 @@ impl<'a> Aim<'a> {
     pub(super) async fn reviewed(&self) -> Result<Answer<Output>, Error> {
         let reply = self.sent(self.body.as_ref(), DryRun::No, None).await?;
         if !reply.status.is_success() {
-            return Err(self.failed(&Said::of(self.access, &reply), false));
+            return Err(self.failed(&Said::of(self.access, &self.target, &reply), false));
         }
         let object = self.object(&reply.body)?;
         let mut output = self.output();

@@ -245,7 +245,7 @@ impl Aim<'_> {
         if reply.status.is_success() {
             return Ok(Tried::Reply(reply));
         }
-        let said = Said::of(self.access, &reply);
+        let said = Said::of(self.access, &self.target, &reply);
         if said.is_no_dry_run() {
             return Ok(Tried::Not(said.refused.message));
         }

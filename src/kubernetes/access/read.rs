@@ -67,8 +67,20 @@ impl Access {
     /// # Errors
     /// It broke off, took too long, or is too large.
     pub(in crate::kubernetes) async fn whole(&self, body: Body) -> Result<Vec<u8>, Fault> {
+        self.whole_within(body, |_| Ok(())).await
+    }
+
+    /// The same, where `grow` is asked whether so many bytes may be held, before they are.
+    ///
+    /// # Errors
+    /// As [`Self::whole`], or what `grow` says.
+    pub(in crate::kubernetes) async fn whole_within<E: From<Fault>>(
+        &self,
+        body: Body,
+        grow: impl FnMut(usize) -> Result<(), E>,
+    ) -> Result<Vec<u8>, E> {
         let started = Instant::now();
-        let body = timeout_at(self.spent.deadline, self.collect(body)).await;
+        let body = timeout_at(self.spent.deadline, self.collect_within(body, grow)).await;
         body.map_err(|_| Fault::Timeout(started.elapsed()))?
     }
 }

@@ -201,15 +201,24 @@ impl Access {
         }
     }
 
-    pub(super) async fn collect(&self, mut body: Body) -> Result<Vec<u8>, Fault> {
+    pub(super) async fn collect(&self, body: Body) -> Result<Vec<u8>, Fault> {
+        self.collect_within(body, |_| Ok(())).await
+    }
+
+    pub(super) async fn collect_within<E: From<Fault>>(
+        &self,
+        mut body: Body,
+        mut grow: impl FnMut(usize) -> Result<(), E>,
+    ) -> Result<Vec<u8>, E> {
         let mut bytes = Vec::new();
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| Fault::Unreachable(innermost(&error)))?;
             let Some(data) = frame.data_ref() else { continue };
             self.spent.meter.received(data.len())?;
             if bytes.len() + data.len() > MAX_BODY {
-                return Err(Fault::TooLarge(MAX_BODY));
+                return Err(Fault::TooLarge(MAX_BODY).into());
             }
+            grow(bytes.len() + data.len())?;
             bytes.extend_from_slice(data);
         }
         Ok(bytes)

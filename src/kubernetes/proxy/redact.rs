@@ -5,7 +5,9 @@
 //! else whole; what cannot be read ends the answer.
 
 mod accept;
+mod aside;
 mod document;
+mod held;
 mod lines;
 mod placeholder;
 pub(super) mod status;
@@ -141,14 +143,17 @@ impl Redaction {
             let body = lines::each(body, move |line| self.redacted(line));
             return Ok(Response::from_parts(head, carried(body).await?));
         }
-        let whole = self.access.whole(body).await?;
+        let mut held = held::Held::nothing();
+        let whole = self.access.whole_within(body, |bytes| held.grow(bytes)).await?;
         if whole.iter().all(u8::is_ascii_whitespace) {
             return Ok(Response::from_parts(head, Body::from(whole)));
         }
         if !head.status.is_success() && !status::is_page(head.status) && !status::is_one(&whole) {
             return Err(unreadable("no Status").into());
         }
-        let body = match self.redacted(&whole) {
+        let (whole, redacted) = self.aside(whole).await?;
+        drop(held);
+        let body = match redacted {
             Ok(body) => body,
             // the page of something in between, or of an API server that is too busy for JSON: it holds no Secret
             Err(_) if status::is_page(head.status) && !is_json(&head.headers) => whole,

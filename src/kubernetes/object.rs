@@ -172,6 +172,22 @@ impl Object {
     }
 }
 
+/// How a manifest begins, as people write it.
+const ORDER: [&str; 4] = ["apiVersion", "kind", "metadata", "spec"];
+
+/// A manifest with its members in the order that people expect; those of one kind alone stand before the status.
+pub fn in_order(value: Value) -> Value {
+    let Value::Object(mut members) = value else { return value };
+    let status = members.shift_remove("status");
+    let mut ordered = Map::new();
+    for name in ORDER {
+        ordered.extend(members.shift_remove(name).map(|value| (name.to_owned(), value)));
+    }
+    ordered.extend(members);
+    ordered.extend(status.map(|status| ("status".to_owned(), status)));
+    Value::Object(ordered)
+}
+
 fn condition(value: &Value) -> Option<Condition<'_>> {
     let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
     Some(Condition {

@@ -26,7 +26,7 @@ async fn investigate(mcp: &Mcp, arguments: Value) -> Result<(String, String), Pr
     let params = json!({"name": "kubernetes_investigate", "arguments": arguments});
     let result = mcp.result("prompts/get", params).await?;
     let text = result["messages"][0]["content"]["text"].as_str().expect("a text").to_owned();
-    let (_, part) = text.split_once(" kubernetes_investigate {").expect("its part");
+    let (_, part) = text.split_once(" An object, its owners, events and waiting Pods {").expect("its part");
     let (_, part) = part.split_once(" -----\n").expect("its part");
     let (part, _) = part.split_once("\n-----").expect("its end");
     Ok((part.to_owned(), text.clone()))
@@ -63,7 +63,8 @@ async fn an_object_comes_with_its_owners_its_events_and_why_its_pods_wait() {
 
     // nobody has looked at it yet: there is no scheduler here
     let (unlooked, _) = investigate(&mcp, of("Pod", &pod)).await.expect("a prompt");
-    assert!(unlooked.contains("no scheduler has looked at it (default-scheduler should)"), "{unlooked}");
+    assert!(unlooked.contains("no scheduler has looked at it (default-scheduler should)\n"), "{unlooked}");
+    assert!(unlooked.contains("\t0/1\t"), "a container without a status is one all the same: {unlooked}");
 
     let crash = json!({"phase": "Running", "containerStatuses": [{"name": "app", "image": "nginx", "imageID": "",
         "ready": false, "restartCount": 7,
@@ -90,6 +91,12 @@ async fn an_object_comes_with_its_owners_its_events_and_why_its_pods_wait() {
     let first = of_deployment.lines().next().expect("a line");
     assert!(first.contains(&format!("1 of its 1 Pods in trouble: {pod}: {trouble}")), "{first}");
     assert!(of_deployment.contains("0/1") && of_deployment.contains("FailedCreate"), "{of_deployment}");
+    for heading in
+        ["\nwarnings about its owners and what it owns:\n", "\nmanifest:\napiVersion: apps/v1\nkind: "]
+    {
+        assert!(of_deployment.contains(heading), "{heading:?} begins a line: {of_deployment}");
+    }
+    assert_eq!(whole.matches("ScalingReplicaSet").count(), 1, "its own events come once: {whole}");
     assert!(of_deployment.contains("ReplicaFailure=True (FailedCreate:"), "{of_deployment}");
     // the events of the object itself are a part of their own
     assert!(
@@ -110,12 +117,22 @@ async fn an_object_comes_with_its_owners_its_events_and_why_its_pods_wait() {
         .await
         .unwrap_or_else(|error| (error.message, String::new()));
     assert!(found.contains(ns), "looked for everywhere: {found}");
+    let manifest = found.split_once("\nmanifest:\n").expect("a manifest").1;
+    let members = manifest.lines().filter(|line| !line.starts_with([' ', '-']));
+    let members: Vec<&str> = members.map(|line| line.split(':').next().unwrap_or_default()).collect();
+    assert_eq!(members, ["apiVersion", "kind", "metadata", "spec", "status"], "{found}");
+
+    // nobody needs the values of a Secret for it, not even who may read them
+    let (_server, revealing) = serve(plane, "roles: {all: {allow: ['*']}}\nlocal: {role: all}\n");
+    let (part, whole) = investigate(&revealing, of("Secret", "keys")).await.expect("a prompt");
+    assert!(!whole.contains(PLANTED) && part.contains("<redacted:24 bytes>"), "{whole}");
 
     // its events are there for an hour after it is gone, so that what is known of it still comes
     let (_, gone) = investigate(&mcp, of("Deployment", "wbe")).await.expect("a prompt");
     let said = format!("there is no Deployment \"wbe\" in namespace {ns} that you may see. Nearest: web.");
     assert!(
-        gone.contains("could not be collected: kubernetes_investigate") && gone.contains(&said),
+        gone.contains("could not be collected: An object, its owners, events and waiting Pods {")
+            && gone.contains(&said),
         "{gone}"
     );
     assert!(gone.contains(&format!("Deployment/wbe in {ns}")), "{gone}");

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::{
     Error,
     answer::{Answer, redact, sanitise},
-    kubernetes::{Access, Kind, Object, Selector, Taking},
+    kubernetes::{Access, Kind, Object, Selector, Taking, object::in_order},
     nearest,
     permission::Permission,
     toolbox::{Call, Reach, Tool},
@@ -61,7 +61,7 @@ pub struct Output {
     /// Those in trouble first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pods: Vec<PodRow>,
-    /// Warnings about it, its owners and what it owns.
+    /// Warnings about its owners and what it owns.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
     /// Secret values are redacted.
@@ -85,6 +85,11 @@ impl Tool for Investigate {
         }
         let found = access.found(&kind, input.namespace.as_deref(), &input.name).await?;
         let Some(mut object) = found else { return Err(missing(access, &kind, &input).await) };
+        let is_secret = (object.kind(), object.api_version()) == ("Secret", "v1");
+        if is_secret && access.reveals(object.namespace()) {
+            // who may read its values needs none of them here
+            access.take_secret(&mut object);
+        }
         call.scrub(&mut object);
         let (above, mut below) =
             futures::join!(owners::above(&call, access, &object), below::read(access, &kind, &object));
@@ -101,7 +106,7 @@ impl Tool for Investigate {
             conditions: text::conditions(&object),
             pods: below.rows,
             warnings,
-            manifest: redact::manifest(object),
+            manifest: in_order(redact::manifest(object)),
         };
         Ok(Answer::new(summary, text::body(&output, below.left_out), output).gaps(gaps))
     }

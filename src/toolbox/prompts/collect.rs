@@ -35,9 +35,14 @@ impl Toolbox {
     ) -> Result<String, Error> {
         let calls = prompt.front.collect.iter().map(|call| async {
             let arguments = given.arguments(call);
-            let title = format!("{} {}", call.tool, Value::Object(arguments.clone()));
-            let request = ask(&call.tool, arguments);
+            // what no model can call is not headed as a call
             let listed = self.hidden(&call.tool).is_some();
+            let head = match self.unlisted(&call.tool) {
+                Some(unlisted) if !listed => unlisted.contract.front.title.as_str(),
+                _ => &call.tool,
+            };
+            let title = format!("{head} {}", Value::Object(arguments.clone()));
+            let request = ask(&call.tool, arguments);
             (title, if listed { self.call(request).await } else { self.ask(request).await })
         });
         let collected = join_all(calls).await;

@@ -27,7 +27,8 @@ const LONGEST_DETAIL: usize = 400;
 /// What is read of a Pod; its spec is the larger part.
 const METADATA: [&str; 7] =
     ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "ownerReferences", "labels"];
-const SPEC: [&str; 2] = ["nodeName", "schedulerName"];
+const SPEC: [&str; 4] = ["nodeName", "schedulerName", "containers", "initContainers"];
+const CONTAINER: [&str; 2] = ["name", "restartPolicy"];
 
 /// Groups whose kinds own no Pods.
 const WITHOUT_PODS: [&str; 8] = [
@@ -125,6 +126,12 @@ fn lean(pod: &mut Object) -> bool {
     for (member, kept) in [("metadata", &METADATA[..]), ("spec", &SPEC)] {
         if let Some(member) = pod.members_mut().get_mut(member).and_then(Value::as_object_mut) {
             member.retain(|key, _| kept.contains(&key.as_str()));
+            for list in ["containers", "initContainers"] {
+                let containers = member.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten();
+                for container in containers.filter_map(Value::as_object_mut) {
+                    container.retain(|key, _| CONTAINER.contains(&key.as_str()));
+                }
+            }
         }
     }
     true
@@ -144,7 +151,8 @@ impl Below {
         }
     }
 
-    /// The warnings about an object, its owners and what it owns, the latest first.
+    /// The warnings about the owners of an object and what it owns, the latest first. Those about itself are a
+    /// part of the prompt of their own.
     pub(super) fn warnings(
         &mut self,
         call: &Call,
@@ -152,7 +160,7 @@ impl Below {
         owners: &[Object],
         now: Timestamp,
     ) -> Vec<String> {
-        let known: HashSet<&str> = owners.iter().chain([object]).map(Object::uid).collect();
+        let known: HashSet<&str> = owners.iter().map(Object::uid).collect();
         let warnings = std::mem::take(&mut self.warnings).into_iter().map(|mut event| {
             // messages are cut, and a part of a secret value is not found any more
             call.scrub(&mut event);
@@ -161,7 +169,8 @@ impl Below {
         let mut theirs = merged(warnings);
         theirs.retain(|event| {
             let uid = event.about.uid.as_str();
-            !uid.is_empty() && (known.contains(uid) || self.ownership.root_of(uid).is_some())
+            let another = !uid.is_empty() && uid != object.uid();
+            another && (known.contains(uid) || self.ownership.root_of(uid).is_some())
         });
         theirs.sort_by_key(|event| std::cmp::Reverse(event.last));
         let more = theirs.len().saturating_sub(MOST_WARNINGS);
@@ -179,8 +188,6 @@ impl Below {
 
 fn row(pod: &Object) -> PodRow {
     let containers: Vec<&Value> = pods::containers(pod).collect();
-    let main = pod.items(&["status", "containerStatuses"]);
-    let is_ready = |container: &&Value| container.get("ready").and_then(Value::as_bool) == Some(true);
     let restarts = containers.iter().filter_map(|container| container.get("restartCount")?.as_i64());
     let phase = if pod.deletion().is_some() { "Terminating" } else { "Unknown" };
     let told = pods::trouble(pod);
@@ -191,12 +198,27 @@ fn row(pod: &Object) -> PodRow {
             .filter(|_| pod.deletion().is_none())
             .unwrap_or(phase)
             .to_owned(),
-        ready: format!("{}/{}", main.iter().filter(is_ready).count(), main.len()),
+        ready: ready(pod),
         restarts: restarts.sum(),
         node: pod.text(&["spec", "nodeName"]).map(|node| sanitise::short(node, 253)),
         detail: told.as_ref().map(|told| detail(told, &containers)).unwrap_or_default(),
         trouble: told.map(|told| sanitise::short(&told.what, LONGEST_DETAIL)),
     }
+}
+
+/// As kubectl counts (`printPod`): the containers of the spec, whether or not they have a status yet, and the
+/// sidecars.
+fn ready(pod: &Object) -> String {
+    let is_sidecar =
+        |container: &&Value| container.get("restartPolicy").and_then(Value::as_str) == Some("Always");
+    let sidecars: HashSet<&str> =
+        pod.items(&["spec", "initContainers"]).iter().filter(is_sidecar).map(pods::name).collect();
+    let statuses = |list: &str| pod.items(&["status", list]).iter();
+    let is_ready = |container: &&Value| container.get("ready").and_then(Value::as_bool) == Some(true);
+    let main = statuses("containerStatuses").filter(is_ready).count();
+    let beside = statuses("initContainerStatuses").filter(is_ready);
+    let beside = beside.filter(|container| sidecars.contains(pods::name(container))).count();
+    format!("{}/{}", main + beside, pod.items(&["spec", "containers"]).len() + sidecars.len())
 }
 
 fn detail(told: &Trouble, containers: &[&Value]) -> Vec<String> {

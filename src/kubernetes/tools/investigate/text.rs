@@ -95,7 +95,7 @@ pub(super) fn body(output: &Output, left_out: usize) -> String {
         list("owners, the nearest first", &output.owners),
         list("conditions", &output.conditions),
         pods(&output.pods, left_out),
-        list("warnings about it, its owners and what it owns", &output.warnings),
+        list("warnings about its owners and what it owns", &output.warnings),
         format!("manifest:\n{manifest}"),
     ]
     .concat()
@@ -113,5 +113,5 @@ fn pods(rows: &[PodRow], left_out: usize) -> String {
         table.row([&*row.name, &row.phase, &row.ready, &row.restarts.to_string(), node, &trouble]);
     }
     let more = if left_out > 0 { format!("and {left_out} more Pods\n") } else { String::new() };
-    format!("{}{more}", table.into_text())
+    format!("{}\n{more}", table.into_text())
 }

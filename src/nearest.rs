@@ -5,10 +5,16 @@ pub fn name<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Opti
     let written = written.to_lowercase();
     known
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(&candidate.to_lowercase(), &written), candidate))
+        .map(|candidate| (likeness(&candidate.to_lowercase(), &written), candidate))
         .filter(|(score, _)| *score >= 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
+}
+
+/// From 0 to 1. One slip of a short name, as `lgo` for `log`, leaves little that is alike letter by letter.
+fn likeness(candidate: &str, written: &str) -> f64 {
+    let slip = candidate.len().min(written.len()) >= 3 && strsim::osa_distance(candidate, written) == 1;
+    strsim::jaro_winkler(candidate, written).max(if slip { 0.95 } else { 0.0 })
 }
 
 /// Up to `most` of `known`, nearest to `written` first; all of them in order where none is near.
@@ -16,7 +22,7 @@ pub fn names<'k>(written: &str, known: impl IntoIterator<Item = &'k str>, most: 
     let written = written.to_lowercase();
     let mut scored: Vec<(f64, &str)> = known
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(&candidate.to_lowercase(), &written), candidate))
+        .map(|candidate| (likeness(&candidate.to_lowercase(), &written), candidate))
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
     scored.into_iter().take(most).map(|(_, candidate)| candidate.to_owned()).collect()
@@ -50,6 +56,7 @@ mod tests {
     #[test]
     fn only_what_is_near_is_suggested() {
         assert_eq!(super::name("namespce", ["name", "namespace", "kind"]), Some("namespace"));
+        assert_eq!(super::name("lgo", ["exec", "log"]), Some("log"));
         assert_eq!(super::name("zzz", ["name", "namespace"]), None);
         assert_eq!(super::names("b", ["a", "b", "c"], 2), ["b", "a"]);
     }

@@ -212,8 +212,17 @@ async fn everything_that_a_caller_may_do_side_by_side() {
     // a namespace of others, whether or not it is there
     let denied = async |namespace: &str| {
         let answer = reader.call("kubernetes_access", json!({"namespace": namespace})).await;
-        assert!(answer.is_error && answer.text.contains("you need the permission"), "{}", answer.text);
-        answer.text.replace(namespace, "")
+        assert!(verdict(&answer).starts_with("this server gives you 0 of "), "{}", answer.text);
+        assert!(answer.text.contains("partial: the cluster was not asked"), "{}", answer.text);
+        let one = json!({"namespace": namespace, "verb": "list", "resource": "pods"});
+        let one = reader.call("kubernetes_access", one).await;
+        let said = format!(
+            "list pods in namespace {namespace}: no. This server refuses it (you need the permission kubernetes.proxy for "
+        );
+        assert!(verdict(&one).starts_with(&said), "{}", one.text);
+        assert!(one.text.contains("ask whoever runs this server; the cluster was not asked"), "{}", one.text);
+        assert_eq!(one.structure.get("cluster_allows"), None, "{}", one.text);
+        format!("{}{}", answer.text, one.text).replace(namespace, "")
     };
     assert_eq!(denied("kube-system").await, denied("no-such-one").await);
 
@@ -223,6 +232,8 @@ async fn everything_that_a_caller_may_do_side_by_side() {
         (json!({"name": "web"}), "\"verb\" is missing"),
         (json!({"verb": "lst", "resource": "pods"}), "did you mean \"list\"?"),
         (json!({"verb": "list", "resource": "podds"}), "Nearest: Pod"),
+        (json!({"verb": "get", "resource": "pods/lgo"}), "Nearest: pods/log"),
+        (json!({"verb": "bind", "resource": "clusterrolse"}), "Nearest: ClusterRole.rbac"),
         (json!({"verb": "list", "resource": "/log"}), "resource/subresource"),
         (json!({"verb": "get", "resource": "pods/../x"}), "resource/subresource"),
         (json!({"verb": "get", "resource": "pods", "name": "a/../b"}), "not a valid Kubernetes name"),
@@ -245,7 +256,62 @@ async fn everything_that_a_caller_may_do_side_by_side() {
     );
     assert!(own.text.contains("its answer is about this server's credential"), "{}", own.text);
     assert_eq!(own.structure.get("cluster_user"), None, "{}", own.text);
+    // what no tool does, what is redacted, and what no API serves
+    let all = client(&server, "both", &ben);
+    for (verb, resource, said) in [
+        (
+            "get",
+            "pods/exec",
+            "yes, over the HTTP endpoint (http.proxy) with kubernetes.proxy.write, by no tool",
+        ),
+        (
+            "create",
+            "pods/portforward",
+            "yes, over the HTTP endpoint (http.proxy) with kubernetes.proxy.write",
+        ),
+        ("watch", "pods", "yes, over the HTTP endpoint (http.proxy) with kubernetes.proxy, by no tool"),
+        ("list", "secrets", "yes, with kubernetes_proxy. Values of Secrets are redacted where"),
+        ("list", "configmaps", "yes, with kubernetes_proxy"),
+        ("impersonate", "users", "the cluster allows this server's credential"),
+        ("impersonate", "userextras/example.com/team", "the cluster allows this server's credential"),
+        ("sign", "signers", "the cluster allows this server's credential"),
+        ("use", "securitycontextconstraints.security.example", "the cluster allows this server's credential"),
+    ] {
+        let asked = json!({"namespace": ns, "verb": verb, "resource": resource});
+        let answer = all.call("kubernetes_access", asked).await;
+        assert!(verdict(&answer).contains(said), "{verb} {resource}: {}", answer.text);
+        assert_eq!(said.ends_with("proxy"), verdict(&answer).ends_with("proxy"), "{}", answer.text);
+        assert!(!answer.text.contains("kubernetes_proxy:") || resource.ends_with('s'), "{}", answer.text);
+    }
+
     assert!(!own.text.contains("system:masters") && !own.text.contains("RBAC: allowed by"), "{}", own.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_brought_no_token_for_the_cluster_hears_our_half() {
+    let plane = ControlPlane::shared();
+    let clusters = json!({"kubeconfig": {"enabled": false}, "static": [{"name": "lab", "url": plane.server,
+        "caFile": plane.ca_file, "identity": "caller-header"}]});
+    let config = format!("clusters: {clusters}\nissuers: [{}]\n", Provider::shared().entry(RULES));
+    let server = Product::new(["serve", "--http", "127.0.0.1:0"]).config(&config).serve();
+    let both = client(&server, "both", "eve");
+    for (arguments, said) in [
+        (
+            json!({"namespace": "shop", "verb": "list", "resource": "pods"}),
+            "this server allows it; the cluster's",
+        ),
+        (json!({"namespace": "shop"}), "the cluster's own answer is not known"),
+    ] {
+        let answer = both.call("kubernetes_access", arguments.clone()).await;
+        assert!(verdict(&answer).contains(said), "{arguments}: {}", answer.text);
+        let why = "partial: the cluster's own answer could not be had: the cluster is to be shown who calls";
+        assert!(answer.text.contains(why) && answer.text.contains("in the header"), "{}", answer.text);
+        assert_eq!(answer.structure.get("cluster_allows"), None, "{}", answer.text);
+    }
+    let reader = client(&server, "reader", "eve");
+    let asked = json!({"namespace": "access-1", "verb": "delete", "resource": "pods", "name": "web"});
+    let answer = reader.call("kubernetes_access", asked).await;
+    assert!(verdict(&answer).contains("no. This server refuses it (you need"), "{}", answer.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]

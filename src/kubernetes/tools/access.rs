@@ -1,6 +1,7 @@
 //! `kubernetes_access`: what the caller may do, by our permissions and by the cluster's.
 
 mod asked;
+mod named;
 mod ours;
 mod theirs;
 mod verdict;
@@ -83,7 +84,8 @@ impl Tool for ShowAccess {
     type Output = Output;
 
     fn reach(input: &Input) -> Reach {
-        super::reach(input.cluster.as_ref(), input.namespace.as_ref())
+        // what is lacking in the namespace is the answer: it is decided on inside
+        super::reach(input.cluster.as_ref(), None)
     }
 
     async fn run(call: Call, input: Input) -> Result<Answer<Output>, Error> {
@@ -98,7 +100,15 @@ impl Tool for ShowAccess {
 async fn one(call: &Call, asked: &Asked) -> Result<Answer<Output>, Error> {
     let access = call.cluster()?;
     let ways = ours::ways(call, asked);
-    let (theirs, user) = futures::join!(theirs::allows(access, asked), theirs::user(access));
+    let theirs = async {
+        match (&asked.unknown, &asked.namespace) {
+            // a binding there would tell that the namespace is
+            (_, Some(namespace)) if !ours::sees(call, access, namespace) => Theirs::Unseen,
+            (Some(fault), _) => Theirs::Unread(fault.clone()),
+            (None, _) => theirs::allows(access, asked).await,
+        }
+    };
+    let (theirs, user) = futures::join!(theirs, theirs::user(access));
     let output = Output {
         namespace: asked.namespace.clone(),
         verdict: verdict::of_one(call, asked, &ways, &theirs, user.as_deref()),
@@ -122,11 +132,12 @@ async fn all(call: &Call, namespace: Option<&str>) -> Result<Answer<Output>, Err
     // the cluster answers of one namespace at a time, and of what is in none along with each
     let place = namespace.unwrap_or(access.cluster().default_namespace());
     let ours = Ours::read(call, access, namespace);
-    let sees = namespace.is_some() || ours::sees(call, access, place);
+    let sees = ours::sees(call, access, place);
     let theirs = async {
-        match sees {
-            true => theirs::rules(access, place).await,
-            false => Theirs::Unasked,
+        match (sees, namespace) {
+            (true, _) => theirs::rules(access, place).await,
+            (false, Some(_)) => Theirs::Unseen,
+            (false, None) => Theirs::Unasked,
         }
     };
     let (theirs, user) = futures::join!(theirs, theirs::user(access));
@@ -182,6 +193,11 @@ fn gaps(call: &Call, theirs: &Theirs) -> Result<Vec<String>, Error> {
         Theirs::Unasked => Some(
             "the cluster was not asked: it answers of one namespace at a time; call again with a namespace that \
              you may see"
+                .to_owned(),
+        ),
+        Theirs::Unseen => Some(
+            "the cluster was not asked: this server shows you nothing of this namespace, whether or not it is \
+             there"
                 .to_owned(),
         ),
         Theirs::One { .. } | Theirs::Rules { .. } => None,

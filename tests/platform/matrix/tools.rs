@@ -555,16 +555,17 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "kubernetes_access",
         needs: ACCESS,
         calls: &[
-            call(LAB, SHOP, ACCESS, || json!({"cluster": "lab", "namespace": "shop"})),
+            // what is lacking in a namespace is answered
+            call(LAB, At::Open, ACCESS, || json!({"cluster": "lab", "namespace": "shop"})),
             call(
                 LAB,
-                PAYMENTS,
+                At::Open,
                 ACCESS,
                 || json!({"cluster": "lab", "namespace": "payments", "verb": "list", "resource": "pods"}),
             ),
             call(LAB, At::Open, ACCESS, || json!({"cluster": "lab"})),
-            call(OTHER, SHOP, ACCESS, || json!({"cluster": "other", "namespace": "shop"})),
-            missing(NOWHERE, SHOP, ACCESS, || json!({"cluster": "nowhere", "namespace": "shop"})),
+            call(OTHER, At::Open, ACCESS, || json!({"cluster": "other", "namespace": "shop"})),
+            missing(NOWHERE, At::Open, ACCESS, || json!({"cluster": "nowhere", "namespace": "shop"})),
         ],
     },
     Tool {

@@ -2,11 +2,11 @@
 
 use http::Method;
 
-use super::Input;
+use super::{Input, named::Meant};
 use crate::{
     Error,
     answer::sanitise,
-    kubernetes::{Kind, proxy::Target},
+    kubernetes::{Fault, Kind, proxy::Target},
     nearest,
     toolbox::Call,
 };
@@ -26,6 +26,8 @@ pub(super) struct Asked {
     pub(super) subresource: Option<String>,
     pub(super) namespace: Option<String>,
     pub(super) name: Option<String>,
+    /// Why it is not known whether there is such a resource, where it is not: the cluster cannot be asked.
+    pub(super) unknown: Option<Fault>,
 }
 
 impl Asked {
@@ -49,15 +51,17 @@ impl Asked {
             Some((resource, sub)) => (resource, Some(sub)),
             None => (resource.trim(), None),
         };
-        if resource.is_empty() || subresource.is_some_and(|sub| !is_word(sub)) {
+        let special = verb != "*" && SPECIAL.contains(&verb.as_str());
+        if resource.is_empty() || subresource.is_some_and(|sub| !is_word(sub, special)) {
             let message = "the argument \"resource\" must be a resource, or resource/subresource";
             return Err(Error::invalid_input(message).candidates(["pods", "deployments.apps", "pods/log"]));
         }
-        let kind = match resource {
-            "*" => None,
+        let (kind, unknown) = match resource {
+            "*" => (None, None),
             named => {
-                let kind = call.cluster()?.kind_named(named).await;
-                Some(kind.map_err(|none| none.of("resource"))?)
+                let meant = Meant { resource: named, subresource, special, namespace: &input.namespace };
+                let (kind, unknown) = meant.kind(call.cluster()?).await?;
+                (Some(kind), unknown)
             }
         };
         let namespace = input.namespace.clone().filter(|_| kind.as_ref().is_none_or(|kind| kind.namespaced));
@@ -67,6 +71,7 @@ impl Asked {
             subresource: subresource.map(str::to_owned),
             namespace,
             name: input.name.clone(),
+            unknown,
         };
         // names that no request could carry are refused before anything is sent
         if let Some(kind) = &asked.kind {
@@ -148,9 +153,10 @@ fn with(argument: &str, values: &str) -> Error {
         .next(format!("call again with {argument}: {values}; or without both, for everything"))
 }
 
-/// What a subresource may be called.
-fn is_word(text: &str) -> bool {
+/// What a subresource may be called; that of `userextras` is any key.
+fn is_word(text: &str, special: bool) -> bool {
+    let other: &[u8] = if special { b"-*._%/" } else { b"-*" };
     !text.is_empty()
         && text.len() <= 63
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-*".contains(&byte))
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || other.contains(&byte))
 }

@@ -7,7 +7,10 @@ use serde::Serialize;
 use super::{Asked, in_clusters, whole};
 use crate::{
     Error,
-    kubernetes::{Access, proxy::permit},
+    kubernetes::{
+        Access,
+        proxy::{Target, permit},
+    },
     permission::{Extent, Permission},
     toolbox::Call,
 };
@@ -24,13 +27,28 @@ pub(super) struct Way {
     /// What is lacking.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) needs: Option<String>,
+    /// What it takes where no tool makes it.
+    #[serde(skip)]
+    beside: Option<Permission>,
 }
+
+/// What makes the requests that no tool makes.
+const ENDPOINT: &str = "the HTTP endpoint (http.proxy)";
 
 impl Way {
     pub(super) fn line(&self) -> String {
-        match &self.needs {
-            Some(needs) => format!("{}: no, {needs}", self.tool),
-            None => format!("{}: yes", self.tool),
+        match (&self.needs, self.beside) {
+            (Some(needs), _) => format!("{}: no, {needs}", self.tool),
+            (None, Some(permission)) => format!("{}: yes, with {}, by no tool", self.tool, permission.name()),
+            (None, None) => format!("{}: yes", self.tool),
+        }
+    }
+
+    /// `with kubernetes_proxy`
+    pub(super) fn by(&self) -> String {
+        match self.beside {
+            Some(permission) => format!("over {} with {}, by no tool", self.tool, permission.name()),
+            None => format!("with {}", self.tool),
         }
     }
 }
@@ -41,9 +59,20 @@ pub(super) fn ways(call: &Call, asked: &Asked) -> Vec<Way> {
     let requests = asked.requests();
     if !requests.is_empty() {
         let changes = requests.iter().any(|(method, target)| target.changes(method));
-        let tool = if changes { "kubernetes_proxy_write" } else { "kubernetes_proxy" };
         let lacking = requests.iter().find_map(|(method, target)| proxied(call, method, target, asked).err());
-        ways.push(way(call, tool, lacking));
+        let open = |target: &Target| target.is_channel() || target.is_credential();
+        ways.push(
+            match (changes, asked.verb == "watch" || requests.iter().any(|(_, target)| open(target))) {
+                (changes, true) => {
+                    let beside =
+                        if changes { Permission::KubernetesProxyWrite } else { Permission::KubernetesProxy };
+                    let needs = lacking.map(|lacking| lacking.message);
+                    Way { tool: ENDPOINT, allowed: needs.is_none(), needs, beside: Some(beside) }
+                }
+                (true, false) => way(call, "kubernetes_proxy_write", lacking),
+                (false, false) => way(call, "kubernetes_proxy", lacking),
+            },
+        );
     }
     for (tool, permission) in typed(asked) {
         let lacking = required(call, *permission, asked).err();
@@ -58,16 +87,11 @@ fn way(call: &Call, tool: &'static str, lacking: Option<Error>) -> Way {
         None if call.toolbox().exists(call.caller(), tool) => None,
         None => Some("this server does not offer it to you".to_owned()),
     };
-    Way { tool, allowed: needs.is_none(), needs }
+    Way { tool, allowed: needs.is_none(), needs, beside: None }
 }
 
 /// The very decision that the request would meet.
-fn proxied(
-    call: &Call,
-    method: &Method,
-    target: &crate::kubernetes::proxy::Target,
-    asked: &Asked,
-) -> Result<(), Error> {
+fn proxied(call: &Call, method: &Method, target: &Target, asked: &Asked) -> Result<(), Error> {
     permit(call, call.cluster()?, method, target)?;
     // everything of a cluster is also what is in no namespace
     match &asked.kind {
@@ -98,7 +122,7 @@ fn required(call: &Call, permission: Permission, asked: &Asked) -> Result<(), Er
 /// Tools that read or change a kind in their own way.
 fn typed(asked: &Asked) -> &'static [(&'static str, Permission)] {
     let Some(kind) = asked.kind.as_ref().filter(|_| asked.subresource.is_none()) else { return &[] };
-    let reads = matches!(asked.verb.as_str(), "get" | "list" | "watch");
+    let reads = matches!(asked.verb.as_str(), "get" | "list");
     let writes = matches!(asked.verb.as_str(), "create" | "update" | "patch");
     match (kind.group.as_str(), kind.plural.as_str()) {
         ("" | "events.k8s.io", "events") if reads => {
@@ -108,6 +132,7 @@ fn typed(asked: &Asked) -> &'static [(&'static str, Permission)] {
         ("kro.run", "resourcegraphdefinitions") if writes => &[("kro_apply_rgd", Permission::KroRgdsApply)],
         ("kro.run", "resourcegraphdefinitions") => &[],
         // the group of the kinds that RGDs generate, where they name no other
+        ("kro.run", _) if asked.verb == "watch" => &[("kro_watch", Permission::KroResourceGraphShow)],
         ("kro.run", _) if reads => &[("kro_instances", Permission::KroInstancesList)],
         ("kro.run", _) if writes => &[("kro_apply_instance", Permission::KroInstancesApply)],
         ("kro.run", _) if asked.verb == "delete" => {
@@ -115,6 +140,19 @@ fn typed(asked: &Asked) -> &'static [(&'static str, Permission)] {
         }
         _ => &[],
     }
+}
+
+/// Whether values of Secrets are taken out of what the request answers, and by which of our permissions.
+pub(super) fn redacts(call: &Call, asked: &Asked) -> bool {
+    let secrets = asked.requests().iter().any(|(_, target)| target.is_secret());
+    let reads = |access: &Access| match &asked.namespace {
+        Some(namespace) => call.allows(Permission::KubernetesSecretsRead, access, Some(namespace)),
+        None => {
+            let cluster = Extent::Named(access.cluster().names());
+            call.caller().permissions().covers_cluster(Permission::KubernetesSecretsRead, &cluster)
+        }
+    };
+    secrets && !call.cluster().is_ok_and(reads)
 }
 
 /// Whether the caller may see anything of a namespace with this tool.

@@ -38,8 +38,10 @@ pub(super) enum Theirs {
     Rules { rules: Vec<Rule>, incomplete: bool },
     /// There is none.
     Unread(Fault),
-    /// Nobody asked.
+    /// Nobody asked: of which namespace was not said.
     Unasked,
+    /// Nobody asked: the caller may see nothing of the namespace, not even whether it is there.
+    Unseen,
 }
 
 /// What is allowed of some resources.
@@ -155,8 +157,7 @@ async fn review(
 /// Who is not let in at all is not allowed anything.
 fn refused(fault: Fault) -> Theirs {
     match fault {
-        Fault::Unfit(_)
-        | Fault::MayNotImpersonate(_)
+        Fault::MayNotImpersonate(_)
         | Fault::TokenRefused(_)
         | Fault::NotExchanged { retryable: false, .. }
         | Fault::Unauthorized(_)
@@ -202,7 +203,7 @@ impl Theirs {
         match self {
             Self::One { allowed, .. } => Some(*allowed),
             Self::Rules { rules, .. } => Some(!rules.is_empty()),
-            Self::Unread(_) | Self::Unasked => None,
+            Self::Unread(_) | Self::Unasked | Self::Unseen => None,
         }
     }
 

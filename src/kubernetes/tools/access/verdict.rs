@@ -1,9 +1,10 @@
 //! The one answer to "why am I forbidden": which of the two says no, and whom to ask.
 
-use super::{Asked, Ours, Theirs, Way};
+use super::{Asked, Ours, Theirs, Way, ours};
 use crate::{kubernetes::Identity, toolbox::Call};
 
 const OPERATOR: &str = "ask whoever runs this server";
+const REDACTED: &str = ". Values of Secrets are redacted where you do not have kubernetes.secrets.read";
 
 /// Of one request.
 pub(super) fn of_one(
@@ -28,6 +29,10 @@ pub(super) fn of_one(
         (false, None) => format!("whoever administers RBAC in {cluster}"),
     };
     let whom = if own { "this server's credential" } else { "you" };
+    let unsaid = match theirs {
+        Theirs::Unasked | Theirs::Unseen => "the cluster was not asked",
+        _ => "the cluster's answer could not be had",
+    };
     if ways.is_empty() {
         // a verb that is looked up on the way of other requests
         return match theirs.allowed() {
@@ -35,11 +40,12 @@ pub(super) fn of_one(
                 "{words}: the cluster allows {whom}; no request of this server has that verb by itself"
             ),
             Some(false) => format!("{words}: no. The cluster refuses it: ask {administrators}"),
-            None => format!("{words}: the cluster's answer could not be had"),
+            None => format!("{words}: {unsaid}"),
         };
     }
+    let redacted = if ours::redacts(call, asked) { REDACTED } else { "" };
     match (open, theirs.allowed()) {
-        (Some(way), Some(true)) => format!("{words}: yes, with {}", way.tool),
+        (Some(way), Some(true)) => format!("{words}: yes, {}{redacted}", way.by()),
         (Some(_), Some(false)) => {
             format!(
                 "{words}: no. This server allows it, and the cluster refuses {whom}: ask {administrators}"
@@ -55,11 +61,8 @@ pub(super) fn of_one(
             "{words}: no. Both this server{} and the cluster refuse it: {OPERATOR}, and {administrators}",
             needs()
         ),
-        (Some(_), None) => format!("{words}: this server allows it; the cluster's answer could not be had"),
-        (None, None) => format!(
-            "{words}: no. This server refuses it{}: {OPERATOR}; the cluster's answer could not be had",
-            needs()
-        ),
+        (Some(_), None) => format!("{words}: this server allows it; {unsaid}{redacted}"),
+        (None, None) => format!("{words}: no. This server refuses it{}: {OPERATOR}; {unsaid}", needs()),
     }
 }
 
@@ -85,7 +88,9 @@ pub(super) fn of_all(
         }
         Theirs::Rules { rules, .. } => format!("the cluster has {} rules for {whom} in {place}", rules.len()),
         Theirs::One { reason, .. } => format!("the cluster does not let {whom} in: {reason}"),
-        Theirs::Unread(_) | Theirs::Unasked => "the cluster's own answer is not known".to_owned(),
+        Theirs::Unread(_) | Theirs::Unasked | Theirs::Unseen => {
+            "the cluster's own answer is not known".to_owned()
+        }
     };
     format!(
         "this server gives you {given} of {all} permissions {here}{part}; {theirs}. Both must allow a request; with verb \

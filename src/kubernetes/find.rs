@@ -62,6 +62,17 @@ impl Access {
         }
     }
 
+    /// Whether the cluster tells the caller that there is no such namespace, with one request. An empty list does
+    /// not tell that from an empty namespace.
+    pub(super) async fn lacks_namespace(&self, name: &str) -> bool {
+        let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if !is_name || name.is_empty() {
+            return false;
+        }
+        let path = format!("/api/v1/namespaces/{name}");
+        matches!(self.get_body(&path, &[], "application/json").await, Err(Fault::NotFound(_)))
+    }
+
     /// One object of a kind, or none. Without a namespace it is looked for in all that the caller may see.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 
 mod carried;
 mod json_patch;
+mod keys;
 mod pass;
 mod permit;
 mod query;
@@ -14,6 +15,7 @@ pub mod write;
 
 pub use carried::carried;
 pub use json_patch::reads_values;
+pub use keys::unknown_keys;
 pub use pass::{Wire, pass};
 pub use permit::permit;
 pub use query::Query;

@@ -192,9 +192,32 @@ async fn a_list_comes_page_by_page_with_nothing_lost_and_nothing_twice() {
     assert!(first.text.starts_with(&format!("configmaps in {ns}: 1 to 10 of 38\n")), "{}", first.text);
     assert_eq!((&first.structure["remaining"], &first.structure["kind"]), (&json!(28), &json!("ConfigMap")));
     let none = good(&mcp, json!({"path": path, "query": {"labelSelector": "number=none"}})).await;
-    assert!(none.text.contains("none") && none.structure["items"] == json!([]), "{}", none.text);
+    assert!(
+        none.text.contains(": none")
+            && !none.text.contains("no namespace")
+            && none.structure["items"] == json!([]),
+        "{}",
+        none.text
+    );
     let one = good(&mcp, json!({"path": path, "query": {"labelSelector": "number=7"}})).await;
     assert_eq!(names(&one.structure["items"]), ["c007"]);
+
+    let gone = "/api/v1/namespaces/no-such-place/configmaps";
+    for form in ["json", "table"] {
+        let nowhere = good(&mcp, json!({"path": gone, "as": form})).await;
+        let said = "configmaps in no-such-place: none; there is no namespace no-such-place";
+        assert_eq!(nowhere.text.lines().next(), Some(said), "{}", nowhere.text);
+    }
+    let misspelled =
+        good(&mcp, json!({"path": path, "query": {"labelSelectr": "number=7"}, "limit": 3})).await;
+    let said = "partial: the key \"labelSelectr\" in \"query\" is known to no API server and has no effect; did you mean \"labelSelector\"?";
+    assert!(misspelled.text.contains(said), "{}", misspelled.text);
+    let nothing = good(&mcp, json!({"path": path, "fields": ["spec.a.b/c"], "limit": 3})).await;
+    assert!(
+        !nothing.text.contains("{}") && nothing.text.contains("none of them has spec.a.b/c"),
+        "{}",
+        nothing.text
+    );
 
     // an answer holds less than a page: what did not fit is not passed over, though the list changes meanwhile
     plane.apply(&config_maps(ns, 37, &"long ".repeat(800)));
@@ -273,9 +296,29 @@ async fn what_the_cluster_refuses_is_told_with_its_status_reason_and_the_next_st
     let rig = Rig::local("viewer");
     let mcp = rig.mcp();
     let at = |rest: &str| format!("/api/v1/namespaces/{ns}/{rest}");
+    let apps = format!("/apis/apps/v1/namespaces/{ns}/deployments/web;");
+    let app = format!("/apis/app/v1/namespaces/{ns}/deployments/web");
     for (arguments, status, reason, next) in [
         (json!({"path": at("configmaps/none")}), 404, "NotFound", "as: table"),
         (json!({"path": at("nothings")}), 404, "NotFound", "GET /apis"),
+        (json!({"path": at("configmap")}), 404, "NotFound", &*at("configmaps;")),
+        (json!({"path": at("pod/idle")}), 404, "NotFound", &*at("pods/idle;")),
+        (json!({"path": at("deployments/web")}), 404, "NotFound", &*apps),
+        (json!({"path": at("pods/idle/logs")}), 404, "NotFound", "come near: log"),
+        (
+            json!({"path": at("pods/none/log")}),
+            404,
+            "NotFound",
+            &*format!("(path: {}, as: table)", at("pods")),
+        ),
+        (
+            json!({"path": "/api/v1/namespaces/none"}),
+            404,
+            "NotFound",
+            "(path: /api/v1/namespaces, as: table)",
+        ),
+        (json!({"path": app}), 404, "NotFound", &*apps),
+        (json!({"path": "/apis/app/v1"}), 404, "NotFound", "GET /"),
         (json!({"path": "/apis/no.such/v1/things"}), 404, "NotFound", "GET /apis"),
         (json!({"path": at("pods/idle/log"), "query": {"container": "none"}}), 400, "BadRequest", "query"),
         (json!({"path": at("pods"), "query": {"labelSelector": "a in"}}), 400, "BadRequest", "query"),
@@ -297,6 +340,10 @@ async fn what_the_cluster_refuses_is_told_with_its_status_reason_and_the_next_st
             answer.text
         );
         assert!(answer.text.contains("Next: ") && answer.text.contains(next), "{arguments}: {}", answer.text);
+        let group = arguments["path"].as_str().is_some_and(|path| path.starts_with("/apis/app/"));
+        let said = "the API group \"app\" is not served (nearest: apps)";
+        assert_eq!(answer.text.contains(said), group, "{}", answer.text);
+        assert!(!answer.text.contains("is this the URL"), "{}", answer.text);
     }
     let head = read(&mcp, json!({"path": at("configmaps/none"), "method": "HEAD"})).await;
     assert!(head.is_error && head.structure["status"] == 405, "{}", head.text);
@@ -320,9 +367,14 @@ async fn what_the_cluster_refuses_is_told_with_its_status_reason_and_the_next_st
         let answer = read(&mcp, arguments.clone()).await;
         assert!(answer.is_error && answer.text.contains(said), "{arguments}: {}", answer.text);
     }
-    let lines = rig.lines(21);
+    let surplus = read(&mcp, json!({"path": at("pods/")})).await;
+    assert!(surplus.is_error && surplus.text.ends_with("leave the surplus / out."), "{}", surplus.text);
+
+    let lines = rig.lines(30);
+    let lost = |line: &Value| line["status"] == 404 || line["request"]["status"] == 404;
+    let lines: Vec<&Value> = lines.iter().filter(|line| !lost(line)).collect();
     let sent: u64 = lines.iter().filter_map(|line| line["upstream_requests"].as_u64()).sum();
-    assert_eq!(sent, 7, "what is wrong in itself is not sent");
+    assert_eq!(sent, 4, "what is wrong in itself is not sent");
 }
 
 /// A Secret with the value in every place that one has, and two objects that hold another.

@@ -289,6 +289,14 @@ async fn a_collection_is_deleted_as_far_as_the_plan_names_it() {
     let all = json!({"method": "DELETE", "path": rig.core("secrets")});
     let all = rig.alice.call(TOOL, all).await;
     assert_eq!(all.structure["change"], "unneeded", "{}", all.text);
+    let misspelled =
+        json!({"method": "DELETE", "path": rig.core("configmaps"), "query": {"labelSelectr": "group=x"}});
+    let misspelled = rig.alice.call(TOOL, misspelled).await;
+    assert!(
+        misspelled.is_error && misspelled.text.contains("did you mean \"labelSelector\"?"),
+        "{}",
+        misspelled.text
+    );
     let all = rig.alice.call(TOOL, json!({"method": "DELETE", "path": rig.core("configmaps")})).await;
     assert!(all.text.contains("no selector narrows it"), "{}", all.text);
 }

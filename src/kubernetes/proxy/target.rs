@@ -200,7 +200,8 @@ fn segment(written: &str) -> Result<String, BadPath> {
     let decoded = percent_decode_str(written).decode_utf8();
     let decoded = decoded.map_err(|_| BadPath("it has an escape that is not UTF-8"))?;
     match decoded.as_ref() {
-        "." | ".." => Err(BadPath("it has a segment that is . or ..")),
+        // no dot at the end: a sentence loses it
+        "." | ".." => Err(BadPath("it has a segment that is . or .., a step to another path")),
         odd if odd.chars().any(char::is_control) => Err(BadPath("it has an encoded control character")),
         odd if odd.contains(['/', '\\', '%', '?', '#', ';']) => {
             Err(BadPath("it has an encoded separator, or is encoded twice"))

@@ -110,7 +110,12 @@ impl Tool for ListEvents {
         let target = Target::new(kind.as_ref(), namespace, &input);
         let cluster = call.toolbox().clusters().shown_name(access.cluster());
         let summary = target.line(&cluster, &events, now);
-        let notes = target.notes(&events, &sieve.counted());
+        let mut notes = target.notes(&events, &sieve.counted());
+        if let Some(gone) = input.namespace.as_deref().filter(|_| events.is_empty() && namespace.is_some())
+            && access.lacks_namespace(gone).await
+        {
+            notes.push(format!("there is no namespace {gone}"));
+        }
         let warnings = events.iter().filter(|event| event.is_warning()).count();
         let rows = events.iter().map(|event| EventRow::new(event, target.placed(event), now)).collect();
         let narrow = "narrow it with namespace, kind and name, type, reason or since";

@@ -5,6 +5,7 @@ mod came;
 mod document;
 mod fields;
 mod listing;
+mod lost;
 mod place;
 mod refusal;
 mod shown;
@@ -113,8 +114,17 @@ impl Tool for Proxy {
         permit(&call, access, &asked.method, &asked.target)?;
         let said = access.read(&asked.method, &asked.uri(), asked.accept()).await?;
         match &said.fault {
-            Some(fault) => Ok(refusal::answer(&asked, &said, fault)),
-            None => answer(&call, &asked, &said),
+            Some(fault) => Ok(refusal::answer(access, &asked, &said, fault).await),
+            None => {
+                let mut told = answer(&call, &asked, &said)?;
+                let namespace = asked.namespace().filter(|_| is_empty(&asked, &told.structure));
+                if let Some(gone) = namespace.filter(|_| !asked.place.goes_on())
+                    && access.lacks_namespace(gone).await
+                {
+                    told.summary.push_str(&format!("; there is no namespace {gone}"));
+                }
+                Ok(told.gaps(asked.unknown()))
+            }
         }
     }
 }
@@ -138,6 +148,13 @@ fn answer(call: &Call, asked: &Asked, said: &Said) -> Result<Answer<Output>, Err
         }
     }
     document::answer(call, asked, said)
+}
+
+/// Whether it is a list of nothing.
+fn is_empty(asked: &Asked, output: &Output) -> bool {
+    let none =
+        output.items.as_ref().is_some_and(Vec::is_empty) || output.rows.as_ref().is_some_and(Vec::is_empty);
+    asked.lists() && none && output.remaining.is_none()
 }
 
 fn output(said: &Said) -> Output {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Form, Input, Method, fields::Fields, place::Place};
 use crate::{
     Error,
-    kubernetes::proxy::{Query, Target, What},
+    kubernetes::proxy::{Query, Target, What, unknown_keys},
     toolbox::Call,
 };
 
@@ -116,6 +116,16 @@ impl Asked {
         self.target.resource()?.namespace.as_deref()
     }
 
+    /// The path of the collection that the object would be in.
+    pub(super) fn collection(&self) -> &str {
+        let path = self.target.path();
+        let Some(resource) = self.target.resource() else { return path };
+        let prefix = if resource.group.is_empty() { 2 } else { 3 };
+        let segments = prefix + if resource.namespace.is_some() { 3 } else { 1 };
+        let end = path.match_indices('/').nth(segments).map_or(path.len(), |(at, _)| at);
+        path.get(..end).unwrap_or(path)
+    }
+
     /// What the objects are called, and where.
     pub(super) fn what(&self) -> String {
         let Some(resource) = self.target.resource() else { return self.target.path().to_owned() };
@@ -132,6 +142,14 @@ impl Asked {
     /// How many items the page is asked to have: that of the cursor where a part of it was shown.
     pub(super) fn page(&self) -> usize {
         if self.place.offset > 0 { self.place.page.max(1) } else { self.most }
+    }
+
+    /// Keys of the query that have no effect.
+    pub(super) fn unknown(&self) -> Vec<String> {
+        match self.target.resource() {
+            Some(_) => unknown_keys(self.query.iter().map(|(key, _)| key.as_str()), false),
+            None => Vec::new(),
+        }
     }
 
     /// Path and query as they are sent.
@@ -178,9 +196,14 @@ fn target(path: &str) -> Result<Target, Error> {
         return Err(wrong("give the query apart, in the argument \"query\"").next(next));
     }
     Target::parse(path).map_err(|bad| {
-        wrong(&bad.to_string()).next(
-            "core objects are below /api/v1, others below /apis/GROUP/VERSION; GET /apis lists the groups",
-        )
+        let next = match path {
+            path if !path.starts_with('/') => {
+                "core objects are below /api/v1, others below /apis/GROUP/VERSION; GET /apis lists the groups"
+            }
+            path if path.contains("//") || path.ends_with('/') => "leave the surplus / out",
+            _ => "give it as the API server has it: /api/v1/namespaces/NAMESPACE/pods/NAME",
+        };
+        wrong(&bad.to_string()).next(next)
     })
 }
 

@@ -1,10 +1,11 @@
 //! One JSON document: an object, or what an API server says of itself.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
     Form, Output,
     asked::Asked,
+    fields::Fields,
     listing::{room, scrub},
     output,
     shown::shown,
@@ -15,6 +16,7 @@ use crate::{
     kubernetes::{
         Fault,
         access::{Said, parse},
+        object::in_order,
         raw,
     },
     toolbox::Call,
@@ -43,14 +45,18 @@ pub(super) fn answer(call: &Call, asked: &Asked, said: &Said) -> Result<Answer<O
     if let Some(fields) = &asked.fields {
         let missing = fields.missing(std::slice::from_ref(&value));
         if !missing.is_empty() {
-            summary.push_str(&format!("; it has no {}", missing.join(", ")));
+            summary.push_str(&format!("; it has no {}{}", missing.join(", "), Fields::hint(&missing)));
         }
         value = fields.of(&value);
     } else {
         value = in_order(value);
     }
     scrub(call, &mut value);
-    let yaml = serde_saphyr::to_string(&value).unwrap_or_else(|_| value.to_string());
+    let yaml = match &value {
+        // the summary says that nothing was found
+        Value::Object(members) if members.is_empty() => String::new(),
+        value => serde_saphyr::to_string(value).unwrap_or_else(|_| value.to_string()),
+    };
     let cut = (yaml.len().max(value.to_string().len()) > room(call)).then(|| Cut {
         what: format!("only a part is shown of {} bytes", yaml.len()),
         narrow: "fields keeps what you name, a larger limit shows more".to_owned(),
@@ -62,15 +68,4 @@ pub(super) fn answer(call: &Call, asked: &Asked, said: &Said) -> Result<Answer<O
 
 fn place(asked: &Asked) -> String {
     asked.namespace().map(|namespace| format!(" in {namespace}")).unwrap_or_default()
-}
-
-/// `apiVersion`, `kind`, `metadata`, then the rest as it came.
-fn in_order(value: Value) -> Value {
-    let Value::Object(mut members) = value else { return value };
-    let mut ordered = Map::new();
-    for name in ["apiVersion", "kind", "metadata"] {
-        ordered.extend(members.shift_remove(name).map(|value| (name.to_owned(), value)));
-    }
-    ordered.extend(members);
-    Value::Object(ordered)
 }

@@ -27,6 +27,14 @@ impl Fields {
         if written.is_empty() || written.len() > MOST {
             return Err(Error::invalid_input(format!("the argument \"fields\" must have 1 to {MOST} paths")));
         }
+        let several = |path: &&String| path.contains(',') && !path.contains(['"', '\'', '\\']);
+        if let Some(path) = written.iter().find(several) {
+            let list: Vec<&str> = path.split(',').map(str::trim).collect();
+            let path = crate::answer::sanitise::short(path, 100);
+            let error =
+                Error::invalid_input(format!("{path:?} in \"fields\" is several paths, and a list is meant"));
+            return Err(error.next(format!("give each apart: fields: {list:?}")));
+        }
         let paths = written.iter().map(|path| {
             let steps = steps(path).ok_or_else(|| {
                 let path = crate::answer::sanitise::short(path, 100);
@@ -34,13 +42,19 @@ impl Fields {
                     "metadata.name",
                     "spec.containers[].image",
                     "spec.containers[0].name",
-                    "metadata.labels[\"app.kubernetes.io/name\"]",
+                    "metadata.annotations[\"a.b/c\"]",
                     "status.*.phase",
                 ])
             })?;
             Ok((path.clone(), steps))
         });
         paths.collect::<Result<_, Error>>().map(Self)
+    }
+
+    /// How a key with dots is written, where that may be why there is nothing.
+    pub(super) fn hint(missing: &[&str]) -> &'static str {
+        let dotted = missing.iter().any(|path| path.contains('/') && !path.contains(['[', '\\']));
+        if dotted { " (a key with dots is written metadata.annotations[\"a.b/c\"])" } else { "" }
     }
 
     /// What of `value` the paths name, in the shape that it has; nothing where they name nothing.
@@ -207,5 +221,12 @@ mod tests {
             assert!(error.text().contains("spec.containers[].image"), "{odd}: {error}");
         }
         assert!(Fields::parse(&[]).is_err());
+        let several = Fields::parse(&["data.a,metadata.name".to_owned()]).expect_err("two").text();
+        assert!(
+            several.contains("is several paths") && several.contains(r#"["data.a", "metadata.name"]"#),
+            "{several}"
+        );
+        assert!(Fields::parse(&["data[\"a,b\"]".to_owned()]).is_ok());
+        assert!(Fields::hint(&["metadata.annotations.a.b/c"]).contains("[\"a.b/c\"]"));
     }
 }

@@ -1,8 +1,8 @@
 //! A list as JSON, item by item: no more of it is expanded than fits the answer.
 
-use serde_json::{Value, value::RawValue};
+use serde_json::{Map, Value, value::RawValue};
 
-use super::{Form, Output, asked::Asked, came::Came, output, shown::shown};
+use super::{Form, Output, asked::Asked, came::Came, fields::Fields, output, shown::shown};
 use crate::{
     Error,
     answer::Answer,
@@ -63,7 +63,10 @@ pub(super) fn answer(
     }
     let missing = asked.fields.as_ref().map(|fields| fields.missing(&shown)).unwrap_or_default();
     if !missing.is_empty() && !shown.is_empty() {
-        summary.push_str(&format!("; none of them has {}", missing.join(", ")));
+        summary.push_str(&format!("; none of them has {}{}", missing.join(", "), Fields::hint(&missing)));
+        if shown.iter().all(|item| item.as_object().is_some_and(Map::is_empty)) {
+            text.clear();
+        }
     }
     let too_large = too_large.into_iter().filter(|at| *at < taken).count();
     let gaps = [

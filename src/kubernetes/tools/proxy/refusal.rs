@@ -2,17 +2,22 @@
 
 use serde_json::Value;
 
-use super::{Output, asked::Asked, output};
+use super::{
+    Output,
+    asked::Asked,
+    lost::{Lost, lost},
+    output,
+};
 use crate::{
     Error,
     answer::Answer,
-    kubernetes::{Fault, access::Said, fault::quoted::without_objects},
+    kubernetes::{Access, Fault, access::Said, fault::quoted::without_objects},
 };
 
 /// Characters of a message.
 const LONGEST: usize = 1_000;
 
-pub(super) fn answer(asked: &Asked, said: &Said, fault: &Fault) -> Answer<Output> {
+pub(super) async fn answer(access: &Access, asked: &Asked, said: &Said, fault: &Fault) -> Answer<Output> {
     let status: Value = serde_json::from_slice(&said.body).unwrap_or_default();
     let status = Some(status).filter(|status| status.get("kind").and_then(Value::as_str) == Some("Status"));
     let told = |name: &str| {
@@ -21,9 +26,15 @@ pub(super) fn answer(asked: &Asked, said: &Said, fault: &Fault) -> Answer<Output
     };
     let number = said.status.as_u16();
     let reason = told("reason").or_else(|| Some(said.status.canonical_reason()?.replace(' ', "")));
-    let message = told("message").unwrap_or_else(|| fault.to_string());
+    // what is missing by its name is of a kind that there is (apiserver `NewNotFound`)
+    let object = status.as_ref().is_some_and(|status| {
+        status.pointer("/details/name").and_then(Value::as_str).is_some_and(|name| !name.is_empty())
+    });
+    let lost = if number == 404 && !object { lost(access, asked).await } else { Lost::default() };
+    let message = lost.what.or_else(|| told("message")).unwrap_or_else(|| fault.to_string());
     let error = Error::from(fault.clone());
-    let next = next(asked, fault, number).or_else(|| error.next.clone());
+    let next = lost.next.map(|next| format!("{next}; GET /apis lists the groups"));
+    let next = next.or_else(|| next_step(asked, fault, number)).or_else(|| error.next.clone());
     let mut body = String::new();
     match fault {
         Fault::Throttled { retry_after: Some(wait) } => {
@@ -44,7 +55,7 @@ pub(super) fn answer(asked: &Asked, said: &Said, fault: &Fault) -> Answer<Output
     Answer::new(summary, body, Output { reason, message: Some(message), ..output(said) }).failed()
 }
 
-fn next(asked: &Asked, fault: &Fault, status: u16) -> Option<String> {
+fn next_step(asked: &Asked, fault: &Fault, status: u16) -> Option<String> {
     let resource = asked.target.resource();
     let next = match (fault, status) {
         (Fault::MayNotImpersonate(_) | Fault::TokenRefused(_), _) => return None,
@@ -55,7 +66,7 @@ fn next(asked: &Asked, fault: &Fault, status: u16) -> Option<String> {
         }
         (_, 404) => match resource {
             Some(resource) if resource.name.is_some() => {
-                let list = asked.target.path().rsplit_once('/').map_or("", |(list, _)| list);
+                let list = asked.collection();
                 format!(
                     "list what there is (path: {list}, as: table), or check group, version and plural with GET /apis"
                 )

@@ -4,7 +4,7 @@ use super::{Output, asked::Asked, listing::room, output, place::Place};
 use crate::{
     Error,
     answer::{Answer, Cut, redact, sanitise},
-    kubernetes::access::Said,
+    kubernetes::{access::Said, operation::count},
     toolbox::Call,
 };
 
@@ -52,7 +52,7 @@ pub(super) fn answer(
     let summary = match (lines.len(), cut.is_some() || first > 0) {
         (0, _) => format!("{}: empty", asked.target.path()),
         (_, true) => format!("{}: {rows}", asked.target.path()),
-        (all, false) => format!("{}: {all} lines", asked.target.path()),
+        (all, false) => format!("{}: {}", asked.target.path(), count(all, "line")),
     };
     Ok(Answer::new(summary, text.clone(), Output { text: Some(text), ..output }).cut(cut))
 }

@@ -12,7 +12,7 @@ use crate::{
         Access, Basis, DryRun, Fault, Object,
         access::{Reply, parse, uncertain, warnings},
         proxy::{
-            BadPath, Query, Resource, Target, What, permit,
+            BadPath, Query, Resource, Target, What, permit, unknown_keys,
             write::{
                 content::{Content, reads},
                 options::Options,
@@ -34,6 +34,8 @@ pub(super) struct Aim<'a> {
     pub(super) options: Options,
     pub(super) content: Content,
     pub(super) body: Option<Value>,
+    /// Keys of the query that have no effect.
+    pub(super) unknown: Vec<String>,
 }
 
 impl<'a> Aim<'a> {
@@ -49,6 +51,15 @@ impl<'a> Aim<'a> {
         permit(call, access, &method, &target)?;
         writable(&target)?;
         let content = Content::of(&method, input.content_type.as_deref())?;
+        let keys = input.query.iter().flatten().map(|(key, _)| key.as_str());
+        let unknown = if target.resource().is_some() { unknown_keys(keys, true) } else { Vec::new() };
+        let of_many = method == Method::DELETE && target.resource().is_some_and(|one| one.name.is_none());
+        if let Some(why) = unknown.first().filter(|_| of_many) {
+            // misspelled, a selector would select everything
+            return Err(Error::invalid_input(format!("the argument \"query\": {why}")).next(
+                "a collection is deleted with keys that are known alone: labelSelector, fieldSelector",
+            ));
+        }
         let options = Options::of(&method, content, input.query)?;
         let mut body = content.body(&method, input.body.as_deref())?;
         if target.is_secret() && body.as_ref().is_some_and(|body| reads(content, body)) {
@@ -58,7 +69,7 @@ impl<'a> Aim<'a> {
         if method == Method::DELETE {
             body = Some(options.deletion(body.as_ref())?);
         }
-        Ok(Self { call, access, method, target, options, content, body })
+        Ok(Self { call, access, method, target, options, content, body, unknown })
     }
 
     /// The objects it is about, if it is about some.

@@ -141,6 +141,6 @@ impl Aim<'_> {
             notes: seen.notes,
             ..self.output()
         };
-        Answer::new(summary, body.concat(), structure)
+        Answer::new(summary, body.concat(), structure).gaps(self.unknown.clone())
     }
 }

@@ -126,8 +126,8 @@ impl Redaction {
     /// The answer as it is passed on.
     pub(super) async fn response(self, response: Response<Body>) -> Result<Response<Body>, Error> {
         let (mut head, body) = response.into_parts();
-        // it is another length now, and what it says of the bytes is not true of these
-        for stale in [header::CONTENT_LENGTH, header::ETAG, header::CONTENT_RANGE] {
+        // it is another length now, what it says of the bytes is not true of these, and a warning may quote a value
+        for stale in [header::CONTENT_LENGTH, header::ETAG, header::CONTENT_RANGE, header::WARNING] {
             head.headers.remove(stale);
         }
         if head.status == StatusCode::SWITCHING_PROTOCOLS {

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 
 use crate::{
     control_plane::ControlPlane,
+    exchange::OURS,
+    forge::AUDIENCE,
     mcp::Mcp,
     oidc::Provider,
     parts::{node, support},
@@ -24,7 +26,7 @@ fn serve(clusters: &Value, rules: &str) -> Server {
     let config = format!(
         "clusters: {clusters}\naudit: {{to: audit.log}}\nissuers: [{}]\nhttp: {{proxy: {{base: kubernetes}}}}\n\
          roles:\n  all: {{allow: ['*']}}\n  noproxy: {{allow: ['*'], deny: [kubernetes.proxy]}}\n",
-        Provider::shared().entry(rules)
+        Provider::shared().entry(rules).replace(AUDIENCE, OURS)
     );
     Product::new(["serve", "--http", "127.0.0.1:0"]).config(&config).serve()
 }
@@ -37,8 +39,8 @@ fn brought() -> Value {
 
 /// A request of a person, with a token of theirs for the cluster that is not the one for us.
 async fn ask(server: &Server, person: &str, path: &str) -> RequestBuilder {
-    let ours = Provider::shared().token(person).await;
-    let theirs = Provider::shared().new_token(person, crate::forge::AUDIENCE, None).await;
+    let ours = Provider::shared().token_for(person, OURS).await;
+    let theirs = Provider::shared().token_for(person, AUDIENCE).await;
     let request = reqwest::Client::new().get(server.url(&format!("{MOUNT}{path}"))).bearer_auth(ours);
     request.header("Backstage-Kubernetes-Authorization", format!("Bearer {theirs}"))
 }
@@ -51,10 +53,11 @@ async fn json(answer: Response) -> Value {
 async fn a_policy_that_denies_the_proxy_is_told_as_backstage_tells_it_and_hides_the_tool() {
     let (plane, provider) = (ControlPlane::shared(), Provider::shared());
     let server = serve(&brought(), "[{roles: [noproxy]}]");
-    let token = provider.token("alice").await;
+    let token = provider.token_for("alice", OURS).await;
+    let theirs = provider.token_for("alice", AUDIENCE).await;
     let direct =
-        crate::oidc::client(&plane.ca_file).get(format!("{}{PODS}", plane.server)).bearer_auth(&token);
-    assert_eq!(direct.send().await.unwrap().status(), 200, "the cluster takes the token");
+        crate::oidc::client(&plane.ca_file).get(format!("{}{PODS}", plane.server)).bearer_auth(&theirs);
+    assert_eq!(direct.send().await.unwrap().status(), 200, "the cluster takes the token for it");
 
     for path in [PODS, "/api", "/api/v1/namespaces/nowhere/pods"] {
         for cluster in ["plane", "static/plane", "nothing"] {
@@ -106,7 +109,7 @@ async fn a_caller_with_a_token_for_the_cluster_is_themselves_there() {
     assert!(ours.clone().count() >= 2 && ours.clone().all(|line| line.user == "oidc:alice"), "{lines:#?}");
 
     // without a token for it, nothing is asked, and it is said which header is missing
-    let token = Provider::shared().token("alice").await;
+    let token = Provider::shared().token_for("alice", OURS).await;
     let bare = reqwest::Client::new().get(server.url(&format!("{MOUNT}{PODS}")));
     let refused = bare.try_clone().unwrap().bearer_auth(&token).send().await.unwrap();
     assert_eq!(refused.status(), 403);
@@ -154,7 +157,7 @@ async fn backstages_own_client_gets_namespaces_as_the_caller() {
     ]);
     let rules = "[{roles: [all], within: {clusters: [spoken-for, brought]}}]";
     let server = serve(&clusters, rules);
-    let token = provider.token("carol").await;
+    let token = provider.token_for("carol", OURS).await;
     let mark = plane.audit_mark();
     let question = json!({"token": token, "cluster": "spoken-for", "path": "/api/v1/namespaces"});
     let answer = backstage(&server, &question);

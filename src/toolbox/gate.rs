@@ -93,12 +93,23 @@ impl Toolbox {
         request: Request,
     ) -> Result<Finished, Error> {
         let mut record = Record::open(self, &request, entry.as_ref());
-        let result = match record.place().await {
-            Ok(()) => self.within(&mut record, entry, request, |parsed, call| parsed.run(call)).await,
-            Err(full) => Err(unaudited(full)),
-        };
+        let result = self.written(&mut record, entry, request, |parsed, call| parsed.run(call)).await;
         record.close(result.as_ref().map(Some));
         result
+    }
+
+    /// As [`Self::within`], once there is room for its line.
+    pub(super) async fn written<'t, T>(
+        self: &'t Arc<Self>,
+        record: &mut Record<'t>,
+        entry: Option<Arc<Entry>>,
+        request: Request,
+        handle: impl FnOnce(Box<dyn Parsed>, Call) -> Handled<T>,
+    ) -> Result<T, Error> {
+        match record.place().await {
+            Ok(()) => self.within(record, entry, request, handle).await,
+            Err(full) => Err(unaudited(full)),
+        }
     }
 
     /// Decides, and has `handle` do what was decided for.
@@ -247,7 +258,7 @@ async fn run<T>(
 }
 
 /// What cannot be written down is not done.
-pub(super) fn unaudited(full: Full) -> Error {
+fn unaudited(full: Full) -> Error {
     let kind = ErrorKind::RateLimited { retry_after: None };
     Error::new(kind, format!("{full}, so no call is made")).next("tell whoever runs this server")
 }

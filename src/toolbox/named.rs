@@ -30,10 +30,7 @@ impl Toolbox {
         request.tool = TOOL.to_owned();
         let entry = self.find(&request.caller, TOOL);
         let mut record = Record::open(self, &request, entry.as_ref());
-        let result = match record.place().await {
-            Ok(()) => self.within(&mut record, entry, request, names).await,
-            Err(full) => Err(super::gate::unaudited(full)),
-        };
+        let result = self.written(&mut record, entry, request, names).await;
         record.close(result.as_ref().map(|_| None));
         result
     }

@@ -72,10 +72,7 @@ impl Toolbox {
             }
             .boxed()
         };
-        let result = match record.place().await {
-            Ok(()) => self.within(&mut record, entry, request, handle).await,
-            Err(full) => Err(super::gate::unaudited(full)),
-        };
+        let result = self.written(&mut record, entry, request, handle).await;
         let lasts =
             streams || result.as_ref().is_ok_and(|answer| answer.status() == StatusCode::SWITCHING_PROTOCOLS);
         record.line.follows = (lasts && result.is_ok()).then_some("begin");

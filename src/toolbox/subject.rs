@@ -40,10 +40,7 @@ impl Toolbox {
         let entry = self.find(&request.caller, &request.tool);
         let mut record = Record::open(self, &request, entry.as_ref());
         record.line.follows = Some("begin");
-        let result = match record.place().await {
-            Ok(()) => self.within(&mut record, entry, request, |parsed, call| parsed.subject(call)).await,
-            Err(full) => Err(super::gate::unaudited(full)),
-        };
+        let result = self.written(&mut record, entry, request, |parsed, call| parsed.subject(call)).await;
         let (began, mut line) = (record.started, record.line.clone());
         record.close(result.as_ref().map(|_| None));
         let subject = result?;

@@ -26,7 +26,7 @@ use super::{
 use crate::{answer::redact::Learned, telemetry::CallSpan};
 
 pub(super) use read::Said;
-pub(super) use send::{Ask, Reply, parse, seconds, with_query};
+pub(super) use send::{Ask, Reply, parse, with_query};
 pub use write::{Basis, DryRun, Written};
 pub(super) use write::{uncertain, warnings};
 

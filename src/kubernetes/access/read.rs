@@ -4,11 +4,7 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use kube::client::Body;
 use tokio::time::{Instant, timeout_at};
 
-use super::{
-    super::fault::Fault,
-    Access,
-    send::{seconds, wait_before_retry},
-};
+use super::{super::fault::Fault, Access, send::wait_before_retry};
 
 /// What an API server answered.
 pub(in crate::kubernetes) struct Said {
@@ -55,10 +51,7 @@ impl Access {
         let (head, body) = self.sent(request).await?.into_parts();
         self.spent.meter.answered(head.status);
         let body = self.collect(body).await?;
-        let fault = (!head.status.is_success()).then(|| {
-            let retry_after = seconds(head.headers.get(header::RETRY_AFTER));
-            self.told(Fault::from_response(head.status.as_u16(), retry_after, &body))
-        });
+        let fault = (!head.status.is_success()).then(|| self.fault(head.status, &head.headers, &body));
         Ok(Said { status: head.status, headers: head.headers, body, fault })
     }
 

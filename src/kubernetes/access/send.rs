@@ -123,9 +123,9 @@ impl Access {
         if status.is_success() {
             return Ok(response);
         }
-        let retry_after = seconds(response.headers().get(header::RETRY_AFTER));
-        let body = self.collect(response.into_body()).await?;
-        Err(self.told(Fault::from_response(status.as_u16(), retry_after, &body)))
+        let (head, body) = response.into_parts();
+        let body = self.collect(body).await?;
+        Err(self.fault(status, &head.headers, &body))
     }
 
     /// Sends a request that is not ours but a caller's, once, and answers with whatever comes: the head within
@@ -192,9 +192,10 @@ impl Access {
         Ok(response)
     }
 
-    /// Whose credential or right it is that a fault is about.
-    pub(in crate::kubernetes) fn told(&self, fault: Fault) -> Fault {
-        match (&self.acting, fault) {
+    /// What an answer that is no success stands for, and whose credential or right it is about.
+    pub(in crate::kubernetes) fn fault(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Fault {
+        let retry_after = seconds(headers.get(header::RETRY_AFTER));
+        match (&self.acting, Fault::from_response(status.as_u16(), retry_after, body)) {
             (As::Caller(_), fault) => fault.of_impersonation(),
             (As::Bearer(_), Fault::Unauthorized(message)) => Fault::TokenRefused(message),
             (_, fault) => fault,
@@ -270,7 +271,7 @@ pub(in crate::kubernetes) fn with_query(path: &str, query: &[(&str, String)]) ->
 }
 
 /// Of a `Retry-After`.
-pub(in crate::kubernetes) fn seconds(header: Option<&HeaderValue>) -> Option<Duration> {
+fn seconds(header: Option<&HeaderValue>) -> Option<Duration> {
     header?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 

@@ -7,7 +7,7 @@ use crate::{
     answer::sanitise,
     kubernetes::{
         Access, Cause, Fault, Refused,
-        access::{Reply, seconds},
+        access::Reply,
         proxy::{Target, redact::status::without_values},
     },
 };
@@ -37,8 +37,7 @@ impl Said {
             true => Cow::Owned(without_values(reply.status, &reply.body)),
             false => Cow::Borrowed(&reply.body),
         };
-        let retry_after = seconds(reply.headers.get(http::header::RETRY_AFTER));
-        let fault = access.told(Fault::from_response(status, retry_after, &body));
+        let fault = access.fault(reply.status, &reply.headers, &body);
         let mut refused = Refused::of_response(status, &body);
         refused.causes.dedup();
         refused.causes.truncate(MOST);

@@ -157,6 +157,7 @@ impl Proxy {
             caller: Arc::clone(&entered.caller),
             client: entered.client,
             cluster: asked.cluster,
+            presented: Arc::clone(&request.presented),
             head,
             changes: wire.changes(),
             lasts,

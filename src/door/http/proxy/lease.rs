@@ -38,6 +38,7 @@ pub(super) struct Lease {
     pub(super) caller: Arc<Caller>,
     pub(super) client: IpAddr,
     pub(super) cluster: Option<String>,
+    pub(super) presented: Arc<Presented>,
     pub(super) head: (Method, Target),
     /// Whether it may change something.
     pub(super) changes: bool,
@@ -54,18 +55,17 @@ impl Lease {
         }
         let end = left.map(|left| Instant::now() + left);
         let subscriber = Subscriber::new(&self.serving, &Who::EachRequest, &self.caller, Some(parts));
-        let presented = self.served.presented(&parts.headers);
         Box::pin(async move {
             tokio::select! {
                 () = at(end) => {}
                 () = self.serving.ending().cancelled() => {}
-                () = self.withdrawn(subscriber, presented) => {}
+                () = self.withdrawn(subscriber) => {}
             }
         })
     }
 
     /// Waits until the rules do not allow it any more.
-    async fn withdrawn(&self, subscriber: Subscriber, presented: Arc<Presented>) {
+    async fn withdrawn(&self, subscriber: Subscriber) {
         let mut replaced = self.serving.replacements();
         let mut known = Arc::clone(&self.served);
         loop {
@@ -76,7 +76,7 @@ impl Lease {
                     return;
                 }
                 let Some(caller) = subscriber.caller(&served).await else { return };
-                let asked = (Arc::clone(&presented), None);
+                let asked = (Arc::clone(&self.presented), None);
                 let request = request(&caller, self.client, self.cluster.as_deref(), asked);
                 let may = served.toolbox.passes_still(request, self.head.clone(), self.changes).await;
                 if may.is_err() {

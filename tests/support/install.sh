@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests take from the registries of npm and PyPI: the official MCP clients, the
-# conformance suite, an OpenID provider, and the Node that they need.
+# conformance suite, an OpenID provider, a validating proxy, and the Node that they need.
 #
 #   install.sh node      from node/package-lock.json; in the folder: bin/node, node_modules/
 #   install.sh python    from python/requirements.txt; in the folder: bin/python

@@ -15,6 +15,7 @@ mod node;
 mod problem;
 mod reader;
 pub mod server;
+pub mod spectrocloud;
 pub mod traces;
 pub mod watch;
 
@@ -45,6 +46,8 @@ const SHORTEST_SEAL_KEY: usize = 16;
 pub struct Config {
     /// Where clusters come from. Sources add up.
     pub clusters: clusters::Sources,
+    /// Palette environments: the block of the SpectroCloud plugins for Backstage can be pasted in.
+    pub spectrocloud: spectrocloud::Spectrocloud,
     /// What the local user may do: whoever starts the process, or reaches it on a loopback address.
     pub local: local::Local,
     /// OIDC issuers whose tokens are taken. With one, every caller over HTTP needs a token.
@@ -72,6 +75,9 @@ pub struct Config {
     /// How clusters that configure nothing else are told who calls: the door decides.
     #[serde(skip)]
     identity: Identity,
+    /// Whether tools are shown that nothing is configured for.
+    #[serde(skip)]
+    whole_contract: bool,
 }
 
 impl Config {
@@ -92,6 +98,13 @@ impl Config {
     #[must_use]
     pub fn for_http(mut self) -> Self {
         self.identity = Identity::Impersonate;
+        self
+    }
+
+    /// With every tool there is, to show the contract.
+    #[must_use]
+    pub fn for_contract(mut self) -> Self {
+        self.whole_contract = true;
         self
     }
 
@@ -130,6 +143,7 @@ impl Config {
     /// What no type can say alone.
     fn coherent(&self) -> Result<(), problem::Wrong> {
         self.clusters.coherent().map_err(|wrong| wrong.below("clusters"))?;
+        self.spectrocloud.coherent().map_err(|wrong| wrong.below("spectrocloud"))?;
         self.local.coherent().map_err(|wrong| wrong.below("local"))?;
         issuers::coherent(&self.issuers, self.http.url.as_deref()).map_err(|wrong| wrong.below("issuers"))?;
         self.tools.coherent().map_err(|wrong| wrong.below("tools"))?;

@@ -1,5 +1,7 @@
 //! [`Error`]: the one error of a call, and its one mapping to MCP, to Backstage and to HTTP.
 
+mod palette;
+
 use std::time::Duration;
 
 use serde_json::Value;
@@ -51,6 +53,8 @@ pub enum RefusedBy {
     Gate(Decision),
     /// The API server, with a 403.
     Cluster,
+    /// Palette, with a 403.
+    Palette,
     /// Nobody: the cluster is to be shown who calls, and cannot be.
     Identity,
 }

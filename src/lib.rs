@@ -31,6 +31,7 @@ pub mod error;
 pub mod kro;
 pub mod kubernetes;
 pub mod nearest;
+pub mod palette;
 pub mod permission;
 pub mod platform;
 pub mod remote;

@@ -43,6 +43,7 @@ use crate::{
     audit::Audit,
     caller::Caller,
     kubernetes::{Clusters, Registry},
+    palette::Environments,
     telemetry::Measure,
 };
 
@@ -75,6 +76,7 @@ pub struct Toolbox {
     unlisted: Vec<Arc<Entry>>,
     prompts: Vec<Prompt>,
     registry: Arc<Registry>,
+    environments: Arc<Environments>,
     process: Arc<Process>,
     limits: Limits,
 }
@@ -84,6 +86,8 @@ pub struct Toolbox {
 pub struct Parts {
     /// The clusters that are known.
     pub registry: Arc<Registry>,
+    /// The Palette environments.
+    pub environments: Arc<Environments>,
     /// What outlives this toolbox.
     pub process: Arc<Process>,
     /// What a call may take.
@@ -130,8 +134,8 @@ impl Toolbox {
             let mut tools = prompt.tools();
             tools.all(|tool| entries.iter().chain(&unlisted).any(|entry| entry.contract.name == tool))
         });
-        let Parts { registry, process, limits, .. } = parts;
-        Self { entries, unlisted, prompts, registry, process, limits }
+        let Parts { registry, environments, process, limits, .. } = parts;
+        Self { entries, unlisted, prompts, registry, environments, process, limits }
     }
 
     /// The tools that exist for this caller, in a fixed order.
@@ -152,6 +156,11 @@ impl Toolbox {
     /// Where the clusters come from.
     pub fn registry(&self) -> &Arc<Registry> {
         &self.registry
+    }
+
+    /// The Palette environments that are configured.
+    pub fn environments(&self) -> &Arc<Environments> {
+        &self.environments
     }
 
     /// What outlives this toolbox.

@@ -24,7 +24,7 @@ pub(super) struct Tools {
 
 impl Tools {
     pub(super) fn run(&self, global: &Global) -> Result<(), Failure> {
-        let built = global.config()?.for_one_shot().without_clusters().build()?;
+        let built = global.config()?.for_one_shot().without_clusters().for_contract().build()?;
         let Built { toolbox, .. } = &built;
         let entries: Vec<Arc<Entry>> = match global.role {
             Some(_) => toolbox.list(setup::local(&built.callers)?.as_ref()).cloned().collect(),

@@ -11,9 +11,10 @@ use crate::{
     caller::{Caller, Callers, local, oidc::Issuers},
     door::Terms,
     kubernetes::Registry,
+    palette::Environments,
     permission::{Policy, PolicyProblem, RoleProblem, Roles},
     telemetry::{OtlpProblem, Spans},
-    toolbox::{ContractProblem, Parts, Process, Toolbox},
+    toolbox::{ContractProblem, Offer, Parts, Process, Toolbox},
 };
 
 /// What a configuration makes.
@@ -91,14 +92,27 @@ impl Config {
             before.map(|before| &**before.toolbox.registry()),
             process.measure().known().clone(),
         ));
+        let before = before.map(|before| &**before.toolbox.environments());
+        let environments = self.spectrocloud.environments(|path| self.resolved(path));
+        let environments = Arc::new(Environments::new(environments, before));
         let problems = registry.problems();
         let toolbox = Toolbox::new(Parts {
             registry,
+            environments,
             process,
             limits: self.limits.limits(),
-            offer: self.tools.offer(),
+            offer: self.offer(),
         })?;
         Ok(Built { toolbox, callers, terms: self.http.terms(&self.limits, &self.issuers), problems })
+    }
+
+    /// Tools for Palette are offered where there is an environment, or the contract is to be shown.
+    fn offer(&self) -> Offer {
+        let mut offer = self.tools.offer();
+        if self.spectrocloud.environments.is_empty() && !self.whole_contract {
+            offer.without.push("palette".to_owned());
+        }
+        offer
     }
 
     /// The local user.

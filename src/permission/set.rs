@@ -129,6 +129,17 @@ impl PermissionSet {
         })
     }
 
+    /// Whether this permission covers the whole of this Palette environment: what is in the tenant itself and in
+    /// every project, with nothing taken away.
+    pub fn covers_environment(&self, permission: Permission, environment: &Extent) -> bool {
+        [Extent::Anywhere, Extent::None].into_iter().all(|project| {
+            let scope = Scope { environment: environment.clone(), project, ..Scope::default() };
+            let covers = |grant: &Grant| grant.within.covers(&scope);
+            self.relevant(permission, false).any(|grant| covers(grant) == Cover::Whole)
+                && self.relevant(permission, true).all(|denial| covers(denial) == Cover::Nothing)
+        })
+    }
+
     /// Whether a tool with this requirement exists for the caller.
     pub fn shows(&self, requirement: &Requirement) -> bool {
         requirement.met_by(|permission| self.somewhere.contains(permission))

@@ -11,13 +11,17 @@ use tokio::time::Instant;
 use super::{
     Progress, Toolbox,
     entry::Entry,
-    reach::{CallerView, lacking},
+    reach::{
+        CallerView, lacking,
+        palette::{required, visible},
+    },
 };
 use crate::{
     Error, ErrorKind, RefusedBy,
     answer::{Budget, Cut, Page, Row, budget::HARD_CAP, redact::Learned, sanitise, seal::Unsealed},
     caller::Caller,
     kubernetes::{Access, Budgeted, Object},
+    palette::{self, Place},
     permission::{Extent, Permission, Requirement, Scope, decide},
 };
 
@@ -37,6 +41,7 @@ pub(super) struct Inner {
     pub(super) caller: Arc<Caller>,
     pub(super) entry: Arc<Entry>,
     pub(super) clusters: Vec<Access>,
+    pub(super) environments: Vec<palette::Access>,
     /// What is not known of the clusters there are, a line each.
     pub(super) unknown: Vec<String>,
     pub(super) spent: Budgeted,
@@ -70,6 +75,36 @@ impl Call {
     /// All clusters that the arguments named and the caller may see.
     pub fn clusters(&self) -> &[Access] {
         &self.0.clusters
+    }
+
+    /// The Palette environments that the arguments named and the caller may see something of.
+    pub fn environments(&self) -> &[palette::Access] {
+        &self.0.environments
+    }
+
+    /// The Palette environments of which the caller may see something with this requirement, whatever the tool
+    /// reaches itself.
+    pub fn environments_for(&self, requirement: &Requirement) -> Vec<palette::Access> {
+        visible(self.0.toolbox.environments(), &self.0.caller, requirement, &self.0.spent)
+    }
+
+    /// That the caller has this permission in one place of an environment.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotAllowed`], with the permission and the place, whether or not the target exists.
+    pub fn require_place(
+        &self,
+        permission: Permission,
+        access: &palette::Access,
+        place: &Place,
+    ) -> Result<(), Error> {
+        let requirement = Requirement::one(permission);
+        required(&self.0.caller, &requirement, access.environment().name(), place)
+    }
+
+    /// As [`Self::require_place`], as a question.
+    pub fn allows_place(&self, permission: Permission, access: &palette::Access, place: &Place) -> bool {
+        self.require_place(permission, access, place).is_ok()
     }
 
     /// The budget of rows and bytes, with what the caller asked for.

@@ -171,17 +171,19 @@ impl Toolbox {
         let time = request.patience.map_or(time, |patience| patience.min(time));
         let spent = Budgeted { deadline: started + time.saturating_sub(TO_ANSWER), ..spent.clone() };
         let asked = parsed.reach();
-        if asked != Reach::Nowhere {
+        if matches!(asked, Reach::Cluster { .. } | Reach::Clusters { .. }) {
             self.settled(started + time, &request.cancel).await;
         }
         let known = self.clusters();
         let every = matches!(&asked, Reach::Clusters { cluster: Some(name), .. } if name == EVERY);
-        let reached = reach(&known, (&request.caller, &request.presented), entry, asked, &spent);
-        let Reached { decision, scope, clusters } = reached;
+        let there = (&*known, &**self.environments());
+        let reached = reach(there, (&request.caller, &request.presented), entry, asked, &spent);
+        let Reached { decision, scope, clusters, environments } = reached;
         line.decide(&decision, &scope);
         let clusters = clusters?;
-        let place = match clusters.as_slice() {
-            [one] => Some(known.shown_name(one.cluster())),
+        let place = match (clusters.as_slice(), environments.as_slice()) {
+            ([one], _) => Some(format!("cluster {}", known.shown_name(one.cluster()))),
+            (_, [one]) => Some(format!("environment {}", one.environment().name())),
             _ => None,
         };
         let call = Call(Arc::new(Inner {
@@ -190,6 +192,7 @@ impl Toolbox {
             entry: Arc::clone(entry),
             unknown: if every { unknown(&known, &clusters) } else { Vec::new() },
             clusters,
+            environments,
             spent,
             progress: request.progress,
             question,
@@ -199,14 +202,15 @@ impl Toolbox {
         let result = run(handle(parsed, call), deadline, &request.cancel, &line.call).await;
         let result = result.map_err(|error| match (&place, error.kind) {
             (
-                Some(cluster),
+                Some(place),
                 ErrorKind::Upstream { .. } | ErrorKind::Timeout | ErrorKind::RateLimited { .. },
-            ) => Error { message: format!("cluster {cluster}: {}", error.message), ..error },
+            ) => Error { message: format!("{place}: {}", error.message), ..error },
             _ => error,
         });
         match result.as_ref().err().and_then(|error| error.refused_by.as_deref()) {
             Some(RefusedBy::Gate(decision)) => line.decide(decision, &scope),
             Some(RefusedBy::Cluster) => line.refused_by = Some("cluster"),
+            Some(RefusedBy::Palette) => line.refused_by = Some("palette"),
             Some(RefusedBy::Identity) => line.refused_by = Some("identity"),
             None => {}
         }

@@ -46,6 +46,7 @@ tools! {
     "kubernetes/events" => crate::kubernetes::tools::ListEvents,
     "kubernetes/proxy" => crate::kubernetes::tools::Proxy,
     "kubernetes/proxy_write" => crate::kubernetes::tools::ProxyWrite,
+    "palette/projects" => crate::palette::tools::ListProjects,
     "platform/whoami" => crate::platform::whoami::Whoami,
 }
 

@@ -1,5 +1,7 @@
 //! From what the arguments name to clusters that were decided for.
 
+pub(super) mod palette;
+
 use std::{cell::LazyCell, sync::Arc};
 
 use super::{entry::Entry, tool::Reach};
@@ -9,6 +11,7 @@ use crate::{
     kubernetes::{
         Access, As, Budgeted, Cluster, Clusters, Fault, Identity, Presented, View, clusters::Lookup,
     },
+    palette::Environments,
     permission::{Decision, Extent, Permission, Requirement, Scope, decide},
 };
 
@@ -23,12 +26,20 @@ pub(super) struct Reached {
     pub(super) decision: Decision,
     pub(super) scope: String,
     pub(super) clusters: Result<Vec<Access>, Error>,
+    /// The Palette environments, where it is about those.
+    pub(super) environments: Vec<crate::palette::Access>,
+}
+
+impl Reached {
+    fn new(decision: Decision, scope: String, clusters: Result<Vec<Access>, Error>) -> Self {
+        Self { decision, scope, clusters, environments: Vec::new() }
+    }
 }
 
 /// Decides for the scope that the arguments name. A name that no cluster has is decided on like any
 /// other first, so that a denial does not tell whether it exists.
 pub(super) fn reach(
-    known: &Clusters,
+    (known, environments): (&Clusters, &Environments),
     (caller, presented): (&Arc<Caller>, &Presented),
     entry: &Entry,
     asked: Reach,
@@ -41,7 +52,11 @@ pub(super) fn reach(
             // a tool about the caller: having the permission anywhere is enough
             let decision = one(&ANYWHERE);
             let clusters = denied(&decision, &ANYWHERE, requirement).map_or(Ok(Vec::new()), Err);
-            return Reached { decision, scope: "none".to_owned(), clusters };
+            return Reached::new(decision, "none".to_owned(), clusters);
+        }
+        Reach::Environments { environment, project } => {
+            let named = (environment.as_deref(), project.as_deref());
+            return palette::reach(environments, caller, requirement, named, spent);
         }
         Reach::Cluster { cluster, namespace } => (cluster, namespace, false),
         Reach::Clusters { cluster, namespace } => (cluster, namespace, true),
@@ -70,7 +85,7 @@ pub(super) fn reach(
             },
             Err,
         );
-        return Reached { decision, scope: scope.to_string(), clusters };
+        return Reached::new(decision, scope.to_string(), clusters);
     }
     let sees = |cluster: &Cluster| one(&scope_of(cluster, &Extent::Anywhere)).is_allowed();
     let found = match &name {
@@ -105,7 +120,7 @@ pub(super) fn reach(
             Lookup::None => Err(no_cluster(known, name.as_deref(), &sees)),
         },
     };
-    Reached { decision, scope: scope.to_string(), clusters }
+    Reached::new(decision, scope.to_string(), clusters)
 }
 
 /// Of several clusters with a name, those that the caller may see: the others are nobody's candidates.

@@ -81,6 +81,7 @@ impl Rig {
         };
         let parts = Parts {
             registry: Arc::new(Registry::of(Clusters::new(clusters.iter().map(cluster).collect(), None))),
+            environments: Arc::default(),
             process: Arc::new(Process::new(
                 Seal::random().expect("randomness"),
                 Audit::file(&audit).expect("a file"),

@@ -28,6 +28,13 @@ pub enum Reach {
         /// As above.
         namespace: Extent,
     },
+    /// Palette: the named environment, every visible one where none is named.
+    Environments {
+        /// By name; one that does not exist is an error, never another one.
+        environment: Option<String>,
+        /// A project, by name or uid: what it is comes out once projects were read, and is decided row by row.
+        project: Option<String>,
+    },
 }
 
 /// A handler: typed input, typed output, and what it reaches. Everything else about a tool is in its

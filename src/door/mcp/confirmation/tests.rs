@@ -85,6 +85,7 @@ static SERVING: LazyLock<Arc<Serving>> = LazyLock::new(serving);
 fn serving() -> Arc<Serving> {
     let process = Process::new(Seal::random().expect("randomness"), Audit::off(), Spans::default());
     let parts = Parts {
+        environments: Arc::default(),
         registry: Arc::default(),
         process: Arc::new(process),
         limits: Limits::default(),

@@ -1,0 +1,29 @@
+//! What failed between us and Palette, as the error of a call.
+
+use super::{Error, ErrorKind, RefusedBy};
+use crate::palette::Fault;
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        let message = fault.to_string();
+        let upstream =
+            |status, retryable| Self::new(ErrorKind::Upstream { status, retryable }, message.clone());
+        match fault {
+            Fault::Withheld { needs, place, decision } => {
+                Self::denied(&needs, &place).refused_by(RefusedBy::Gate(*decision))
+            }
+            Fault::Unfit(_) => Self::new(ErrorKind::NotAllowed, message).refused_by(RefusedBy::Identity),
+            Fault::NotFound(_) => Self::not_found(message),
+            Fault::Forbidden(_) => Self::new(ErrorKind::NotAllowed, message).refused_by(RefusedBy::Palette).next(
+                "ask whoever administers Palette: our own permissions allowed the call, the credential's did not",
+            ),
+            Fault::Unauthorized(_) => upstream(Some(401), false)
+                .next("run `platform-mcp check`: the credential for this environment does not work"),
+            Fault::Throttled { retry_after } => Self::new(ErrorKind::RateLimited { retry_after }, message),
+            Fault::Timeout(_) => Self::new(ErrorKind::Timeout, message),
+            Fault::Status { status, .. } => upstream(Some(status), status >= 500),
+            Fault::Unreachable(_) => upstream(None, true),
+            Fault::Malformed(_) | Fault::Spent(_) | Fault::Configuration(_) => upstream(None, false),
+        }
+    }
+}

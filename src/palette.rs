@@ -1,0 +1,22 @@
+//! Palette (Spectro Cloud): clusters, virtual clusters, cluster profiles and packs, of one or several environments.
+//!
+//! An [`Environment`] is shared by all callers; an [`Access`] is one environment during one call, and the only way
+//! to reach it. Facts: the vendor's contract (`palette.json`, "Palette APIs - 4.8") and what was observed of it.
+
+pub mod access;
+pub mod api;
+pub mod ask;
+pub mod environment;
+pub mod environments;
+pub mod fault;
+pub mod find;
+pub mod place;
+mod session;
+pub mod tools;
+
+pub use access::{Access, View};
+pub use ask::Ask;
+pub use environment::{Environment, Settings};
+pub use environments::Environments;
+pub use fault::Fault;
+pub use place::Place;

@@ -1,0 +1,107 @@
+//! [`Access`]: one environment, as one caller, for the length of one call. Every byte from Palette passes here.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use super::{
+    api::Listing,
+    ask::Ask,
+    environment::Environment,
+    fault::Fault,
+    place::Place,
+    session::{Acting, Paged},
+};
+use crate::kubernetes::Budgeted;
+
+/// What a caller may see of one environment, decided by the gate and asked for every row.
+pub trait View: Send + Sync {
+    /// Whether what is in this place may be shown.
+    fn sees(&self, place: &Place) -> bool;
+    /// Whether everything in the environment may be shown, the tenant's own and every project's.
+    fn sees_all(&self) -> bool;
+    /// The fault that stands for something in a place that may not be shown.
+    fn withheld(&self, place: &Place) -> Fault;
+}
+
+/// One environment as one caller sees it during one call.
+#[derive(Clone)]
+pub struct Access {
+    environment: Arc<Environment>,
+    view: Arc<dyn View>,
+    acting: Acting,
+    spent: Budgeted,
+}
+
+impl std::fmt::Debug for Access {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Access").field(&self.environment.name()).finish()
+    }
+}
+
+impl Access {
+    /// Opens `environment` for a call, whose requests are made as `acting` says.
+    pub fn new(environment: Arc<Environment>, view: Arc<dyn View>, acting: Acting, spent: Budgeted) -> Self {
+        Self { environment, view, acting, spent }
+    }
+
+    /// The same environment, of which another view is shown.
+    #[must_use]
+    pub fn through(&self, view: Arc<dyn View>) -> Self {
+        Self { view, ..self.clone() }
+    }
+
+    /// The environment behind it.
+    pub fn environment(&self) -> &Arc<Environment> {
+        &self.environment
+    }
+
+    /// What the caller may see of it.
+    pub fn view(&self) -> &Arc<dyn View> {
+        &self.view
+    }
+
+    /// Whether what is in this place may be shown. Ask it of every row: requests are made with a credential that
+    /// sees more.
+    pub fn sees(&self, place: &Place) -> bool {
+        self.view.sees(place)
+    }
+
+    /// That what is in this place may be shown.
+    ///
+    /// # Errors
+    /// [`Fault::Withheld`], whether or not there is something.
+    pub fn require(&self, place: &Place) -> Result<(), Fault> {
+        if self.sees(place) { Ok(()) } else { Err(self.view.withheld(place)) }
+    }
+
+    /// Asks in the scope of `place` (`ProjectUid`), and reads the JSON that came. Kept for a short while.
+    ///
+    /// # Errors
+    /// [`Fault`]
+    pub async fn ask<T: DeserializeOwned>(&self, place: &Place, ask: Ask) -> Result<T, Fault> {
+        self.environment.session().json(&self.acting, place, &ask, &self.spent).await
+    }
+
+    /// The same of what is no JSON and must not be kept (kubeconfigs).
+    ///
+    /// # Errors
+    /// [`Fault`]
+    pub async fn bytes(&self, place: &Place, ask: Ask) -> Result<Vec<u8>, Fault> {
+        self.environment.session().bytes(&self.acting, place, &ask, &self.spent).await
+    }
+
+    /// All pages of a list: query paging, with a guard against pages that do not end. What could not be read after
+    /// the first page is told in [`Paged::gap`].
+    ///
+    /// # Errors
+    /// [`Fault`], of the first page.
+    pub async fn pages<L: Listing>(&self, place: &Place, ask: Ask) -> Result<Paged<L::Row>, Fault> {
+        self.environment.session().pages::<L>(&self.acting, place, &ask, &self.spent).await
+    }
+
+    /// What the call may take, and when it has to be over.
+    pub fn spent(&self) -> &Budgeted {
+        &self.spent
+    }
+}

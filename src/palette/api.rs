@@ -1,0 +1,81 @@
+//! Wire types: as much of the contract as is read. Lenient: a member that is absent, `null` or of another shape than
+//! the contract says costs that member, not the answer.
+
+pub mod cluster;
+pub mod project;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+
+use super::place::Place;
+
+/// `V1ObjectMeta`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ObjectMeta {
+    /// What people call it.
+    #[serde(deserialize_with = "lenient")]
+    pub name: String,
+    /// 24 hexadecimal characters.
+    #[serde(deserialize_with = "lenient")]
+    pub uid: String,
+    /// `scope`, `projectUid`, `tenantUid`, `overlordUid`
+    #[serde(deserialize_with = "lenient")]
+    pub annotations: BTreeMap<String, String>,
+    /// Tags are those with the value `spectro__tag`.
+    #[serde(deserialize_with = "lenient")]
+    pub labels: BTreeMap<String, String>,
+    /// RFC 3339.
+    #[serde(deserialize_with = "lenient")]
+    pub creation_timestamp: String,
+    /// RFC 3339.
+    #[serde(deserialize_with = "lenient")]
+    pub last_modified_timestamp: String,
+}
+
+impl ObjectMeta {
+    /// Where it is; the project's name is not in the metadata.
+    pub fn place(&self) -> Place {
+        let project = self.annotations.get("projectUid").filter(|uid| !uid.is_empty());
+        match (self.annotations.get("scope").map(String::as_str), project) {
+            (Some("tenant" | "system"), _) | (_, None) => Place::Tenant,
+            (_, Some(uid)) => Place::Project { uid: uid.clone(), name: None },
+        }
+    }
+}
+
+/// `V1ListMetaData`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ListMeta {
+    /// The token of the next page; empty at the end.
+    #[serde(rename = "continue", deserialize_with = "lenient")]
+    pub next: Option<String>,
+    /// Rows of all pages.
+    #[serde(deserialize_with = "lenient")]
+    pub count: Option<u64>,
+}
+
+/// An answer that is a list in pages.
+pub trait Listing: DeserializeOwned + Send {
+    /// One of it.
+    type Row: Send;
+    /// How the list goes on.
+    fn meta(&self) -> &ListMeta;
+    /// What came.
+    fn rows(self) -> Vec<Self::Row>;
+    /// What tells a row from others.
+    fn uid(row: &Self::Row) -> &str;
+}
+
+/// A member as it should be, or nothing where it is `null` or something else.
+///
+/// # Errors
+/// The JSON itself is broken.
+pub fn lenient<'de, T: Default + DeserializeOwned, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).unwrap_or_default())
+}

@@ -1,0 +1,56 @@
+//! [`Environment`]: one Palette tenant that is configured, shared by all callers.
+
+use std::path::PathBuf;
+
+use reqwest::Url;
+use secrecy::SecretString;
+
+pub use super::session::Acting;
+use super::session::Session;
+
+/// What is configured of an environment.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Its name, as arguments and rules say it.
+    pub name: String,
+    /// `https://api.spectrocloud.com` or a host of one's own; paths go below it.
+    pub url: Url,
+    /// The tenant, for people: the API key decides which it is.
+    pub tenant: Option<String>,
+    /// The server's own API key; without one, callers bring their token in a header.
+    pub api_token: Option<SecretString>,
+    /// PEM file of its certificate authority; otherwise the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Whether admin kubeconfigs may be handed out.
+    pub admin_kubeconfig: bool,
+}
+
+/// One environment. Its `Debug` tells nothing secret.
+#[derive(Debug)]
+pub struct Environment {
+    settings: Settings,
+    session: Session,
+}
+
+impl Environment {
+    /// Of its settings. Nothing is connected to.
+    pub fn new(settings: Settings) -> Self {
+        let session = Session::new(&settings);
+        Self { settings, session }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    /// What is configured of it.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The connections to it, and what was kept of its answers.
+    pub(super) fn session(&self) -> &Session {
+        &self.session
+    }
+}

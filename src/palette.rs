@@ -14,7 +14,7 @@ pub mod place;
 mod session;
 pub mod tools;
 
-pub use access::{Access, View};
+pub use access::{Access, Paged, View};
 pub use ask::Ask;
 pub use environment::{Environment, Settings};
 pub use environments::Environments;

@@ -3,15 +3,10 @@
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
-use super::{
-    api::Listing,
-    ask::Ask,
-    environment::Environment,
-    fault::Fault,
-    place::Place,
-    session::{Acting, Paged},
-};
+pub use super::session::Paged;
+use super::{api::Listing, ask::Ask, environment::Environment, fault::Fault, place::Place, session::Acting};
 use crate::kubernetes::Budgeted;
 
 /// What a caller may see of one environment, decided by the gate and asked for every row.
@@ -83,6 +78,15 @@ impl Access {
         self.environment.session().json(&self.acting, place, &ask, &self.spent).await
     }
 
+    /// The same, and when it was asked for: a kept answer may be some seconds old.
+    ///
+    /// # Errors
+    /// [`Fault`]
+    pub async fn dated<T: DeserializeOwned>(&self, place: &Place, ask: Ask) -> Result<(T, Instant), Fault> {
+        let asked = Instant::now();
+        Ok((self.ask(place, ask).await?, asked))
+    }
+
     /// The same of what is no JSON and must not be kept (kubeconfigs).
     ///
     /// # Errors
@@ -98,6 +102,21 @@ impl Access {
     /// [`Fault`], of the first page.
     pub async fn pages<L: Listing>(&self, place: &Place, ask: Ask) -> Result<Paged<L::Row>, Fault> {
         self.environment.session().pages::<L>(&self.acting, place, &ask, &self.spent).await
+    }
+
+    /// A list whose contract has no paging and which may be cut all the same: one request. Where Palette counts
+    /// more rows than came, that is in [`Paged::gap`], and another listing has to be asked.
+    ///
+    /// # Errors
+    /// [`Fault`]
+    pub async fn whole<L: Listing>(&self, place: &Place, ask: Ask) -> Result<Paged<L::Row>, Fault> {
+        self.environment.session().whole::<L>(&self.acting, place, &ask, &self.spent).await
+    }
+
+    /// The same environment, of which nothing is answered that was asked for before now.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        self.clone()
     }
 
     /// What the call may take, and when it has to be over.

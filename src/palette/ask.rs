@@ -1,5 +1,7 @@
 //! [`Ask`]: one request, before it is known in which scope and as whom it is made.
 
+use std::time::Duration;
+
 use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -14,17 +16,21 @@ pub struct Ask {
     path: String,
     query: Vec<(&'static str, String)>,
     body: Option<Value>,
+    kept: Duration,
 }
+
+/// For how long an answer is good for others who ask the same, where nothing else is said.
+const KEPT: Duration = Duration::from_secs(15);
 
 impl Ask {
     /// `GET /v1/` and these segments, each encoded.
     pub fn get(segments: &[&str]) -> Self {
-        Self { method: Method::GET, path: path(segments), query: Vec::new(), body: None }
+        Self { method: Method::GET, path: path(segments), query: Vec::new(), body: None, kept: KEPT }
     }
 
     /// `POST` to search: it changes nothing, and may be sent again.
     pub fn search(segments: &[&str], body: Value) -> Self {
-        Self { method: Method::POST, path: path(segments), query: Vec::new(), body: Some(body) }
+        Self { method: Method::POST, path: path(segments), query: Vec::new(), body: Some(body), kept: KEPT }
     }
 
     /// With a query parameter.
@@ -33,6 +39,17 @@ impl Ask {
         self.query.retain(|(known, _)| *known != name);
         self.query.push((name, value.into()));
         self
+    }
+
+    /// Its answer is good for that long for others who ask the same; zero: for nobody.
+    #[must_use]
+    pub fn kept(self, kept: Duration) -> Self {
+        Self { kept, ..self }
+    }
+
+    /// For how long its answer is kept.
+    pub fn keeps(&self) -> Duration {
+        self.kept
     }
 
     /// The method.

@@ -5,7 +5,10 @@ use std::{collections::HashSet, time::Duration};
 use reqwest::{Client, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
-use tokio::{sync::OnceCell, time::timeout_at};
+use tokio::{
+    sync::OnceCell,
+    time::{Instant, timeout_at},
+};
 
 use super::{api::Listing, ask::Ask, environment::Settings, fault::Fault, place::Place};
 use crate::{
@@ -37,8 +40,12 @@ pub enum Acting {
 pub struct Paged<R> {
     /// Each once.
     pub rows: Vec<R>,
+    /// How many Palette says there are, where it says so.
+    pub count: Option<u64>,
     /// What is missing of the list, in words.
     pub gap: Option<String>,
+    /// When the oldest of it was asked for: a kept answer may be some seconds old.
+    pub asked: Instant,
 }
 
 /// The connections to one environment.
@@ -73,24 +80,44 @@ impl Session {
         spent: &Budgeted,
     ) -> Result<Paged<L::Row>, Fault> {
         let (mut rows, mut seen, mut tokens) = (Vec::new(), HashSet::new(), HashSet::new());
+        let (asked, mut count) = (Instant::now(), None);
         let mut next = ask.clone().with("limit", PAGE.to_string());
         for page in 0..MOST_PAGES {
             let list: L = match self.json(acting, place, &next, spent).await {
                 Ok(list) => list,
                 Err(fault) if page == 0 => return Err(fault),
-                Err(fault) => return Ok(Paged { rows, gap: Some(fault.to_string()) }),
+                Err(fault) => return Ok(Paged { rows, count, gap: Some(fault.to_string()), asked }),
             };
             let token = list.meta().next.clone();
+            count = list.meta().count;
             rows.extend(list.rows().into_iter().filter(|row| seen.insert(L::uid(row).to_owned())));
             match token.filter(|token| !token.is_empty()) {
-                None => return Ok(Paged { rows, gap: None }),
+                None => return Ok(Paged { rows, count, gap: None, asked }),
                 Some(token) if !tokens.insert(token.clone()) => {
-                    return Ok(Paged { rows, gap: Some("the pages do not come to an end".to_owned()) });
+                    let gap = Some("the pages do not come to an end".to_owned());
+                    return Ok(Paged { rows, count, gap, asked });
                 }
                 Some(token) => next = next.with("continue", token),
             }
         }
-        Ok(Paged { rows, gap: Some("there are more pages than are read".to_owned()) })
+        Ok(Paged { rows, count, gap: Some("there are more pages than are read".to_owned()), asked })
+    }
+
+    pub(super) async fn whole<L: Listing>(
+        &self,
+        acting: &Acting,
+        place: &Place,
+        ask: &Ask,
+        spent: &Budgeted,
+    ) -> Result<Paged<L::Row>, Fault> {
+        let asked = Instant::now();
+        let list: L = self.json(acting, place, ask, spent).await?;
+        let (count, mut seen) = (list.meta().count, HashSet::new());
+        let rows: Vec<L::Row> =
+            list.rows().into_iter().filter(|row| seen.insert(L::uid(row).to_owned())).collect();
+        let gap = count.filter(|count| *count != rows.len() as u64);
+        let gap = gap.map(|count| format!("Palette counts {count} rows, and {} came", rows.len()));
+        Ok(Paged { rows, count, gap, asked })
     }
 
     pub(super) async fn bytes(

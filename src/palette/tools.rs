@@ -1,5 +1,6 @@
 //! The tools: typed input and output, the requirement, and glue.
 
+pub mod names;
 mod projects;
 
 pub use projects::ListProjects;

@@ -58,11 +58,13 @@ pub(super) fn unlisted() -> Result<Vec<Arc<Entry>>, ContractProblem> {
     use crate::{
         kro::tools::names,
         kubernetes::tools::{investigate, pass},
+        palette::tools::names as palette_names,
     };
     Ok(vec![
         Arc::new(Entry::new::<names::ListNames>("kro/names", names::CONTRACT)?),
         Arc::new(Entry::new::<investigate::Investigate>("kubernetes/investigate", investigate::CONTRACT)?),
         Arc::new(Entry::new::<pass::PassRequest>("kubernetes/pass", pass::CONTRACT)?),
+        Arc::new(Entry::new::<palette_names::ListNames>("palette/names", palette_names::CONTRACT)?),
     ])
 }
 

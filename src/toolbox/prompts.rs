@@ -65,6 +65,12 @@ struct Collect {
     tool: String,
     /// `{name}` stands for an argument of the prompt; without it the tool's argument is left out.
     arguments: Map<String, Value>,
+    /// Arguments of the prompt without which it is not called.
+    #[serde(default)]
+    with: Vec<String>,
+    /// Left out for a caller for whom there is no such tool.
+    #[serde(default)]
+    optional: bool,
 }
 
 macro_rules! prompts {
@@ -122,9 +128,10 @@ impl Prompt {
                 }
                 used.extend(value.as_str().and_then(given::placeholder));
             }
+            used.extend(call.with.iter().map(String::as_str));
             let required = tool.input_schema.get("required").and_then(Value::as_array);
             for name in required.into_iter().flatten().filter_map(Value::as_str) {
-                if !call.arguments.get(name).is_some_and(|value| self.is_sure(value)) {
+                if !call.arguments.get(name).is_some_and(|value| self.is_sure(call, value)) {
                     return problem(format!("{} needs the argument {name:?}", call.tool));
                 }
             }
@@ -140,8 +147,7 @@ impl Prompt {
 
     /// Whether the caller could collect what it needs.
     pub(super) fn exists(&self, caller: &Caller, has: impl Fn(&str) -> bool) -> bool {
-        caller.permissions().shows(&self.front.requires)
-            && self.front.collect.iter().all(|call| has(&call.tool))
+        caller.permissions().shows(&self.front.requires) && self.tools().all(has)
     }
 
     /// Without which it does not exist for a caller, besides the tools that it calls.
@@ -149,19 +155,20 @@ impl Prompt {
         &self.front.requires
     }
 
-    /// The names of the tools that it calls.
+    /// The names of the tools without which there is no such prompt.
     pub(super) fn tools(&self) -> impl Iterator<Item = &str> {
-        self.front.collect.iter().map(|call| call.tool.as_str())
+        self.front.collect.iter().filter(|call| !call.optional).map(|call| call.tool.as_str())
     }
 
     fn argument(&self, name: &str) -> Option<&Argument> {
         self.front.arguments.iter().find(|argument| argument.name == name)
     }
 
-    /// Whether a value is there whatever was filled in.
-    fn is_sure(&self, value: &Value) -> bool {
+    /// Whether a value is there whenever the call is made.
+    fn is_sure(&self, call: &Collect, value: &Value) -> bool {
         let Some(name) = value.as_str().and_then(given::placeholder) else { return true };
-        self.argument(name).is_some_and(|argument| argument.required)
+        call.with.iter().any(|with| with == name)
+            || self.argument(name).is_some_and(|argument| argument.required)
     }
 }
 

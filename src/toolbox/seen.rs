@@ -7,7 +7,7 @@ use super::{Toolbox, resources::Template, schema::Schema};
 use crate::{
     caller::Caller,
     kubernetes::{Cluster, clusters::Lookup},
-    permission::{Extent, Permission, Requirement, Scope},
+    permission::{Extent, Permission, Requirement, Scope, decide},
 };
 
 impl Toolbox {
@@ -53,6 +53,17 @@ impl Toolbox {
             }
         });
         visible.map(|cluster| clusters.shown_name(cluster)).collect()
+    }
+
+    /// The names of the Palette environments of which the caller may see something.
+    pub fn environment_names(&self, caller: &Caller, needs: &Requirement) -> Vec<&str> {
+        let permissions = caller.permissions();
+        let sees = |name: &str| {
+            let scope =
+                Scope { environment: Extent::named(name), project: Extent::Anywhere, ..Scope::default() };
+            decide(permissions, needs, &scope).is_allowed()
+        };
+        self.environments().iter().map(|environment| environment.name()).filter(|name| sees(name)).collect()
     }
 
     /// Whether the caller has this permission for a namespace (`None`: what is in none) of a cluster.

@@ -24,8 +24,20 @@ const PATIENCE: Duration = Duration::from_secs(2);
 enum Blank {
     /// A cluster in which the caller has this.
     Cluster(Requirement),
-    /// In the words of `kro_names`.
-    Names { of: &'static str, needs: Permission },
+    /// A Palette environment of which the caller may see something with this.
+    Environment(Requirement),
+    /// In the words of [`Names::tool`].
+    Names(Names),
+}
+
+/// What an unlisted tool knows the names of.
+#[derive(Clone, Copy, Debug)]
+struct Names {
+    tool: &'static str,
+    of: &'static str,
+    needs: Permission,
+    /// What is filled in already and narrows it.
+    narrowed_by: &'static [&'static str],
 }
 
 impl Mcp {
@@ -45,14 +57,18 @@ impl Mcp {
                 let names = asked.served.toolbox.cluster_names(&asked.caller, &needs);
                 nearest::completions(typed, names.iter().map(String::as_str), CompletionInfo::MAX_VALUES)
             }
-            Blank::Names { of, needs } => {
+            Blank::Environment(needs) => {
+                let names = asked.served.toolbox.environment_names(&asked.caller, &needs);
+                nearest::completions(typed, names, CompletionInfo::MAX_VALUES)
+            }
+            Blank::Names(names) => {
                 let filled = params.context.and_then(|context| context.arguments).unwrap_or_default();
                 let mut arguments = Map::new();
-                for name in ["cluster", "namespace", "kind"] {
-                    let value = filled.get(name).filter(|value| !value.is_empty());
-                    arguments.extend(value.map(|value| (name.to_owned(), value.as_str().into())));
+                for name in names.narrowed_by {
+                    let value = filled.get(*name).filter(|value| !value.is_empty());
+                    arguments.extend(value.map(|value| ((*name).to_owned(), value.as_str().into())));
                 }
-                asked.names(of, needs, typed, arguments).await
+                asked.names(names, typed, arguments).await
             }
         };
         let more = total > values.len();
@@ -78,7 +94,7 @@ impl Asked<'_> {
                 let mut offered = self.served.toolbox.prompts(&self.caller);
                 let prompt = offered.find(|prompt| prompt.name == of.name)?;
                 prompt.front.arguments.iter().find(|known| known.name == argument)?;
-                // only of KRO it is known what there is
+                // of KRO and Palette it is known what there is
                 let any_object = prompt.needs().permissions().contains(&Permission::KubernetesResourcesRead);
                 blank(argument, prompt.needs()).filter(|_| argument == "cluster" || !any_object)
             }
@@ -89,19 +105,18 @@ impl Asked<'_> {
     /// What cannot be read, or not in time, completes nothing; the audit log says why.
     async fn names(
         &self,
-        of: &str,
-        needs: Permission,
+        names: Names,
         typed: &str,
         mut arguments: Map<String, Value>,
     ) -> (Vec<String>, usize) {
-        if !self.caller.permissions().shows(&Requirement::one(needs)) {
+        if !self.caller.permissions().shows(&Requirement::one(names.needs)) {
             return Default::default();
         }
-        arguments.insert("of".to_owned(), of.into());
+        arguments.insert("of".to_owned(), names.of.into());
         if !typed.trim().is_empty() {
             arguments.insert("like".to_owned(), typed.into());
         }
-        let mut request = self.request("kro_names", arguments);
+        let mut request = self.request(names.tool, arguments);
         request.patience = Some(PATIENCE);
         let Ok(finished) = self.served.toolbox.ask(request).await else { return Default::default() };
         let values = finished.structure.get("values").and_then(Value::as_array);
@@ -111,15 +126,37 @@ impl Asked<'_> {
     }
 }
 
-/// What an argument of that name is, wherever it stands.
+/// What an argument of that name is, wherever it stands for what these permissions show.
 fn blank(argument: &str, needs: &Requirement) -> Option<Blank> {
-    let instances = |of| Some(Blank::Names { of, needs: Permission::KroInstancesList });
+    let palette = needs.permissions().iter().any(|one| one.name().starts_with("spectrocloud."));
+    if palette { in_palette(argument, needs) } else { in_cluster(argument, needs) }
+}
+
+fn in_cluster(argument: &str, needs: &Requirement) -> Option<Blank> {
+    let names = |of, needs| {
+        let narrowed_by = &["cluster", "namespace", "kind"];
+        Some(Blank::Names(Names { tool: "kro_names", of, needs, narrowed_by }))
+    };
     match argument {
         "cluster" => Some(Blank::Cluster(needs.clone())),
-        "rgd" => Some(Blank::Names { of: "rgds", needs: Permission::KroRgdsList }),
-        "namespace" => instances("namespaces"),
-        "kind" => instances("kinds"),
-        "name" => instances("names"),
+        "rgd" => names("rgds", Permission::KroRgdsList),
+        "namespace" => names("namespaces", Permission::KroInstancesList),
+        "kind" => names("kinds", Permission::KroInstancesList),
+        "name" => names("names", Permission::KroInstancesList),
+        _ => None,
+    }
+}
+
+fn in_palette(argument: &str, needs: &Requirement) -> Option<Blank> {
+    let names = |of, needs| {
+        let narrowed_by = &["environment", "project"];
+        Some(Blank::Names(Names { tool: "palette_names", of, needs, narrowed_by }))
+    };
+    match argument {
+        "environment" => Some(Blank::Environment(needs.clone())),
+        "project" => names("projects", Permission::SpectrocloudClusterViewInfo),
+        "cluster" => names("clusters", Permission::SpectrocloudClusterViewInfo),
+        "uid" => names("uids", Permission::SpectrocloudClusterViewInfo),
         _ => None,
     }
 }

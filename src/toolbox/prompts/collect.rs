@@ -33,16 +33,19 @@ impl Toolbox {
         given: &Given,
         ask: impl Fn(&str, Map<String, Value>) -> Request,
     ) -> Result<String, Error> {
-        let calls = prompt.front.collect.iter().map(|call| async {
-            let arguments = given.arguments(call);
+        let calls = prompt.front.collect.iter().filter(|call| given.calls(call)).filter_map(|call| {
+            let request = ask(&call.tool, given.arguments(call));
+            let there = !call.optional || self.exists(&request.caller, &call.tool);
+            there.then_some((call, request))
+        });
+        let calls = calls.map(|(call, request)| async {
             // what no model can call is not headed as a call
             let listed = self.hidden(&call.tool).is_some();
             let head = match self.unlisted(&call.tool) {
                 Some(unlisted) if !listed => unlisted.contract.front.title.as_str(),
                 _ => &call.tool,
             };
-            let title = format!("{head} {}", Value::Object(arguments.clone()));
-            let request = ask(&call.tool, arguments);
+            let title = format!("{head} {}", Value::Object(request.arguments.clone()));
             (title, if listed { self.call(request).await } else { self.ask(request).await })
         });
         let collected = join_all(calls).await;

@@ -52,6 +52,11 @@ impl Given {
         }
     }
 
+    /// Whether a call is to be made.
+    pub(super) fn calls(&self, call: &Collect) -> bool {
+        call.with.iter().all(|name| self.0.contains_key(name))
+    }
+
     /// The arguments of one call.
     pub(super) fn arguments(&self, call: &Collect) -> Map<String, Value> {
         let of = |value: &Value| match value.as_str().and_then(placeholder) {

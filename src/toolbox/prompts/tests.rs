@@ -61,6 +61,23 @@ fn a_file_that_says_what_there_is_not_is_refused() {
 }
 
 #[test]
+fn a_call_may_wait_for_an_argument() {
+    let optional = FILE
+        .replace("name: name, description: N, required: true", "name: name, description: N")
+        .replace("name: \"{name}\" }\n", "name: \"{name}\" }\n    with: [name]\n");
+    assert_eq!(problem(&optional), None, "what it needs is there whenever it is made");
+    assert!(
+        problem(&optional.replace("with: [name]", "with: [name, nmae]"))
+            .is_some_and(|said| said.contains("nmae"))
+    );
+    let prompt = Prompt::parse("test", &optional).expect("valid");
+    let given = |given: Value| Given::check(&prompt, given.as_object().cloned().expect("an object"));
+    let call = &prompt.front.collect[0];
+    assert!(!given(json!({"kind": "A"})).expect("valid").calls(call));
+    assert!(given(json!({"kind": "A", "name": "b"})).expect("valid").calls(call));
+}
+
+#[test]
 fn wrong_arguments_are_named() {
     let prompt = Prompt::parse("test", FILE).expect("valid");
     let check = |given: Value| Given::check(&prompt, given.as_object().cloned().expect("an object"));

@@ -9,6 +9,7 @@ mod collection;
 mod discovery;
 mod field_selector;
 mod page;
+pub mod palette;
 mod recording;
 mod refusal;
 mod route;

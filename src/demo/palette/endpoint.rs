@@ -1,0 +1,143 @@
+//! The part of the contract that is served: paths, and the query parameters each of them knows.
+
+use percent_encoding::percent_decode_str;
+
+use super::refusal::Refusal;
+
+/// One operation of the contract.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    pub(super) method: &'static str,
+    pub(super) template: &'static str,
+    /// The query parameters.
+    pub(super) query: &'static [&'static str],
+}
+
+const fn get(template: &'static str, query: &'static [&'static str]) -> Endpoint {
+    Endpoint { method: "GET", template, query }
+}
+
+const fn post(template: &'static str, query: &'static [&'static str]) -> Endpoint {
+    Endpoint { method: "POST", template, query }
+}
+
+const PAGED: &[&str] = &["limit", "offset", "continue"];
+const LISTED: &[&str] = &["fields", "filters", "orderBy", "limit", "offset", "continue"];
+
+/// Literals stand before what is open, as 79 pairs of the contract's paths overlap.
+const ENDPOINTS: &[Endpoint] = &[
+    get("/v1/users/info", &[]),
+    post("/v1/dashboard/projects", PAGED),
+    get("/v1/dashboard/projects/metadata", &["name"]),
+    get("/v1/dashboard/spectroclusters/meta", &[]),
+    post("/v1/dashboard/spectroclusters/metadata/search", &[]),
+    post("/v1/dashboard/spectroclusters/search", PAGED),
+    get("/v1/dashboard/spectroclusters/repaveStatus", &["repaveState", "limit", "offset", "continue"]),
+    get("/v1/dashboard/spectroclusters/{uid}", &[]),
+    post("/v1/dashboard/clusterprofiles", PAGED),
+    get("/v1/dashboard/clusterprofiles/metadata", &[]),
+    post("/v1/dashboard/clustergroups/{uid}/hostClusters", PAGED),
+    post("/v1/dashboard/clustergroups/{uid}/virtualClusters", PAGED),
+    get("/v1/dashboard/cloudaccounts/metadata", &["environment"]),
+    get("/v1/clusterprofiles/{uid}", &["includePackMeta", "resourceType", "includePackAnnotations"]),
+    get("/v1/clusterprofiles/{uid}/packs", &["includePackMeta"]),
+    get("/v1/clusterprofiles/{uid}/packs/manifests", &["includePackMeta"]),
+    get("/v1/clusterprofiles/{uid}/packs/{packName}/manifests", &[]),
+    get("/v1/clusterprofiles/{uid}/packs/{packName}/manifests/{manifestUid}", &[]),
+    get("/v1/clusterprofiles/{uid}/variables", &[]),
+    get("/v1/clustergroups/hostCluster", &[]),
+    get("/v1/clustergroups/{uid}", &[]),
+    get("/v1/clustergroups/developerCredit/usage/{scope}", &[]),
+    get(
+        "/v1/spectroclusters/{uid}",
+        &["includeTags", "resolvePackValues", "includePackMeta", "profileType", "includeNonSpectroLabels"],
+    ),
+    get("/v1/spectroclusters/{uid}/profiles", &["includePackMeta"]),
+    get("/v1/spectroclusters/{uid}/profiles/packs/manifests", &["includePackMeta", "resolveMacros"]),
+    get("/v1/spectroclusters/{uid}/pack/manifests/{manifestUid}", &["resolveManifestValues"]),
+    get("/v1/spectroclusters/{uid}/profiles/{profileUid}/packs/{packName}/config", &[]),
+    get("/v1/spectroclusters/{uid}/profileUpdates", &[]),
+    get("/v1/spectroclusters/{uid}/variables", &[]),
+    get("/v1/spectroclusters/{uid}/repave/status", &[]),
+    post("/v1/spectroclusters/{uid}/validate/repave", &[]),
+    get("/v1/spectroclusters/{uid}/oidc", &[]),
+    get("/v1/spectroclusters/{uid}/assets/kubeconfig", &["frp"]),
+    get("/v1/spectroclusters/{uid}/assets/kubeconfigclient", &[]),
+    get("/v1/spectroclusters/{uid}/assets/frpKubeconfig", &[]),
+    get("/v1/spectroclusters/{uid}/assets/adminKubeconfig", &[]),
+    get(
+        "/v1/notifications/{objectKind}/{objectUid}",
+        &["isDone", "fields", "filters", "orderBy", "limit", "offset", "continue"],
+    ),
+    get("/v1/events/components/{objectKind}/{objectUid}", LISTED),
+    get("/v1/cloudaccounts/summary", &["filters", "orderBy", "limit", "offset", "continue"]),
+    get("/v1/cloudaccounts/{cloudType}", LISTED),
+    get("/v1/cloudaccounts/{cloudType}/{uid}", &["assumeCredentials"]),
+    get("/v1/cloudconfigs/virtual/{configUid}", &[]),
+];
+
+/// Known to the router, but not to be read.
+const NOT_READ: &[(&str, &str)] = &[("/v1/projects", "POST"), ("/v1/edgehosts", "POST")];
+
+/// The endpoint of a request, with what stands in the open places of its template.
+pub(super) fn find(method: &str, path: &str) -> Result<(&'static Endpoint, Vec<String>), Refusal> {
+    if let Some((_, allowed)) = NOT_READ.iter().find(|(known, _)| *known == path) {
+        return Err(Refusal::method(method, allowed));
+    }
+    let mut allowed = None;
+    for endpoint in ENDPOINTS {
+        if let Some(captured) = captured(endpoint.template, path) {
+            if endpoint.method == method {
+                return Ok((endpoint, captured));
+            }
+            allowed.get_or_insert(endpoint.method);
+        }
+    }
+    Err(match allowed {
+        Some(allowed) => Refusal::method(method, allowed),
+        None => Refusal::no_such_path(path),
+    })
+}
+
+/// What stands in the open places; `None` where the path is another one.
+fn captured(template: &str, path: &str) -> Option<Vec<String>> {
+    let (mut wanted, mut found) = (template.split('/'), path.split('/'));
+    let mut captured = Vec::new();
+    loop {
+        match (wanted.next(), found.next()) {
+            (None, None) => return Some(captured),
+            (Some(wanted), Some(part)) if wanted.starts_with('{') && !part.is_empty() => {
+                captured.push(percent_decode_str(part).decode_utf8().ok()?.into_owned());
+            }
+            (Some(wanted), Some(part)) if wanted == part => {}
+            _ => return None,
+        }
+    }
+}
+
+impl Endpoint {
+    /// As it is counted.
+    pub(super) fn name(&self) -> String {
+        format!("{} {}", self.method, self.template)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_are_found_before_open_places() {
+        let found = |method: &str, path: &str| find(method, path).map(|(endpoint, _)| endpoint.template);
+        let dashboard = "/v1/dashboard/spectroclusters";
+        assert_eq!(found("GET", &format!("{dashboard}/meta")).unwrap(), format!("{dashboard}/meta"));
+        assert_eq!(found("GET", &format!("{dashboard}/65f0")).unwrap(), format!("{dashboard}/{{uid}}"));
+        assert_eq!(found("GET", "/v1/clustergroups/hostCluster").unwrap(), "/v1/clustergroups/hostCluster");
+        assert_eq!(found("GET", "/v1/cloudaccounts/summary").unwrap(), "/v1/cloudaccounts/summary");
+        assert_eq!(found("POST", &format!("{dashboard}/meta")).unwrap_err().status, 405);
+        assert_eq!(found("GET", "/v1/projects").unwrap_err().status, 405);
+        assert_eq!(found("GET", "/v1/users/me").unwrap_err().status, 404);
+        let (_, captured) = find("GET", "/v1/clusterprofiles/a/packs/b%2Fc/manifests/d").unwrap();
+        assert_eq!(captured, ["a", "b/c", "d"]);
+    }
+}

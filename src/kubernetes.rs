@@ -53,7 +53,7 @@ pub use meter::{Meter, Noted};
 pub use object::{Condition, Object};
 pub use owners::{Ownership, Reference};
 pub use presented::Presented;
-pub(crate) use presented::is_for;
+pub(crate) use raw::weight;
 pub use registry::Registry;
 pub use selector::{Selector, is_label_value};
 pub use watch::{Hub, Selection};

@@ -34,6 +34,7 @@ pub mod nearest;
 pub mod palette;
 pub mod permission;
 pub mod platform;
+pub mod presented;
 pub mod remote;
 pub mod stack;
 pub mod telemetry;

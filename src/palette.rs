@@ -11,6 +11,7 @@ pub mod environments;
 pub mod fault;
 pub mod find;
 pub mod place;
+pub mod presented;
 mod session;
 pub mod tools;
 
@@ -20,3 +21,4 @@ pub use environment::{Environment, Settings};
 pub use environments::Environments;
 pub use fault::Fault;
 pub use place::Place;
+pub use presented::Presented;

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Terms, mcp, verdicts::Verdicts};
 use crate::{
     caller::{Caller, Callers, places::Places},
-    kubernetes::Presented,
+    presented::Presented,
     toolbox::{Entry, Toolbox},
 };
 
@@ -47,7 +47,7 @@ impl Served {
         Self { toolbox, callers, terms, tools }
     }
 
-    /// The tokens for clusters that came with a request: never one for this server.
+    /// The tokens for others that came with a request: never one for this server.
     pub(super) fn presented(&self, headers: &HeaderMap) -> Arc<Presented> {
         Presented::from_headers(headers, self.callers.audiences())
     }

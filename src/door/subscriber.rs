@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     caller::{Caller, credential::VERIFYING},
-    kubernetes::Presented,
+    presented::Presented,
 };
 
 /// How long a subscription lasts at most: its client begins another one, with what has changed meanwhile.

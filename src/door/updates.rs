@@ -23,10 +23,8 @@ use super::{
 use crate::{
     Error, ErrorKind, RefusedBy,
     caller::{Caller, places::Place},
-    kubernetes::{
-        Presented,
-        watch::hub::{Bell, Seat},
-    },
+    kubernetes::watch::hub::{Bell, Seat},
+    presented::Presented,
     toolbox::{
         Following, Progress, Request, Subject,
         resources::{Target, not_found},

@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use tokio::{sync::OnceCell, time::Instant};
 
-use crate::{Error, caller::Caller, kubernetes::Presented, toolbox::Subject};
+use crate::{Error, caller::Caller, presented::Presented, toolbox::Subject};
 
 /// How long an answer holds.
 pub(super) const LIFE: Duration = Duration::from_secs(10);

@@ -4,21 +4,17 @@
 //! What is wrong with one is told to whoever asks a cluster that needs it, and to nobody else: a request that
 //! asks another cluster is none the worse for it.
 
-mod audience;
-
 use std::{collections::BTreeMap, sync::Arc};
 
-use aws_lc_rs::digest::{self, SHA256, digest};
+use aws_lc_rs::digest;
 use futures::{FutureExt as _, future::BoxFuture};
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::Instant;
 
-pub(crate) use audience::is_for;
-
 use super::{
     fault::Fault,
-    identity::{As, Bearer, Identity, Unfit, is_b64token},
+    identity::{As, Bearer, Identity, Unfit},
 };
 
 /// The header for whatever cluster is asked. Backstage's forms for providers go on with `-FRAMEWORK` and
@@ -29,8 +25,6 @@ const LOWER: &str = "backstage-kubernetes-authorization";
 
 /// Headers of one request that are looked at.
 const MOST: usize = 16;
-/// The longest token, in bytes.
-const LONGEST: usize = 16 << 10;
 
 /// What came with a request. Its `Debug` says nothing of the tokens.
 #[derive(Clone, Default)]
@@ -47,8 +41,11 @@ impl std::fmt::Debug for Presented {
 }
 
 impl Presented {
-    /// Of the headers of a request. Tokens for this server name one of `ours` as audience.
-    pub fn from_headers(headers: &HeaderMap, ours: &[String]) -> Arc<Self> {
+    /// Of the headers of a request. `token` is what takes a token out of one, where it may be passed on.
+    pub fn from_headers<'h>(
+        headers: &'h HeaderMap,
+        token: impl Fn(&'h HeaderValue) -> Result<&'h str, &'static str>,
+    ) -> Self {
         let mut presented = Self::default();
         for name in headers.keys() {
             let Some(rest) = name.as_str().strip_prefix(LOWER) else { continue };
@@ -63,12 +60,12 @@ impl Presented {
             }
             let mut values = headers.get_all(name).iter();
             let token = match (values.next(), values.next()) {
-                (Some(value), None) => token(value).and_then(|token| not_ours(token, headers, ours)),
+                (Some(value), None) => token(value),
                 _ => Err("came more than once"),
             };
             presented.tokens.insert(provider.to_owned(), token.map(|token| token.to_owned().into()));
         }
-        Arc::new(presented)
+        presented
     }
 
     /// As whom a cluster is asked whose callers bring their token in the header of `provider`, or in the one
@@ -87,9 +84,8 @@ impl Presented {
         }
     }
 
-    /// What tells these tokens from others, and tells nothing of them.
-    pub fn fingerprint(&self) -> [u8; 32] {
-        let mut digest = digest::Context::new(&SHA256);
+    /// Adds what tells these tokens from others.
+    pub(crate) fn add_to(&self, digest: &mut digest::Context) {
         for (provider, token) in &self.tokens {
             let token = token.as_ref().map_or("", |token| token.expose_secret());
             for part in [provider.as_str(), token] {
@@ -97,7 +93,6 @@ impl Presented {
                 digest.update(part.as_bytes());
             }
         }
-        digest.finish().as_ref().try_into().unwrap_or_default()
     }
 }
 
@@ -106,42 +101,6 @@ pub fn header(provider: Option<&str>) -> String {
     match provider {
         None | Some("") => HEADER.to_owned(),
         Some(provider) => format!("{HEADER}-{provider}"),
-    }
-}
-
-/// The token in a header's value, with `Bearer` before it or without.
-fn token(value: &HeaderValue) -> Result<&str, &'static str> {
-    let value = value.to_str().map_err(|_| "is not ASCII")?.trim();
-    let token = match value.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim_start(),
-        Some(_) => return Err("holds something else than Bearer and a token"),
-        None if value.eq_ignore_ascii_case("bearer") => "",
-        None => value,
-    };
-    match () {
-        () if token.is_empty() => Err("is empty"),
-        () if token.len() > LONGEST => Err("is longer than 16 KiB"),
-        () if !is_b64token(token) => Err("has characters that no bearer token has"),
-        () => Ok(token),
-    }
-}
-
-/// The token, unless it is the one that whoever sent it shows us, or another that they or somebody else could:
-/// a cluster that had one could act as them here.
-fn not_ours<'t>(token: &'t str, headers: &HeaderMap, ours: &[String]) -> Result<&'t str, &'static str> {
-    // the hashes are compared, so that the time it takes says nothing of the tokens
-    let hash = digest(&SHA256, token.as_bytes());
-    let is_same = |value: &HeaderValue| {
-        let value = value.as_bytes();
-        let whole = value.split(|byte| *byte == b' ').rfind(|part| !part.is_empty()).unwrap_or_default();
-        digest(&SHA256, whole).as_ref() == hash.as_ref()
-    };
-    match () {
-        () if headers.get_all(header::AUTHORIZATION).iter().any(is_same) => {
-            Err("holds your token for this server, which is never passed on")
-        }
-        () if is_for(token, ours) => Err("holds a token for this server, which is never passed on"),
-        () => Ok(token),
     }
 }
 
@@ -170,17 +129,17 @@ mod tests {
 
     use super::*;
 
-    fn presented(headers: &[(&str, &[u8])]) -> Arc<Presented> {
+    fn presented(headers: &[(&str, &[u8])]) -> Arc<crate::presented::Presented> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             let name = HeaderName::from_bytes(name.as_bytes()).expect("a name");
             map.append(name, HeaderValue::from_bytes(value).expect("a value"));
         }
-        Presented::from_headers(&map, &["https://mcp.example".to_owned()])
+        crate::presented::Presented::from_headers(&map, &["https://mcp.example".to_owned()])
     }
 
-    async fn said(presented: &Presented, provider: Option<&str>) -> Result<String, Unfit> {
-        match presented.acting(provider) {
+    async fn said(presented: &crate::presented::Presented, provider: Option<&str>) -> Result<String, Unfit> {
+        match presented.clusters.acting(provider) {
             As::Bearer(bearer) => {
                 assert_eq!(bearer.identity(), Identity::CallerHeader);
                 let token = bearer.token(Instant::now()).await.expect("it is there");
@@ -210,7 +169,7 @@ mod tests {
         ] {
             assert_eq!(said(&presented, provider).await.as_deref(), Ok(token), "{provider:?}");
         }
-        let none = Presented::default();
+        let none = crate::presented::Presented::default();
         let missing = |header: &str| Err(Unfit::NoToken(header.to_owned()));
         assert_eq!(said(&none, None).await, missing("Backstage-Kubernetes-Authorization"));
         let header = missing("Backstage-Kubernetes-Authorization-oidc-okta");
@@ -232,7 +191,7 @@ mod tests {
             b"=",
             b"\xc3\xa9",
             b"Bearer Bearer",
-            &[b'a'; LONGEST + 1],
+            &[b'a'; (16 << 10) + 1],
         ] {
             let presented = presented(&[
                 ("backstage-kubernetes-authorization-google", odd),
@@ -296,7 +255,7 @@ mod tests {
             (0..=MOST).map(|n| format!("backstage-kubernetes-authorization-p{n}")).collect();
         let headers: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b"t"[..])).collect();
         let presented = presented(&headers);
-        assert_eq!(presented.tokens.len(), MOST);
+        assert_eq!(presented.clusters.tokens.len(), MOST);
         let out = said(&presented, Some("elsewhere")).await;
         assert!(matches!(out, Err(Unfit::BadToken(_, why)) if why.contains("16")), "{out:?}");
     }
@@ -307,7 +266,13 @@ mod tests {
             let name = format!("backstage-kubernetes-authorization{provider}");
             presented(&[(&name, token.as_bytes())]).fingerprint()
         };
-        let all = [of("", "a"), of("", "b"), of("-x", "a"), of("", "="), Presented::default().fingerprint()];
+        let all = [
+            of("", "a"),
+            of("", "b"),
+            of("-x", "a"),
+            of("", "="),
+            crate::presented::Presented::default().fingerprint(),
+        ];
         for (index, one) in all.iter().enumerate() {
             assert_eq!(all.iter().filter(|other| *other == one).count(), 1, "{index}");
         }

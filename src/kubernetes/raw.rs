@@ -22,7 +22,7 @@ const FILLED_ARRAY: usize = 4 * size_of::<Value>();
 const FILLED_OBJECT: usize = 4 * (size_of::<Value>() + 40) + 64;
 
 /// What this JSON takes in memory when it is expanded, at most by a little.
-pub(super) fn weight(json: &[u8]) -> usize {
+pub(crate) fn weight(json: &[u8]) -> usize {
     let next = json.iter().skip(1).chain([&b' ']);
     json.iter().zip(next).fold(json.len(), |sum, (byte, next)| {
         sum + match (byte, next) {

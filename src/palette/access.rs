@@ -3,11 +3,21 @@
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use tokio::time::Instant;
+use tokio::{sync::Semaphore, time::Instant};
 
 pub use super::session::Paged;
-use super::{api::Listing, ask::Ask, environment::Environment, fault::Fault, place::Place, session::Acting};
+use super::{
+    api::Listing,
+    ask::Ask,
+    environment::Environment,
+    fault::Fault,
+    place::Place,
+    session::{Acting, By},
+};
 use crate::kubernetes::Budgeted;
+
+/// Requests of one call to one environment that are on their way at once.
+const PARALLEL: usize = 8;
 
 /// What a caller may see of one environment, decided by the gate and asked for every row.
 pub trait View: Send + Sync {
@@ -26,6 +36,8 @@ pub struct Access {
     view: Arc<dyn View>,
     acting: Acting,
     spent: Budgeted,
+    parallel: Arc<Semaphore>,
+    since: Option<Instant>,
 }
 
 impl std::fmt::Debug for Access {
@@ -37,7 +49,10 @@ impl std::fmt::Debug for Access {
 impl Access {
     /// Opens `environment` for a call, whose requests are made as `acting` says.
     pub fn new(environment: Arc<Environment>, view: Arc<dyn View>, acting: Acting, spent: Budgeted) -> Self {
-        Self { environment, view, acting, spent }
+        // before anything is sent: what comes back may echo it
+        acting.teach(&spent.learned);
+        let parallel = Arc::new(Semaphore::new(PARALLEL));
+        Self { environment, view, acting, spent, parallel, since: None }
     }
 
     /// The same environment, of which another view is shown.
@@ -75,7 +90,7 @@ impl Access {
     /// # Errors
     /// [`Fault`]
     pub async fn ask<T: DeserializeOwned>(&self, place: &Place, ask: Ask) -> Result<T, Fault> {
-        self.environment.session().json(&self.acting, place, &ask, &self.spent).await
+        Ok(self.dated(place, ask).await?.0)
     }
 
     /// The same, and when it was asked for: a kept answer may be some seconds old.
@@ -83,8 +98,7 @@ impl Access {
     /// # Errors
     /// [`Fault`]
     pub async fn dated<T: DeserializeOwned>(&self, place: &Place, ask: Ask) -> Result<(T, Instant), Fault> {
-        let asked = Instant::now();
-        Ok((self.ask(place, ask).await?, asked))
+        self.environment.session().json(self.by(place), &ask).await
     }
 
     /// The same of what is no JSON and must not be kept (kubeconfigs).
@@ -92,7 +106,7 @@ impl Access {
     /// # Errors
     /// [`Fault`]
     pub async fn bytes(&self, place: &Place, ask: Ask) -> Result<Vec<u8>, Fault> {
-        self.environment.session().bytes(&self.acting, place, &ask, &self.spent).await
+        self.environment.session().bytes(self.by(place), &ask).await
     }
 
     /// All pages of a list: query paging, with a guard against pages that do not end. What could not be read after
@@ -101,7 +115,7 @@ impl Access {
     /// # Errors
     /// [`Fault`], of the first page.
     pub async fn pages<L: Listing>(&self, place: &Place, ask: Ask) -> Result<Paged<L::Row>, Fault> {
-        self.environment.session().pages::<L>(&self.acting, place, &ask, &self.spent).await
+        self.environment.session().pages::<L>(self.by(place), &ask).await
     }
 
     /// A list whose contract has no paging and which may be cut all the same: one request. Where Palette counts
@@ -110,13 +124,18 @@ impl Access {
     /// # Errors
     /// [`Fault`]
     pub async fn whole<L: Listing>(&self, place: &Place, ask: Ask) -> Result<Paged<L::Row>, Fault> {
-        self.environment.session().whole::<L>(&self.acting, place, &ask, &self.spent).await
+        self.environment.session().whole::<L>(self.by(place), &ask).await
     }
 
     /// The same environment, of which nothing is answered that was asked for before now.
     #[must_use]
     pub fn anew(&self) -> Self {
-        self.clone()
+        Self { since: Some(Instant::now()), ..self.clone() }
+    }
+
+    fn by<'a>(&'a self, place: &'a Place) -> By<'a> {
+        let Self { acting, spent, parallel, since, .. } = self;
+        By { acting, place, spent, parallel, since: *since }
     }
 
     /// What the call may take, and when it has to be over.

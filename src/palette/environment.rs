@@ -1,12 +1,12 @@
 //! [`Environment`]: one Palette tenant that is configured, shared by all callers.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use reqwest::Url;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 pub use super::session::Acting;
-use super::session::Session;
+use super::session::{Limits, Session};
 
 /// What is configured of an environment.
 #[derive(Clone, Debug)]
@@ -32,10 +32,26 @@ pub struct Environment {
     session: Session,
 }
 
+impl Settings {
+    /// Whether callers bring their own token.
+    pub fn is_by_callers(&self) -> bool {
+        self.api_token.is_none()
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        let key = |settings: &Self| settings.api_token.as_ref().map(|key| key.expose_secret().to_owned());
+        let rest = |settings: &Self| {
+            let Self { name, url, tenant, ca_file, admin_kubeconfig, .. } = settings.clone();
+            (name, url, tenant, ca_file, admin_kubeconfig)
+        };
+        key(self) == key(other) && rest(self) == rest(other)
+    }
+}
+
 impl Environment {
     /// Of its settings. Nothing is connected to.
-    pub fn new(settings: Settings) -> Self {
-        let session = Session::new(&settings);
+    pub(super) fn new(settings: Settings, limits: &Arc<Limits>) -> Self {
+        let session = Session::new(&settings, Arc::clone(limits));
         Self { settings, session }
     }
 
@@ -47,6 +63,11 @@ impl Environment {
     /// What is configured of it.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Whether the same is configured of it.
+    pub(super) fn is_of(&self, settings: &Settings) -> bool {
+        self.settings.is(settings)
     }
 
     /// The connections to it, and what was kept of its answers.

@@ -20,15 +20,26 @@ pub enum Fault {
     /// The environment is to be shown the caller's own token, and cannot be; nothing was sent.
     #[error("{0}")]
     Unfit(String),
-    /// 404
+    /// 404 of Palette itself.
     #[error("not found in Palette: {0}")]
     NotFound(String),
+    /// 404 or 405 of its router, or of something in between: says nothing of what there is.
+    #[error("this Palette does not serve what was asked ({status}): {message}")]
+    Unserved {
+        /// HTTP status.
+        status: u16,
+        /// What it said.
+        message: String,
+    },
     /// 403: also what Palette answers to the uid of a resource of another project.
     #[error("Palette refused it (403): {0}")]
     Forbidden(String),
-    /// 401
+    /// 401: the server's API key is not taken.
     #[error("Palette refused the credential (401): {0}")]
     Unauthorized(String),
+    /// 401: the token that the caller brought is not taken.
+    #[error("Palette did not take your token for it (401): {0}")]
+    TokenRefused(String),
     /// 429 beyond our retries, or the vendor's limit leaves no room before the deadline.
     #[error("Palette's rate limit leaves no room for it now")]
     Throttled {

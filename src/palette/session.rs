@@ -1,168 +1,302 @@
-//! [`Session`]: the connections to one environment.
+//! [`Session`]: the connections to one environment. Every request to Palette is made here: within the vendor's
+//! limits, the call's deadline and its budget, tried again where that may help, and kept for who asks the same.
 
-use std::{collections::HashSet, time::Duration};
+mod credential;
+mod kept;
+mod limits;
+mod pages;
+mod refusal;
+mod retry;
+#[cfg(test)]
+mod tests;
 
-use reqwest::{Client, Url};
-use secrecy::{ExposeSecret as _, SecretString};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use aws_lc_rs::digest;
+use http::{HeaderMap, HeaderValue, Method, header};
+use reqwest::{Client, Response, Url};
 use serde::de::DeserializeOwned;
 use tokio::{
-    sync::OnceCell,
-    time::{Instant, timeout_at},
+    sync::{OnceCell, Semaphore},
+    time::{Instant, sleep, timeout_at},
 };
+
+pub use credential::Acting;
+pub(super) use credential::Shown;
+pub(super) use limits::Limits;
+pub use pages::Paged;
 
 use super::{api::Listing, ask::Ask, environment::Settings, fault::Fault, place::Place};
 use crate::{
-    kubernetes::Budgeted,
+    kubernetes::{self, Budgeted, weight},
     remote::{self, Times},
+    telemetry::Server,
 };
 
 const TIMES: Times = Times { connect: Duration::from_secs(5), whole: Duration::from_secs(15) };
 /// The most that one answer may have, in bytes.
 const LARGEST: usize = 32 << 20;
+/// What one answer may take in memory when it is read.
+const HEAVIEST: usize = 256 << 20;
 /// Rows of a page: the vendor's most.
-const PAGE: u64 = 50;
-/// Pages of one list.
-const MOST_PAGES: usize = 200;
+const PAGE: &str = "50";
 
-/// Whose credential a request carries.
-#[derive(Clone, Debug)]
-pub enum Acting {
-    /// The server's own API key.
-    Key(SecretString),
-    /// The token that the caller sent for this environment.
-    Caller(SecretString),
-    /// None can be had; why.
-    Nobody(String),
-}
-
-/// The rows of all pages that came.
-#[derive(Clone, Debug)]
-pub struct Paged<R> {
-    /// Each once.
-    pub rows: Vec<R>,
-    /// How many Palette says there are, where it says so.
-    pub count: Option<u64>,
-    /// What is missing of the list, in words.
-    pub gap: Option<String>,
-    /// When the oldest of it was asked for: a kept answer may be some seconds old.
-    pub asked: Instant,
-}
-
-/// The connections to one environment.
+/// The connections to one environment, and what was kept of its answers.
 #[derive(Debug)]
 pub(super) struct Session {
     url: Url,
-    ca_file: Option<std::path::PathBuf>,
-    client: OnceCell<Client>,
+    server: Server,
+    ca_file: Option<PathBuf>,
+    /// Made anew after a failed connection: the authority may have changed.
+    client: ArcSwap<OnceCell<Client>>,
+    kept: kept::Kept,
+    limits: Arc<Limits>,
+}
+
+/// As whom a request is made, in which scope, and what it may take.
+#[derive(Clone, Copy)]
+pub(super) struct By<'a> {
+    pub(super) acting: &'a Acting,
+    pub(super) place: &'a Place,
+    pub(super) spent: &'a Budgeted,
+    /// Requests of the call that are on their way at once.
+    pub(super) parallel: &'a Semaphore,
+    /// No answer that was asked for before is good.
+    pub(super) since: Option<Instant>,
+}
+
+/// What is sent.
+struct Prepared {
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Option<String>,
 }
 
 impl Session {
-    pub(super) fn new(settings: &Settings) -> Self {
-        Self { url: settings.url.clone(), ca_file: settings.ca_file.clone(), client: OnceCell::new() }
+    pub(super) fn new(settings: &Settings, limits: Arc<Limits>) -> Self {
+        let url = settings.url.clone();
+        let server = Server {
+            host: url.host_str().unwrap_or_default().to_owned(),
+            port: url.port_or_known_default().unwrap_or_default(),
+        };
+        let ca_file = settings.ca_file.clone();
+        Self { url, server, ca_file, client: ArcSwap::default(), kept: kept::Kept::default(), limits }
     }
 
+    /// The JSON that is answered, and when it was asked for.
     pub(super) async fn json<T: DeserializeOwned>(
         &self,
-        acting: &Acting,
-        place: &Place,
+        by: By<'_>,
         ask: &Ask,
-        spent: &Budgeted,
-    ) -> Result<T, Fault> {
-        let body = self.bytes(acting, place, ask, spent).await?;
-        serde_json::from_slice(&body).map_err(|error| Fault::Malformed(error.to_string()))
-    }
-
-    pub(super) async fn pages<L: Listing>(
-        &self,
-        acting: &Acting,
-        place: &Place,
-        ask: &Ask,
-        spent: &Budgeted,
-    ) -> Result<Paged<L::Row>, Fault> {
-        let (mut rows, mut seen, mut tokens) = (Vec::new(), HashSet::new(), HashSet::new());
-        let (asked, mut count) = (Instant::now(), None);
-        let mut next = ask.clone().with("limit", PAGE.to_string());
-        for page in 0..MOST_PAGES {
-            let list: L = match self.json(acting, place, &next, spent).await {
-                Ok(list) => list,
-                Err(fault) if page == 0 => return Err(fault),
-                Err(fault) => return Ok(Paged { rows, count, gap: Some(fault.to_string()), asked }),
-            };
-            let token = list.meta().next.clone();
-            count = list.meta().count;
-            rows.extend(list.rows().into_iter().filter(|row| seen.insert(L::uid(row).to_owned())));
-            match token.filter(|token| !token.is_empty()) {
-                None => return Ok(Paged { rows, count, gap: None, asked }),
-                Some(token) if !tokens.insert(token.clone()) => {
-                    let gap = Some("the pages do not come to an end".to_owned());
-                    return Ok(Paged { rows, count, gap, asked });
-                }
-                Some(token) => next = next.with("continue", token),
+    ) -> Result<(T, Instant), Fault> {
+        let (body, asked) = match ask.keeps() {
+            Duration::ZERO => {
+                let asked = Instant::now();
+                (self.bytes(by, ask).await?.into(), asked)
             }
+            life => {
+                let terms = (life, by.since, by.spent.deadline);
+                let send = || async { Ok(self.bytes(by, ask).await?.into()) };
+                self.kept.answer(key(by, ask), terms, send).await?
+            }
+        };
+        Ok((self.read(&body, by.spent)?, asked))
+    }
+
+    /// A list in pages.
+    pub(super) async fn pages<L: Listing>(&self, by: By<'_>, ask: &Ask) -> Result<Paged<L::Row>, Fault> {
+        let ask = ask.clone().with("limit", PAGE);
+        pages::all::<L, _>(|token| {
+            let ask = ask.clone();
+            let ask = match token {
+                Some(token) => ask.with("continue", token),
+                None => ask,
+            };
+            async move { self.json(by, &ask).await }
+        })
+        .await
+    }
+
+    /// A list that comes at once.
+    pub(super) async fn whole<L: Listing>(&self, by: By<'_>, ask: &Ask) -> Result<Paged<L::Row>, Fault> {
+        Ok(pages::whole::<L>(self.json(by, ask).await?))
+    }
+
+    /// The body that is answered.
+    pub(super) async fn bytes(&self, by: By<'_>, ask: &Ask) -> Result<Vec<u8>, Fault> {
+        let prepared = self.prepared(by, ask)?;
+        let mut tries = 0;
+        loop {
+            let fault = match self.once(by, &prepared).await {
+                Ok(body) => return Ok(body),
+                Err(fault) => fault,
+            };
+            tries += 1;
+            let Some(wait) = retry::wait(&fault, tries) else { return Err(fault) };
+            if Instant::now() + wait >= by.spent.deadline {
+                return Err(fault);
+            }
+            sleep(wait).await;
         }
-        Ok(Paged { rows, count, gap: Some("there are more pages than are read".to_owned()), asked })
     }
 
-    pub(super) async fn whole<L: Listing>(
-        &self,
-        acting: &Acting,
-        place: &Place,
-        ask: &Ask,
-        spent: &Budgeted,
-    ) -> Result<Paged<L::Row>, Fault> {
-        let asked = Instant::now();
-        let list: L = self.json(acting, place, ask, spent).await?;
-        let (count, mut seen) = (list.meta().count, HashSet::new());
-        let rows: Vec<L::Row> =
-            list.rows().into_iter().filter(|row| seen.insert(L::uid(row).to_owned())).collect();
-        let gap = count.filter(|count| *count != rows.len() as u64);
-        let gap = gap.map(|count| format!("Palette counts {count} rows, and {} came", rows.len()));
-        Ok(Paged { rows, count, gap, asked })
-    }
-
-    pub(super) async fn bytes(
-        &self,
-        acting: &Acting,
-        place: &Place,
-        ask: &Ask,
-        spent: &Budgeted,
-    ) -> Result<Vec<u8>, Fault> {
-        let made = || remote::client(self.ca_file.clone(), &self.url, TIMES);
-        let client = self.client.get_or_try_init(made).await.map_err(Fault::Configuration)?;
-        spent.meter.request().map_err(|_| Fault::Spent("requests".to_owned()))?;
+    fn prepared(&self, by: By<'_>, ask: &Ask) -> Result<Prepared, Fault> {
         let base = self.url.as_str().trim_end_matches('/');
         let mut url = Url::parse(&format!("{base}{}", ask.path()))
             .map_err(|error| Fault::Configuration(error.to_string()))?;
+        // a segment of dots is a step to whoever parses a URL, however it is written
+        if !url.path().ends_with(ask.path()) {
+            return Err(Fault::NotFound("no uid or name is made of dots".to_owned()));
+        }
         if !ask.query().is_empty() {
             url.query_pairs_mut().extend_pairs(ask.query());
         }
-        let mut request = client.request(ask.method().clone(), url);
-        request = match acting {
-            Acting::Key(key) => request.header("ApiKey", key.expose_secret()),
-            Acting::Caller(token) => request.header("Authorization", token.expose_secret()),
-            Acting::Nobody(why) => return Err(Fault::Unfit(why.clone())),
-        };
-        if let Some(project) = place.project_uid() {
-            request = request.header("ProjectUid", project);
+        let mut headers = HeaderMap::new();
+        by.acting.show(&mut headers)?;
+        if let Some(project) = by.place.project_uid() {
+            let unfit = |_| Fault::NotFound("no project has such a uid".to_owned());
+            headers.insert("projectuid", HeaderValue::from_str(project).map_err(unfit)?);
         }
-        if let Some(body) = ask.body() {
-            request = request.header("Content-Type", "application/json").body(body.to_string());
+        let agent =
+            format!("{}/{} call/{}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), by.spent.call_id);
+        if let Ok(agent) = HeaderValue::from_str(&agent) {
+            headers.insert(header::USER_AGENT, agent);
         }
-        let sent = async {
-            let answer = request.send().await.map_err(|error| Fault::Unreachable(remote::said(&error)))?;
-            let status = answer.status().as_u16();
-            let body = remote::body(answer, "answer", LARGEST).await.map_err(Fault::Malformed)?;
-            match status {
-                200..=299 => Ok(body),
-                401 => Err(Fault::Unauthorized(String::new())),
-                403 => Err(Fault::Forbidden(String::new())),
-                404 => Err(Fault::NotFound(String::new())),
-                429 => Err(Fault::Throttled { retry_after: None }),
-                status => Err(Fault::Status { status, message: String::new() }),
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, */*;q=0.5"));
+        let body = ask.body().map(ToString::to_string);
+        if body.is_some() {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        Ok(Prepared { method: ask.method().clone(), url, headers, body })
+    }
+
+    /// Sends it once, when the vendor's limits let it.
+    async fn once(&self, by: By<'_>, prepared: &Prepared) -> Result<Vec<u8>, Fault> {
+        let (spent, began) = (by.spent, Instant::now());
+        let late = |_| Fault::Timeout(began.elapsed());
+        let closing = |_| Fault::Unreachable("it is closing".to_owned());
+        let _place =
+            timeout_at(spent.deadline, by.parallel.acquire()).await.map_err(late)?.map_err(closing)?;
+        let origin = self.url.origin().ascii_serialization();
+        let path = prepared.url.path();
+        // what is counted does not begin with where a proxy has put Palette
+        let path = path.strip_prefix(self.url.path().trim_end_matches('/')).unwrap_or(path);
+        self.limits.pass(&origin, path, spent.deadline).await?;
+        timeout_at(spent.deadline, self.exchanged(by, prepared)).await.map_err(late)?
+    }
+
+    async fn exchanged(&self, by: By<'_>, prepared: &Prepared) -> Result<Vec<u8>, Fault> {
+        let place = self.client.load_full();
+        let made = || remote::client(self.ca_file.clone(), &self.url, TIMES);
+        let client = place.get_or_try_init(made).await.map_err(Fault::Configuration)?;
+        by.spent.meter.request().map_err(used_up)?;
+        let mut headers = prepared.headers.clone();
+        let method = if prepared.method == Method::POST { "POST" } else { "GET" };
+        let span = by.spent.span.request(&mut headers, method, &self.server);
+        let mut request = client.request(prepared.method.clone(), prepared.url.clone()).headers(headers);
+        if let Some(body) = &prepared.body {
+            request = request.body(body.clone());
+        }
+        let answer = request.send().await.map_err(|error| {
+            if error.is_connect() {
+                self.client.compare_and_swap(&place, Arc::default());
             }
-        };
-        let body = timeout_at(spent.deadline, sent).await.map_err(|_| Fault::Timeout(TIMES.whole))??;
-        spent.meter.received(body.len()).map_err(|_| Fault::Spent("bytes".to_owned()))?;
+            broken(&error)
+        })?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let body = body(answer, by.spent).await?;
+        span.answered(status.as_u16());
+        if !status.is_success() {
+            return Err(refusal::fault(status, &headers, &body, by.acting.is_callers(), &by.spent.learned));
+        }
+        if is_page(&headers, &body) {
+            return Err(Fault::Malformed(
+                "a page (HTML) came: perhaps a login page or a proxy's error".to_owned(),
+            ));
+        }
         Ok(body)
     }
+
+    /// A body as JSON, where it does not blow up in memory.
+    fn read<T: DeserializeOwned>(&self, body: &[u8], spent: &Budgeted) -> Result<T, Fault> {
+        let weight = weight(body);
+        if weight > HEAVIEST {
+            return Err(Fault::Malformed("it would take more memory than any answer may".to_owned()));
+        }
+        spent.meter.keep(weight).map_err(used_up)?;
+        serde_json::from_slice(body).map_err(|error| {
+            // serde would quote what it met
+            let (line, column) = (error.line(), error.column());
+            Fault::Malformed(match error.classify() {
+                serde_json::error::Category::Eof => {
+                    format!("it ends in the middle, after {} bytes", body.len())
+                }
+                serde_json::error::Category::Data => {
+                    format!("it is of another shape at line {line}, column {column}")
+                }
+                _ => format!("it is no JSON at line {line}, column {column}"),
+            })
+        })
+    }
+}
+
+/// What tells a request from all others of the environment.
+fn key(by: By<'_>, ask: &Ask) -> kept::Key {
+    let mut digest = digest::Context::new(&digest::SHA256);
+    let mut add = |part: &[u8]| {
+        digest.update(&(part.len() as u64).to_be_bytes());
+        digest.update(part);
+    };
+    add(by.acting.owner());
+    add(by.place.project_uid().unwrap_or_default().as_bytes());
+    add(ask.method().as_str().as_bytes());
+    add(ask.path().as_bytes());
+    for (name, value) in ask.query() {
+        add(name.as_bytes());
+        add(value.as_bytes());
+    }
+    add(ask.body().map(ToString::to_string).unwrap_or_default().as_bytes());
+    digest.finish().as_ref().try_into().unwrap_or_default()
+}
+
+/// A body to its end, counted as it comes.
+async fn body(mut answer: Response, spent: &Budgeted) -> Result<Vec<u8>, Fault> {
+    if answer.headers().get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+        return Err(Fault::Malformed("it comes compressed, which was not asked for".to_owned()));
+    }
+    let too_large = || Fault::Malformed(format!("it has more than {} MiB", LARGEST >> 20));
+    if answer.content_length().is_some_and(|length| length > LARGEST as u64) {
+        return Err(too_large());
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|error| broken(&error))? {
+        spent.meter.received(chunk.len()).map_err(used_up)?;
+        if body.len() + chunk.len() > LARGEST {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn used_up(fault: kubernetes::Fault) -> Fault {
+    match fault {
+        kubernetes::Fault::Spent(what) => Fault::Spent(what),
+        other => Fault::Spent(other.to_string()),
+    }
+}
+
+fn broken(error: &reqwest::Error) -> Fault {
+    if error.is_timeout() && !error.is_connect() {
+        return Fault::Timeout(TIMES.whole);
+    }
+    Fault::Unreachable(remote::said(error))
+}
+
+fn is_page(headers: &HeaderMap, body: &[u8]) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+    kind.to_ascii_lowercase().starts_with("text/html") || first == Some(&b'<')
 }

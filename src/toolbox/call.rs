@@ -23,6 +23,7 @@ use crate::{
     kubernetes::{Access, Budgeted, Object},
     palette::{self, Place},
     permission::{Extent, Permission, Requirement, Scope, decide},
+    presented::Presented,
 };
 
 /// How long a cursor is good for.
@@ -39,6 +40,7 @@ pub struct Call(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     pub(super) toolbox: Arc<Toolbox>,
     pub(super) caller: Arc<Caller>,
+    pub(super) presented: Arc<Presented>,
     pub(super) entry: Arc<Entry>,
     pub(super) clusters: Vec<Access>,
     pub(super) environments: Vec<palette::Access>,
@@ -85,7 +87,8 @@ impl Call {
     /// The Palette environments of which the caller may see something with this requirement, whatever the tool
     /// reaches itself.
     pub fn environments_for(&self, requirement: &Requirement) -> Vec<palette::Access> {
-        visible(self.0.toolbox.environments(), &self.0.caller, requirement, &self.0.spent)
+        let who = (&self.0.caller, &*self.0.presented);
+        visible(self.0.toolbox.environments(), who, requirement, &self.0.spent)
     }
 
     /// That the caller has this permission in one place of an environment.

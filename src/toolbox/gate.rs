@@ -20,8 +20,9 @@ use crate::{
     answer::{self, Finished, redact::Learned, sanitise},
     audit::{Full, Line, Refused},
     caller::Caller,
-    kubernetes::{Access, Budgeted, Clusters, Presented},
+    kubernetes::{Access, Budgeted, Clusters},
     permission::Decision,
+    presented::Presented,
     telemetry::TraceContext,
 };
 
@@ -64,7 +65,7 @@ pub struct Request {
     pub progress: Progress,
     /// How long whoever asks waits at most, where that is shorter than any call may take.
     pub patience: Option<Duration>,
-    /// The tokens for clusters that came with it.
+    /// The tokens for clusters and for Palette that came with it.
     pub presented: Arc<Presented>,
 }
 
@@ -189,6 +190,7 @@ impl Toolbox {
         let call = Call(Arc::new(Inner {
             toolbox: Arc::clone(self),
             caller: request.caller,
+            presented: request.presented,
             entry: Arc::clone(entry),
             unknown: if every { unknown(&known, &clusters) } else { Vec::new() },
             clusters,

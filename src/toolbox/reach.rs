@@ -8,11 +8,10 @@ use super::{entry::Entry, tool::Reach};
 use crate::{
     Error, ErrorKind,
     caller::Caller,
-    kubernetes::{
-        Access, As, Budgeted, Cluster, Clusters, Fault, Identity, Presented, View, clusters::Lookup,
-    },
+    kubernetes::{Access, As, Budgeted, Cluster, Clusters, Fault, Identity, View, clusters::Lookup},
     palette::Environments,
     permission::{Decision, Extent, Permission, Requirement, Scope, decide},
+    presented::Presented,
 };
 
 /// What names every cluster that the caller may see.
@@ -56,7 +55,7 @@ pub(super) fn reach(
         }
         Reach::Environments { environment, project } => {
             let named = (environment.as_deref(), project.as_deref());
-            return palette::reach(environments, caller, requirement, named, spent);
+            return palette::reach(environments, (caller, presented), requirement, named, spent);
         }
         Reach::Cluster { cluster, namespace } => (cluster, namespace, false),
         Reach::Clusters { cluster, namespace } => (cluster, namespace, true),
@@ -68,7 +67,7 @@ pub(super) fn reach(
             Identity::Own => As::Server,
             Identity::Impersonate => As::clone(&as_caller),
             Identity::Exchange => caller.exchanged(cluster.audience()),
-            Identity::CallerHeader => presented.acting(cluster.provider()),
+            Identity::CallerHeader => presented.clusters.acting(cluster.provider()),
         };
         let view = CallerView::new(caller, requirement.clone(), &cluster);
         Access::new(cluster, Arc::new(view), acting, spent.clone())

@@ -80,6 +80,15 @@ impl Learned {
         }
     }
 
+    /// Remembers a text that is secret by itself: a credential of ours that an upstream may echo.
+    pub fn hold(&self, secret: &str) {
+        let seen = forms(secret).chain([STANDARD.encode(secret)]).filter(|form| is_telling(form));
+        let mut values = self.values.lock();
+        values.searcher = None;
+        values.known.extend(seen);
+        self.any.store(true, Ordering::Release);
+    }
+
     /// Takes what was learned so far out of every text of an object. Once more after all reads of a
     /// call: texts are cut, joined and quoted later, and a part of a value is not found any more.
     pub fn scrub_object(&self, object: &mut Object) {

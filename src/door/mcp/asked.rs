@@ -13,7 +13,7 @@ use crate::{
         http::{Client, Shortfall},
         serving::Served,
     },
-    kubernetes::Presented,
+    presented::Presented,
     telemetry::TraceContext,
     toolbox::{Progress, Request},
 };

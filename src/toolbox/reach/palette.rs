@@ -8,15 +8,16 @@ use crate::{
     answer::sanitise,
     caller::Caller,
     kubernetes::Budgeted,
-    palette::{self, Environment, Environments, Fault, Place, environment::Acting},
+    palette::{self, Environment, Environments, Fault, Place},
     permission::{Extent, Requirement, Scope, decide},
+    presented::Presented,
 };
 
 /// Decides for the environment that the arguments name. A name that none has is decided on like any other first.
 /// Projects are left open: what a name or uid stands for comes out once they were read.
 pub(in crate::toolbox) fn reach(
     known: &Environments,
-    caller: &Arc<Caller>,
+    (caller, presented): (&Arc<Caller>, &Presented),
     requirement: &Requirement,
     (environment, project): (Option<&str>, Option<&str>),
     spent: &Budgeted,
@@ -33,9 +34,9 @@ pub(in crate::toolbox) fn reach(
         (Some(denial), _) => Err(denial),
         (None, None) if known.is_empty() => Err(Error::not_found("no Palette environment is configured")
             .next("set `spectrocloud.environments` in the configuration")),
-        (None, None) => Ok(visible(known, caller, requirement, spent)),
+        (None, None) => Ok(visible(known, (caller, presented), requirement, spent)),
         (None, Some(name)) => match known.named(name) {
-            Some(environment) => Ok(vec![open(environment, caller, requirement, spent)]),
+            Some(environment) => Ok(vec![open(known, environment, (caller, presented), requirement, spent)]),
             None => Err(unknown(known, caller, requirement, name)),
         },
     };
@@ -49,12 +50,12 @@ pub(in crate::toolbox) fn reach(
 /// The environments of which the caller may see something with this requirement.
 pub(in crate::toolbox) fn visible(
     known: &Environments,
-    caller: &Arc<Caller>,
+    (caller, presented): (&Arc<Caller>, &Presented),
     requirement: &Requirement,
     spent: &Budgeted,
 ) -> Vec<palette::Access> {
     let seen = known.iter().filter(|environment| sees(environment, caller, requirement));
-    seen.map(|environment| open(environment, caller, requirement, spent)).collect()
+    seen.map(|environment| open(known, environment, (caller, presented), requirement, spent)).collect()
 }
 
 fn sees(environment: &Environment, caller: &Caller, requirement: &Requirement) -> bool {
@@ -68,15 +69,13 @@ fn palette_only(scope: Scope) -> Scope {
 }
 
 fn open(
+    known: &Environments,
     environment: &Arc<Environment>,
-    caller: &Arc<Caller>,
+    (caller, presented): (&Arc<Caller>, &Presented),
     requirement: &Requirement,
     spent: &Budgeted,
 ) -> palette::Access {
-    let acting = match &environment.settings().api_token {
-        Some(key) => Acting::Key(key.clone()),
-        None => Acting::Nobody("no API key is configured for this environment".to_owned()),
-    };
+    let acting = presented.environments.acting(environment, known, caller);
     let view = EnvironmentView::new(caller, requirement.clone(), environment.name());
     palette::Access::new(Arc::clone(environment), Arc::new(view), acting, spent.clone())
 }

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use super::super::{hash, json};
 use crate::{
     answer::sanitise,
-    kubernetes::{Fault, identity::is_b64token, is_for},
+    kubernetes::{Fault, identity::is_b64token},
+    presented::is_for,
 };
 
 /// The longest token, in bytes.

@@ -20,7 +20,8 @@ use crate::{
         serving::{Served, Serving},
         subscriber::{Subscriber, at},
     },
-    kubernetes::{Presented, proxy::Target},
+    kubernetes::proxy::Target,
+    presented::Presented,
     telemetry::TraceContext,
     toolbox::{Request, pass},
 };

@@ -10,6 +10,7 @@ pub mod environment;
 pub mod environments;
 pub mod fault;
 pub mod find;
+pub mod fleet;
 pub mod place;
 pub mod presented;
 mod session;

@@ -138,6 +138,11 @@ impl Access {
         By { acting, place, spent, parallel, since: *since }
     }
 
+    /// Whose credential its requests carry.
+    pub(super) fn acting(&self) -> &Acting {
+        &self.acting
+    }
+
     /// What the call may take, and when it has to be over.
     pub fn spent(&self) -> &Budgeted {
         &self.spent

@@ -3,10 +3,14 @@
 
 pub mod cluster;
 pub mod project;
+pub mod search;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _},
+};
 
 use super::place::Place;
 
@@ -78,4 +82,31 @@ pub fn lenient<'de, T: Default + DeserializeOwned, D: Deserializer<'de>>(
 ) -> Result<T, D::Error> {
     let value = serde_json::Value::deserialize(deserializer)?;
     Ok(serde_json::from_value(value).unwrap_or_default())
+}
+
+/// The rows of a list; one that is no row costs that row. Go writes an empty list as `null`.
+///
+/// # Errors
+/// It is no list: what came is not the answer to the question.
+pub fn lenient_rows<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::Null => Ok(Vec::new()),
+        serde_json::Value::Array(rows) => {
+            Ok(rows.into_iter().filter_map(|row| serde_json::from_value(row).ok()).collect())
+        }
+        _ => Err(D::Error::custom("a list was expected")),
+    }
+}
+
+/// A list within a row, as [`lenient_rows`]; what is no list is none, and costs not the row.
+///
+/// # Errors
+/// The JSON itself is broken.
+pub fn lenient_list<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(lenient_rows(value).unwrap_or_default())
 }

@@ -6,7 +6,10 @@ use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 
 pub use super::session::Acting;
-use super::session::{Limits, Session};
+use super::{
+    fleet::Kept,
+    session::{Limits, Session},
+};
 
 /// What is configured of an environment.
 #[derive(Clone, Debug)]
@@ -30,6 +33,7 @@ pub struct Settings {
 pub struct Environment {
     settings: Settings,
     session: Session,
+    kept: Kept,
 }
 
 impl Settings {
@@ -52,7 +56,7 @@ impl Environment {
     /// Of its settings. Nothing is connected to.
     pub(super) fn new(settings: Settings, limits: &Arc<Limits>) -> Self {
         let session = Session::new(&settings, Arc::clone(limits));
-        Self { settings, session }
+        Self { settings, session, kept: Kept::default() }
     }
 
     /// Its name.
@@ -73,5 +77,10 @@ impl Environment {
     /// The connections to it, and what was kept of its answers.
     pub(super) fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// The sweeps of its clusters that are good for a while.
+    pub(super) fn kept(&self) -> &Kept {
+        &self.kept
     }
 }

@@ -61,7 +61,7 @@ impl Acting {
     }
 
     /// What tells it from others of the same environment, whose only key needs no telling.
-    pub(super) fn owner(&self) -> &[u8] {
+    pub(in crate::palette) fn owner(&self) -> &[u8] {
         match self {
             Self::Key(_) => b"key",
             Self::Caller(shown) => &shown.owner,

@@ -125,7 +125,10 @@ pub async fn cluster(call: &Call, written: &str, project: Option<&str>) -> Resul
         (0, Some(fault)) if accesses.len() == 1 => Err(fault.into()),
         (0, _) if !gaps.is_empty() => Err(Error::new(
             ErrorKind::Upstream { status: None, retryable: true },
-            format!("no Palette cluster {shown:?} was found, and not everything could be read: {}", gaps.join("; ")),
+            format!(
+                "no Palette cluster {shown:?} was found, and not everything could be read: {}",
+                gaps.join("; ")
+            ),
         )),
         (0, _) => Err(missing(written).candidates(near(&accesses, written, project).await)),
         (all, _) => {

@@ -104,7 +104,8 @@ pub async fn rows(accesses: &[Access], detail: Detail, wanted: Wanted<'_>) -> Re
                 fleet.age = fleet.age.max(sweep.age());
                 fleet.gaps.extend(sweep.told(access));
                 let seen = sweep.rows.iter().filter(|row| row.is_seen(access));
-                let meant = |row: &&Arc<ClusterRow>| wanted.project.is_none_or(|name| row.place.is_called(name));
+                let meant =
+                    |row: &&Arc<ClusterRow>| wanted.project.is_none_or(|name| row.place.is_called(name));
                 fleet.rows.extend(seen.filter(meant).cloned());
                 projects.extend(sweep.projects.clone());
             }
@@ -151,11 +152,7 @@ pub async fn full(found: &find::FoundCluster) -> Result<Arc<ClusterRow>, Error> 
 }
 
 /// The sweep that answers, of those kept or a new one.
-pub(super) async fn swept(
-    access: &Access,
-    detail: Detail,
-    wanted: Wanted<'_>,
-) -> Result<Arc<Sweep>, Fault> {
+pub(super) async fn swept(access: &Access, detail: Detail, wanted: Wanted<'_>) -> Result<Arc<Sweep>, Fault> {
     access.environment().kept().sweep(access, detail, wanted).await
 }
 

@@ -83,7 +83,9 @@ async fn health(access: &Access, place: &Place) -> Result<Listed, Fault> {
 }
 
 async fn triage(access: &Access, place: &Place) -> Result<Listed, Fault> {
-    let ask = Ask::get(&["dashboard", "spectroclusters", "repaveStatus"]).with("repaveState", "Pending").kept(SWEEP);
+    let ask = Ask::get(&["dashboard", "spectroclusters", "repaveStatus"])
+        .with("repaveState", "Pending")
+        .kept(SWEEP);
     let repaves = access.pages::<ClusterSearch>(place, ask);
     let (listed, repaves) = tokio::join!(health(access, place), repaves);
     let mut listed = listed?;

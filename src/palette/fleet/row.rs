@@ -160,7 +160,13 @@ impl ClusterRow {
         self.more.as_deref().map_or(&[], |more| &more.templates)
     }
 
-    fn of(environment: &Arc<str>, metadata: ObjectMeta, cloud: String, project: Named, asked: &Place) -> Self {
+    fn of(
+        environment: &Arc<str>,
+        metadata: ObjectMeta,
+        cloud: String,
+        project: &Named,
+        asked: &Place,
+    ) -> Self {
         let (place, placed) = place(&metadata, project, asked);
         let tags = tags(&metadata.labels);
         Self {
@@ -183,20 +189,16 @@ impl ClusterRow {
 
     /// Of `/meta`.
     pub(super) fn of_meta(environment: &Arc<str>, row: ClusterMeta, asked: &Place) -> Self {
-        let mut made = Self::of(environment, row.metadata, row.spec.cloud_type, Named::default(), asked);
+        let mut made = Self::of(environment, row.metadata, row.spec.cloud_type, &Named::default(), asked);
         made.state = state(&row.status.state);
         made.add_tags(row.spec.tags);
         made
     }
 
     /// Of `metadata/search`.
-    pub(super) fn of_metadata_search(
-        environment: &Arc<str>,
-        row: ClusterMetaSummary,
-        asked: &Place,
-    ) -> Self {
+    pub(super) fn of_metadata_search(environment: &Arc<str>, row: ClusterMetaSummary, asked: &Place) -> Self {
         let spec = row.spec_summary;
-        let mut made = Self::of(environment, row.metadata, spec.cloud_type, spec.project_meta, asked);
+        let mut made = Self::of(environment, row.metadata, spec.cloud_type, &spec.project_meta, asked);
         made.state = state(&row.status.state);
         made.health = Health::of(&row.status.health.state);
         made.heartbeat_failed = row.status.health.is_heart_beat_failed;
@@ -214,7 +216,7 @@ impl ClusterRow {
     ) -> Self {
         let (spec, status) = (row.spec_summary, row.status);
         let config = spec.cloud_config;
-        let mut made = Self::of(environment, row.metadata, config.cloud_type, spec.project_meta, asked);
+        let mut made = Self::of(environment, row.metadata, config.cloud_type, &spec.project_meta, asked);
         made.state = state(&status.state);
         made.health = Health::of(&status.health.state);
         made.updates_pending = status.notifications.is_available;
@@ -265,7 +267,7 @@ impl ClusterRow {
 }
 
 /// Where something is, by its annotations and by its project; whether that was said, and once.
-fn place(metadata: &ObjectMeta, project: Named, asked: &Place) -> (Place, bool) {
+fn place(metadata: &ObjectMeta, project: &Named, asked: &Place) -> (Place, bool) {
     let said = |key| metadata.annotations.get(key).map(String::as_str).filter(|value| !value.is_empty());
     let name = |uid: &str| {
         let named = (project.uid == uid && !project.name.is_empty()).then(|| project.name.clone());

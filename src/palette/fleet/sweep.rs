@@ -53,7 +53,9 @@ impl Sweep {
     pub(in crate::palette) fn told(&self, access: &Access) -> Vec<String> {
         let environment = access.environment().name();
         let told = |gap: &Gap| match &gap.place {
-            Some(place) => access.sees(place).then(|| format!("environment {environment}, {place}: {}", gap.why)),
+            Some(place) => {
+                access.sees(place).then(|| format!("environment {environment}, {place}: {}", gap.why))
+            }
             None if access.view().sees_all() => Some(format!("environment {environment}: {}", gap.why)),
             None => Some(format!("environment {environment}: not everything could be read")),
         };

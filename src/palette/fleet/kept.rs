@@ -97,7 +97,8 @@ impl Kept {
         project: Option<&str>,
         fresh: bool,
     ) -> Result<Arc<Sweep>, Fault> {
-        let key = Key { credential: access.acting().owner().to_vec(), detail, project: project.map(str::to_owned) };
+        let key =
+            Key { credential: access.acting().owner().to_vec(), detail, project: project.map(str::to_owned) };
         let flight = self.join(key, fresh);
         let only = project.map(|uid| Place::Project { uid: uid.to_owned(), name: None });
         let started = Instant::now();

@@ -9,7 +9,7 @@ use super::{
 };
 
 /// The widest scopes that there are, each for the permissions that are asked for in it. An RGD is in no
-/// namespace, so a grant narrowed to namespaces gives nothing of it.
+/// namespace, so a grant narrowed to namespaces gives nothing of it; Palette has neither clusters nor namespaces.
 static WIDEST: LazyLock<[(Permissions, Scope); 4]> = LazyLock::new(|| {
     let matching = |patterns: &[&str]| {
         patterns.iter().fold(Permissions::default(), |all, pattern| all.union(Permissions::matching(pattern)))
@@ -21,7 +21,7 @@ static WIDEST: LazyLock<[(Permissions, Scope); 4]> = LazyLock::new(|| {
     [
         (rgds, Scope::cluster(Extent::Anywhere, Extent::None)),
         (in_clusters, Scope::cluster(Extent::Anywhere, Extent::Anywhere)),
-        (in_palette, Scope { namespace: Extent::None, ..Scope::ANYWHERE }),
+        (in_palette, Scope { cluster: Extent::None, namespace: Extent::None, ..Scope::ANYWHERE }),
         (others, Scope::ANYWHERE),
     ]
 });

@@ -157,3 +157,20 @@ fn a_cluster_is_covered_by_what_nothing_narrows() {
     assert!(!covers(vec![grant(false, "*", None), grant(true, "kro.*", Some(&["secret"]))]));
     assert!(covers(vec![grant(false, "*", None), grant(true, "palette.*", None)]));
 }
+
+#[test]
+fn who_is_kept_to_clusters_or_namespaces_has_nothing_of_palette() {
+    let palette = Requirement::one(Permission::SpectrocloudClusterViewInfo);
+    let names = |name: &str| Some(vec![name.to_owned()]);
+    for within in [clusters(&["dev"]), Within { namespaces: names("shop"), ..Within::default() }] {
+        let set = PermissionSet::new(vec![on(false, "*", within)]);
+        assert!(set.shows(&GRAPH) && !set.shows(&palette), "hidden, as it could be used nowhere");
+    }
+    for within in [
+        Within { environments: names("acme"), ..Within::default() },
+        Within { projects: names("alpha"), ..Within::default() },
+    ] {
+        let set = PermissionSet::new(vec![on(false, "*", within)]);
+        assert!(set.shows(&palette) && !set.shows(&GRAPH));
+    }
+}

@@ -13,6 +13,7 @@ pub mod palette;
 mod recording;
 mod refusal;
 mod route;
+mod sample;
 mod serve;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ use jiff::Timestamp;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub use self::sample::Sample;
 use self::{recording::Recording, serve::Platform};
 
 /// A Kubernetes API over the recorded platform.

@@ -12,7 +12,8 @@ use crate::{
     ErrorKind,
     caller::Caller,
     config::Built,
-    demo, nearest,
+    demo::Sample,
+    nearest,
     toolbox::{Progress, Request, Toolbox},
 };
 
@@ -50,12 +51,12 @@ impl Call {
     pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
         let mut config = global.config()?.for_one_shot();
         let sample = match self.demo {
-            true => Some(demo::Api::start().await.map_err(|error| Failure::failed(error.to_string()))?),
+            true => Some(Sample::start().await.map_err(|error| Failure::failed(error.to_string()))?),
             false => None,
         };
         if let Some(sample) = &sample {
             global.before_sample(&config)?;
-            config = config.over_sample(sample.url());
+            config = config.over_sample(sample);
         }
         let built = config.build()?;
         setup::warn(&built);

@@ -15,7 +15,7 @@ use super::{Failure, Global, out};
 use crate::{
     caller::Caller,
     config::{Built, Config, server::AuditTo},
-    demo,
+    demo::Sample,
     permission::{Policy, scope::matches},
     toolbox::Toolbox,
 };
@@ -48,7 +48,7 @@ impl Check {
             return self.explain.run(whom, global).await;
         }
         let sample = match self.demo {
-            true => Some(demo::Api::start().await.map_err(|error| Failure::failed(error.to_string()))?),
+            true => Some(Sample::start().await.map_err(|error| Failure::failed(error.to_string()))?),
             false => None,
         };
         let mut report = Report::default();
@@ -67,14 +67,14 @@ impl Check {
 /// What the file and the flags make, or `None` where they make nothing.
 fn configuration(
     global: &Global,
-    sample: Option<&demo::Running>,
+    sample: Option<&Sample>,
     report: &mut Report,
 ) -> Result<Option<(Config, Built)>, Failure> {
     let from = global.file().map_or("none; the defaults hold".to_owned(), |file| file.display().to_string());
     let config = match (global.config(), sample) {
         (Ok(config), Some(sample)) => {
             global.before_sample(&config)?;
-            config.over_sample(sample.url())
+            config.over_sample(sample)
         }
         (Ok(config), None) => config,
         (Err(wrong), _) => {

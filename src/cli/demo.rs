@@ -8,13 +8,15 @@ use clap::Args;
 
 use super::{Failure, Global, out, serve};
 use crate::{
-    demo,
+    demo::Sample,
     door::{Who, http::HttpDoor},
 };
 
 /// Show and serve an embedded sample platform; needs no cluster.
 #[derive(Debug, Args)]
-#[command(after_help = "The platform is a recording of a real one; nothing can be changed in it.")]
+#[command(
+    after_help = "The cluster is a recording of a real one, and Palette is simulated; nothing can be changed."
+)]
 pub(super) struct Demo {
     /// Serve stdio, for a host that starts the server; without the tour.
     #[arg(long, conflicts_with = "http")]
@@ -28,8 +30,8 @@ impl Demo {
     pub(super) async fn run(&self, global: &Global) -> Result<(), Failure> {
         let config = global.config()?.for_one_shot();
         global.before_sample(&config)?;
-        let sample = demo::Api::start().await.map_err(|error| Failure::failed(error.to_string()))?;
-        let config = config.over_sample(sample.url());
+        let sample = Sample::start().await.map_err(|error| Failure::failed(error.to_string()))?;
+        let config = config.over_sample(&sample);
         let built = config.build()?;
         let ending = serve::on_signal();
         if self.stdio {
@@ -48,12 +50,14 @@ impl Demo {
 }
 
 fn connect(url: &str) -> String {
+    let unwell = tour::UNWELL;
     format!(
         "\n── Now yours. Serving the sample platform on {url}; Ctrl-C ends it.\n\n\
          Connect Claude:\n\
          \x20 claude mcp add --transport http platform-demo {url}\n\n\
          Or ask from another shell:\n\
          \x20 platform-mcp call kro_graph --demo kind=Shop namespace=shop name=storefront format=mermaid\n\
+         \x20 platform-mcp call palette_cluster_health --demo cluster={unwell}\n\
          \x20 curl -s {url} -H 'content-type: application/json' -H 'accept: application/json, text/event-stream' \\\n\
          \x20   -d '{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{{\"name\":\"whoami\",\"arguments\":{{}}}}}}'\n"
     )

@@ -5,7 +5,8 @@ use std::{path::PathBuf, sync::Arc};
 use super::{Failure, Global, out};
 use crate::{
     caller::{Caller, Callers, Credential, TOKEN_VARIABLE},
-    config::{Built, Config, FILE_VARIABLE, clusters::Sources, server::AuditTo},
+    config::{Built, Config, FILE_VARIABLE, clusters::Sources, server::AuditTo, spectrocloud::Spectrocloud},
+    demo::Sample,
     door::Who,
 };
 
@@ -73,9 +74,11 @@ impl Global {
 }
 
 impl Config {
-    /// Over the sample platform, which listens at `url`, and nothing else. For the local user.
-    pub(super) fn over_sample(mut self, url: String) -> Self {
-        self.clusters = Sources::sample(url);
+    /// Over the sample platform and nothing else. For the local user.
+    pub(super) fn over_sample(mut self, sample: &Sample) -> Self {
+        let (url, key) = sample.palette();
+        self.clusters = Sources::sample(sample.kubernetes());
+        self.spectrocloud = Spectrocloud::sample(url, key);
         self.issuers.clear();
         self
     }

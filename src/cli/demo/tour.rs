@@ -1,4 +1,4 @@
-//! The tour: three questions an agent would ask, and what it gets.
+//! The tour: a few questions an agent would ask, and what it gets.
 
 use std::{
     io::{self, IsTerminal as _},
@@ -19,18 +19,26 @@ const READING: Duration = Duration::from_secs(6);
 /// The instance whose own status hides what is broken two levels below (`demo/README.md`).
 const BROKEN: [(&str, &str); 3] = [("kind", "Shop"), ("namespace", "shop"), ("name", "storefront")];
 
+/// The Palette cluster that says Running and is not well (`demo/palette/`).
+pub(super) const UNWELL: &str = "edge-berlin";
+
 /// Shows the tour on standard output; without pauses where that is no terminal.
 pub(super) async fn show(built: &Built) -> Result<(), Failure> {
     let tour = Tour { built, watched: io::stdout().is_terminal() };
     out::text(
-        "A sample platform: a few KRO resource graphs, recorded from a real cluster. This is what an agent\n\
-         gets from it, through the same gate as over MCP.",
+        "A sample platform: a few KRO resource graphs, recorded from a real cluster, and the Palette tenant that\n\
+         the cluster is part of. This is what an agent gets from them, through the same gate as over MCP.",
     )?;
     tour.ask("Who am I here, and what may I do?", "whoami", Map::new()).await?;
     tour.ask("What runs on the platform, and what is broken?", "kro_instances", Map::new()).await?;
     let broken = BROKEN.map(|(key, value)| (key.to_owned(), value.into())).into_iter().collect();
     let why = "The shop \"storefront\" says ACTIVE, and yet it is broken. Why? Its graph, to the bottom.";
     tour.ask(why, "kro_graph", broken).await?;
+    let fleet = "And the clusters that Palette runs: what needs somebody?";
+    tour.ask(fleet, "palette_fleet", Map::new()).await?;
+    let unwell = Map::from_iter([("cluster".to_owned(), UNWELL.into())]);
+    let why = format!("\"{UNWELL}\" is Running, and still not well. Why?");
+    tour.ask(&why, "palette_cluster_health", unwell).await?;
     Ok(())
 }
 

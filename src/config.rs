@@ -201,7 +201,7 @@ mod tests {
                 "clusters:\n  static:\n    - name: a\n      url: https://a\n    - name: b\n      uri: x\n",
                 r#"line 6: clusters.static[1].uri: there is no such key; did you mean "url"?"#,
             ),
-            ("zzzzz: 1", "known keys: clusters, local,"),
+            ("zzzzz: 1", "known keys: clusters, spectrocloud, local,"),
             (
                 "roles:\n  dev:\n    alow: [x]\n",
                 r#"line 3: roles.dev.alow: there is no such key; did you mean "allow"?"#,

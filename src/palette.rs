@@ -11,6 +11,7 @@ pub mod environments;
 pub mod fault;
 pub mod find;
 pub mod fleet;
+pub mod look;
 pub mod place;
 pub mod presented;
 mod session;

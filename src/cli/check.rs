@@ -1,6 +1,7 @@
 //! `check`: what works, and how to mend the rest. One line each.
 
 mod cluster;
+mod environment;
 mod explain;
 mod identity;
 mod issuer;
@@ -59,6 +60,7 @@ impl Check {
             issuer::tell(built.callers.issuers(), &mut report).await?;
             rules(&built, &mut report)?;
             clusters(&config, &built, &mut report).await?;
+            environment::tell(&config, &built, &mut report).await?;
         }
         report.verdict()
     }

@@ -109,7 +109,7 @@ impl Config {
     /// Tools for Palette are offered where there is an environment, or the contract is to be shown.
     fn offer(&self) -> Offer {
         let mut offer = self.tools.offer();
-        if self.spectrocloud.environments.is_empty() && !self.whole_contract {
+        if self.spectrocloud.is_off() && !self.whole_contract {
             offer.without.push("palette".to_owned());
         }
         offer

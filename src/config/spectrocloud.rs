@@ -1,41 +1,31 @@
-//! `spectrocloud`: Palette environments, with the keys of the SpectroCloud plugins for Backstage.
+//! `spectrocloud`: Palette environments, with the keys of the SpectroCloud plugins for Backstage, so that their block
+//! can be pasted in.
+
+mod environment;
+mod ineffective;
 
 use std::path::{Path, PathBuf};
 
-use reqwest::Url;
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 
+pub use self::{environment::Environment, ineffective::Ineffective};
 use super::problem::Wrong;
-use crate::{palette::Settings, remote::is_loopback};
+use crate::palette::{Settings, presented::slug};
 
 /// Palette environments.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Spectrocloud {
+    /// Whether there are any; otherwise true.
+    pub enabled: Option<bool>,
     /// The environments, each a tenant.
     pub environments: Vec<Environment>,
-}
-
-/// One tenant.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Environment {
-    /// What arguments and rules call it; otherwise the host of its URL.
-    pub name: Option<String>,
-    /// `https://api.spectrocloud.com`, or a host of one's own; plain http only for loopback addresses.
-    pub url: String,
-    /// The tenant, for people: the API key decides which it is.
-    pub tenant: Option<String>,
-    /// API key of the server's own. Without one, callers bring their own token in a header.
-    #[schemars(with = "Option<String>", extend("writeOnly" = true))]
-    pub api_token: Option<SecretString>,
-    /// PEM file of its certificate authority; otherwise the system's.
-    pub ca_file: Option<PathBuf>,
-    /// Whether `palette_kubeconfig` may hand out admin kubeconfigs.
-    #[serde(default)]
-    pub admin_kubeconfig: bool,
+    /// Of the plugins' catalog entities; has no effect here.
+    pub annotation_prefix: Option<String>,
+    /// Of the plugins; permissions are always enforced here.
+    pub enable_permissions: Option<bool>,
 }
 
 impl Spectrocloud {
@@ -44,18 +34,34 @@ impl Spectrocloud {
         let environment = Environment {
             name: Some("demo".to_owned()),
             url,
-            tenant: None,
             api_token: Some(key),
-            ca_file: None,
-            admin_kubeconfig: false,
+            ..Environment::default()
         };
-        Self { environments: vec![environment] }
+        Self { environments: vec![environment], ..Self::default() }
+    }
+
+    /// Whether Palette is spoken of at all.
+    pub fn is_off(&self) -> bool {
+        self.enabled == Some(false) || self.environments.is_empty()
     }
 
     pub(super) fn coherent(&self) -> Result<(), Wrong> {
         for (index, environment) in self.environments.iter().enumerate() {
-            if let Err(wrong) = url(&environment.url) {
-                return Err(Wrong::new(wrong).below("url").in_item(index).below("environments"));
+            let here = |wrong: Wrong| wrong.in_item(index).below("environments");
+            environment.coherent().map_err(here)?;
+            let name = environment.name();
+            let before = self.environments.iter().take(index);
+            if before.clone().any(|other| other.name() == name) {
+                return Err(here(Wrong::new("another environment has the same name").below("name")));
+            }
+            let takes_header = |other: &Environment| other.api_token.is_none();
+            let same_header = |other: &Environment| slug(&other.name()) == slug(&name);
+            if takes_header(environment)
+                && before.clone().any(|other| takes_header(other) && same_header(other))
+            {
+                let what =
+                    "callers would send their token for it in the same header as for another environment";
+                return Err(here(Wrong::new(what).below("name")));
             }
         }
         Ok(())
@@ -63,36 +69,106 @@ impl Spectrocloud {
 
     /// What is configured of each. `resolved` says what a path means.
     pub(super) fn environments(&self, resolved: impl Fn(&Path) -> PathBuf) -> Vec<Settings> {
+        if self.is_off() {
+            return Vec::new();
+        }
         self.environments.iter().filter_map(|one| one.settings(&resolved)).collect()
     }
 }
 
-impl Environment {
-    fn settings(&self, resolved: impl Fn(&Path) -> PathBuf) -> Option<Settings> {
-        // one that is none was refused before
-        let url = url(&self.url).ok()?;
-        let host = url.host_str().unwrap_or_default().to_owned();
-        Some(Settings {
-            name: self.name.clone().filter(|name| !name.is_empty()).unwrap_or(host),
-            url,
-            tenant: self.tenant.clone(),
-            api_token: self.api_token.clone(),
-            ca_file: self.ca_file.as_deref().map(resolved),
-            admin_kubeconfig: self.admin_kubeconfig,
-        })
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The API key goes there, so it is https, or this machine.
-fn url(written: &str) -> Result<Url, String> {
-    let url = Url::parse(written)
-        .map_err(|error| format!("must be a URL as https://api.spectrocloud.com: {error}"))?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("must hold no credentials".to_owned());
+    fn read(yaml: &str) -> Result<Spectrocloud, String> {
+        let read: Spectrocloud = serde_saphyr::from_str(yaml).map_err(|error| error.to_string())?;
+        read.coherent().map_err(|wrong| wrong.to_string())?;
+        Ok(read)
     }
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if is_loopback(&url) => Ok(url),
-        _ => Err("must begin with https://; plain http is for loopback addresses only".to_owned()),
+
+    fn settings(yaml: &str) -> Vec<Settings> {
+        read(yaml).expect(yaml).environments(|path| Path::new("/etc").join(path))
+    }
+
+    #[test]
+    fn the_block_of_the_backstage_plugins_can_be_pasted_in() {
+        let pasted = "
+enabled: true
+annotationPrefix: example.com
+enablePermissions: false
+environments:
+  - name: production
+    url: https://api.spectrocloud.com/
+    tenant: acme
+    apiToken: planted-key-1
+    catalogProvider:
+      enabled: true
+      refreshIntervalSeconds: 600
+      includeProjects: [a]
+      resources: {clusters: true, whatever: 1}
+    clusterProvider:
+      enabled: true
+      authType: oidc
+      rbac: {namespace: x, clusterRoleRules: [{apiGroups: ['*'], resources: ['*'], verbs: [get]}]}
+  - url: https://palette.example
+    tenant: lab
+    catalogProvider:
+";
+        let settings = settings(pasted);
+        let names: Vec<_> = settings.iter().map(|one| (one.name.as_str(), one.is_by_callers())).collect();
+        assert_eq!(names, [("production", false), ("palette.example", true)]);
+        assert!(!format!("{settings:?}").contains("planted"));
+        let told: Vec<String> = read(pasted).expect("valid").ineffective().map(|one| one.key).collect();
+        assert_eq!(
+            told,
+            [
+                "annotationPrefix",
+                "enablePermissions",
+                "environments[0].catalogProvider",
+                "environments[0].clusterProvider"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_ours_is_read_and_what_is_switched_off_is_not_there() {
+        let one = "{url: 'https://a.example', apiToken: k, caFile: ca.pem, adminKubeconfig: true}";
+        let on = settings(&format!("environments: [{one}]"));
+        assert_eq!(on.first().map(|one| one.admin_kubeconfig), Some(true));
+        assert_eq!(on.first().and_then(|one| one.ca_file.clone()), Some("/etc/ca.pem".into()));
+        let off = read(&format!("enabled: false\nenvironments: [{one}]")).expect("valid");
+        assert!(off.is_off() && off.environments(Path::to_path_buf).is_empty());
+        assert!(read("enabled: true").expect("valid").is_off());
+        assert_eq!(off.ineffective().count(), 0);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let url = "url: 'https://a.example'";
+        for (yaml, said) in [
+            ("{name: a}".to_owned(), "url"),
+            ("{url: a}".to_owned(), "environments[0].url: must be a URL"),
+            ("{url: 'http://a.example'}".to_owned(), "environments[0].url: must begin with https://"),
+            ("{url: 'https://u:p@a.example'}".to_owned(), "must hold no credentials"),
+            ("{url: 'https://a.example/v1'}".to_owned(), "without /v1"),
+            ("{url: 'https://a.example/?x'}".to_owned(), "must have no query"),
+            (format!("{{name: 'a/b', {url}}}"), "environments[0].name: must hold no /"),
+            (format!("{{name: '*', {url}}}"), "environments[0].name: must be a name"),
+            (format!("{{name: ' ', {url}}}"), "environments[0].name: must be a name"),
+            (format!("{{{url}, apiToken: ' '}}"), "environments[0].apiToken: is empty"),
+            (format!("{{{url}, apiToken: \"plan\\nted\"}}"), "environments[0].apiToken: the token holds"),
+            (format!("{{name: a, {url}}}, {{name: a, {url}}}"), "environments[1].name: another environment"),
+            (format!("{{{url}}}, {{{url}}}"), "environments[1].name: another environment"),
+            (
+                format!("{{name: A b, {url}}}, {{name: a-b, {url}}}"),
+                "environments[1].name: callers would send",
+            ),
+            (format!("{{{url}, apitoken: x}}"), "apitoken"),
+        ] {
+            let wrong = read(&format!("environments: [{yaml}]")).expect_err(&yaml);
+            assert!(wrong.contains(said) && !wrong.contains("plan"), "{yaml}: {wrong}");
+        }
+        let with_keys = format!("{{name: A b, {url}, apiToken: k}}, {{name: a-b, {url}, apiToken: k}}");
+        assert!(read(&format!("environments: [{with_keys}]")).is_ok(), "no header, no matter");
     }
 }

@@ -4,6 +4,7 @@
 pub mod cluster;
 pub mod project;
 pub mod search;
+pub mod user;
 
 use std::collections::BTreeMap;
 

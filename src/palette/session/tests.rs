@@ -1,5 +1,7 @@
 //! Against a stub that counts what comes, and answers as it is told.
 
+mod simulated;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::{

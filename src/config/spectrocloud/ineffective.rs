@@ -1,0 +1,46 @@
+//! [`Ineffective`]: what a pasted block says and this server does not do.
+
+use super::Spectrocloud;
+
+/// A key without effect here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ineffective {
+    /// Below `spectrocloud`.
+    pub key: String,
+    /// What is done instead.
+    pub why: &'static str,
+}
+
+impl Spectrocloud {
+    /// What of it has no effect, for who pasted it in.
+    pub fn ineffective(&self) -> impl Iterator<Item = Ineffective> {
+        let on = !self.is_off();
+        let prefix = self.annotation_prefix.is_some().then_some((
+            "annotationPrefix".to_owned(),
+            "clusters and profiles come from Palette itself, not from catalog entities",
+        ));
+        let permissions = (self.enable_permissions == Some(false)).then_some((
+            "enablePermissions".to_owned(),
+            "it is not followed: permissions are always enforced",
+        ));
+        let providers = self.environments.iter().enumerate().flat_map(|(index, environment)| {
+            let key = |name: &str| format!("environments[{index}].{name}");
+            let catalog = environment.catalog_provider.is_some().then(|| {
+                (key("catalogProvider"), "no catalog entities are made; rules (`within`) narrow what is seen")
+            });
+            let clusters = environment.cluster_provider.is_some().then(|| {
+                (
+                    key("clusterProvider"),
+                    "no clusters are taken from Palette; `clusters` says which there are",
+                )
+            });
+            catalog.into_iter().chain(clusters)
+        });
+        prefix
+            .into_iter()
+            .chain(permissions)
+            .chain(providers)
+            .filter(move |_| on)
+            .map(|(key, why)| Ineffective { key, why })
+    }
+}

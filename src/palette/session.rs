@@ -5,6 +5,7 @@ mod credential;
 mod kept;
 mod limits;
 mod pages;
+mod received;
 mod refusal;
 mod retry;
 #[cfg(test)]
@@ -15,7 +16,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
 use http::{HeaderMap, HeaderValue, Method, header};
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, Url};
 use serde::de::DeserializeOwned;
 use tokio::{
     sync::{OnceCell, Semaphore},
@@ -27,18 +28,16 @@ pub(super) use credential::Shown;
 pub(super) use limits::Limits;
 pub use pages::Paged;
 
+use received::{body, broken, is_page, read, used_up};
+
 use super::{api::Listing, ask::Ask, environment::Settings, fault::Fault, place::Place};
 use crate::{
-    kubernetes::{self, Budgeted, weight},
+    kubernetes::Budgeted,
     remote::{self, Times},
     telemetry::Server,
 };
 
 const TIMES: Times = Times { connect: Duration::from_secs(5), whole: Duration::from_secs(15) };
-/// The most that one answer may have, in bytes.
-const LARGEST: usize = 32 << 20;
-/// What one answer may take in memory when it is read.
-const HEAVIEST: usize = 256 << 20;
 /// Rows of a page: the vendor's most.
 const PAGE: &str = "50";
 
@@ -91,18 +90,20 @@ impl Session {
         by: By<'_>,
         ask: &Ask,
     ) -> Result<(T, Instant), Fault> {
-        let (body, asked) = match ask.keeps() {
-            Duration::ZERO => {
-                let asked = Instant::now();
-                (self.bytes(by, ask).await?.into(), asked)
+        if ask.keeps().is_zero() {
+            let asked = Instant::now();
+            return Ok((read(&self.bytes(by, ask).await?, by.spent)?, asked));
+        }
+        let (key, terms) = (key(by, ask), (ask.keeps(), by.since, by.spent.deadline));
+        let send = || async { Ok(self.bytes(by, ask).await?.into()) };
+        let (body, asked) = self.kept.answer(key, terms, send).await?;
+        let value = read(&body, by.spent).inspect_err(|fault| {
+            // what cannot be read is not worth keeping
+            if matches!(fault, Fault::Malformed(_)) {
+                self.kept.forget(&key);
             }
-            life => {
-                let terms = (life, by.since, by.spent.deadline);
-                let send = || async { Ok(self.bytes(by, ask).await?.into()) };
-                self.kept.answer(key(by, ask), terms, send).await?
-            }
-        };
-        Ok((self.read(&body, by.spent)?, asked))
+        })?;
+        Ok((value, asked))
     }
 
     /// A list in pages.
@@ -218,28 +219,6 @@ impl Session {
         }
         Ok(body)
     }
-
-    /// A body as JSON, where it does not blow up in memory.
-    fn read<T: DeserializeOwned>(&self, body: &[u8], spent: &Budgeted) -> Result<T, Fault> {
-        let weight = weight(body);
-        if weight > HEAVIEST {
-            return Err(Fault::Malformed("it would take more memory than any answer may".to_owned()));
-        }
-        spent.meter.keep(weight).map_err(used_up)?;
-        serde_json::from_slice(body).map_err(|error| {
-            // serde would quote what it met
-            let (line, column) = (error.line(), error.column());
-            Fault::Malformed(match error.classify() {
-                serde_json::error::Category::Eof => {
-                    format!("it ends in the middle, after {} bytes", body.len())
-                }
-                serde_json::error::Category::Data => {
-                    format!("it is of another shape at line {line}, column {column}")
-                }
-                _ => format!("it is no JSON at line {line}, column {column}"),
-            })
-        })
-    }
 }
 
 /// What tells a request from all others of the environment.
@@ -259,44 +238,4 @@ fn key(by: By<'_>, ask: &Ask) -> kept::Key {
     }
     add(ask.body().map(ToString::to_string).unwrap_or_default().as_bytes());
     digest.finish().as_ref().try_into().unwrap_or_default()
-}
-
-/// A body to its end, counted as it comes.
-async fn body(mut answer: Response, spent: &Budgeted) -> Result<Vec<u8>, Fault> {
-    if answer.headers().get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
-        return Err(Fault::Malformed("it comes compressed, which was not asked for".to_owned()));
-    }
-    let too_large = || Fault::Malformed(format!("it has more than {} MiB", LARGEST >> 20));
-    if answer.content_length().is_some_and(|length| length > LARGEST as u64) {
-        return Err(too_large());
-    }
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| broken(&error))? {
-        spent.meter.received(chunk.len()).map_err(used_up)?;
-        if body.len() + chunk.len() > LARGEST {
-            return Err(too_large());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-fn used_up(fault: kubernetes::Fault) -> Fault {
-    match fault {
-        kubernetes::Fault::Spent(what) => Fault::Spent(what),
-        other => Fault::Spent(other.to_string()),
-    }
-}
-
-fn broken(error: &reqwest::Error) -> Fault {
-    if error.is_timeout() && !error.is_connect() {
-        return Fault::Timeout(TIMES.whole);
-    }
-    Fault::Unreachable(remote::said(error))
-}
-
-fn is_page(headers: &HeaderMap, body: &[u8]) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
-    kind.to_ascii_lowercase().starts_with("text/html") || first == Some(&b'<')
 }

@@ -108,6 +108,11 @@ impl Kept {
         };
         timeout_at(deadline, got).await.unwrap_or_else(|_| Err(Fault::Timeout(began.elapsed())))
     }
+
+    /// Forgets an answer that turned out to be none.
+    pub(super) fn forget(&self, key: &Key) {
+        self.0.remove(key);
+    }
 }
 
 /// Whether it says something of the call that met it, and nothing of Palette.

@@ -168,7 +168,7 @@ async fn what_is_no_answer_of_palettes_is_said_so_without_quoting_it() {
         "/palette/v1/half" => said(200, r#"{"a": "planted"#),
         "/palette/v1/deep" => said(200, "[".repeat(10_000)),
         "/palette/v1/blown" => said(200, format!("[{}[0]]", "[0],".repeat(4 << 20))),
-        "/palette/v1/large" => said(200, vec![b' '; LARGEST + 1]),
+        "/palette/v1/large" => said(200, vec![b' '; received::LARGEST + 1]),
         _ => said(200, cut()),
     })
     .await;

@@ -4,10 +4,14 @@
 
 mod cluster;
 mod fleet;
+mod health;
+mod planted;
 mod profile;
+mod record;
 
 use std::{
     collections::BTreeMap,
+    io,
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -15,13 +19,16 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub use self::{
-    cluster::{
-        Attached, Cluster, Condition, Event, Health, HealthCondition, Kubeconfigs, Metrics, Notification,
-        Oidc, Pool, Repave, RepaveReason, Upgrade, Usage, Virtual,
-    },
+    cluster::{Attached, Cluster, Kubeconfigs, Oidc, Pool, Virtual},
+    health::{Condition, Health, HealthCondition, Metrics, Usage},
     profile::{Manifest, Pack, Profile, Variable, Version},
+    record::{Event, Notification, Repave, RepaveReason, Upgrade},
 };
 use super::limits::Limits;
+
+const SAMPLE: &str = include_str!("../../../demo/palette/platform.yaml");
+/// The host, in the sample, of the cluster whose Kubernetes API is served too.
+const KUBERNETES: &str = "kubernetes-here";
 
 /// A tenant: who may ask, what there is, and how the API behaves where the contract leaves it open.
 #[derive(Clone, Debug, Deserialize)]
@@ -228,6 +235,22 @@ impl Project {
 }
 
 impl Data {
+    /// The sample platform, its Kubernetes API at that host and port.
+    ///
+    /// # Errors
+    /// The sample, which is part of the binary, cannot be read.
+    pub fn sample(kubernetes: Option<(&str, u16)>) -> io::Result<Self> {
+        let mut data: Self =
+            serde_saphyr::from_str(SAMPLE).map_err(|error| io::Error::other(error.to_string()))?;
+        for endpoint in data.clusters.iter_mut().flat_map(|cluster| &mut cluster.endpoints) {
+            if endpoint.0 == KUBERNETES {
+                let (host, port) = kubernetes.unwrap_or(("web.k8s.example.com", endpoint.1));
+                *endpoint = (host.to_owned(), port);
+            }
+        }
+        Ok(data)
+    }
+
     /// The project of that uid.
     pub fn project(&self, uid: &str) -> Option<&Project> {
         self.projects.iter().find(|project| project.uid == uid)

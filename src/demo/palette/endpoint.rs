@@ -25,7 +25,7 @@ const PAGED: &[&str] = &["limit", "offset", "continue"];
 const LISTED: &[&str] = &["fields", "filters", "orderBy", "limit", "offset", "continue"];
 
 /// Literals stand before what is open, as 79 pairs of the contract's paths overlap.
-const ENDPOINTS: &[Endpoint] = &[
+pub(super) const ENDPOINTS: &[Endpoint] = &[
     get("/v1/users/info", &[]),
     post("/v1/dashboard/projects", PAGED),
     get("/v1/dashboard/projects/metadata", &["name"]),
@@ -71,8 +71,16 @@ const ENDPOINTS: &[Endpoint] = &[
     ),
     get("/v1/events/components/{objectKind}/{objectUid}", LISTED),
     get("/v1/cloudaccounts/summary", &["filters", "orderBy", "limit", "offset", "continue"]),
-    get("/v1/cloudaccounts/{cloudType}", LISTED),
-    get("/v1/cloudaccounts/{cloudType}/{uid}", &["assumeCredentials"]),
+    get("/v1/cloudaccounts/aws", LISTED),
+    get("/v1/cloudaccounts/aws/{uid}", &["assumeCredentials"]),
+    get("/v1/cloudaccounts/azure", LISTED),
+    get("/v1/cloudaccounts/azure/{uid}", &[]),
+    get("/v1/cloudaccounts/gcp", LISTED),
+    get("/v1/cloudaccounts/gcp/{uid}", &[]),
+    get("/v1/cloudaccounts/maas", LISTED),
+    get("/v1/cloudaccounts/maas/{uid}", &[]),
+    get("/v1/cloudaccounts/vsphere", LISTED),
+    get("/v1/cloudaccounts/vsphere/{uid}", &[]),
     get("/v1/cloudconfigs/virtual/{configUid}", &[]),
 ];
 
@@ -134,6 +142,7 @@ mod tests {
         assert_eq!(found("GET", &format!("{dashboard}/65f0")).unwrap(), format!("{dashboard}/{{uid}}"));
         assert_eq!(found("GET", "/v1/clustergroups/hostCluster").unwrap(), "/v1/clustergroups/hostCluster");
         assert_eq!(found("GET", "/v1/cloudaccounts/summary").unwrap(), "/v1/cloudaccounts/summary");
+        assert_eq!(found("GET", "/v1/cloudaccounts/aws/1").unwrap(), "/v1/cloudaccounts/aws/{uid}");
         assert_eq!(found("POST", &format!("{dashboard}/meta")).unwrap_err().status, 405);
         assert_eq!(found("GET", "/v1/projects").unwrap_err().status, 405);
         assert_eq!(found("GET", "/v1/users/me").unwrap_err().status, 404);

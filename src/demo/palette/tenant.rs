@@ -1,6 +1,6 @@
 //! [`Tenant`]: what it holds, who it knows, what it was asked, and what it is to do wrong.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, io, sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
@@ -70,6 +70,15 @@ impl Tenant {
             faults: Mutex::default(),
             book: Mutex::default(),
         }))
+    }
+
+    /// The sample platform, to whoever holds that key; one of its clusters is that whose Kubernetes API is at
+    /// `kubernetes`, a host and a port.
+    ///
+    /// # Errors
+    /// The sample, which is part of the binary, cannot be read.
+    pub fn sample(key: &str, kubernetes: Option<(&str, u16)>) -> io::Result<Self> {
+        Ok(Self::new(Data { key: key.to_owned(), ..Data::sample(kubernetes)? }))
     }
 
     /// The API key of the whole tenant.

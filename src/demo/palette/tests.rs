@@ -1,5 +1,7 @@
 //! The simulator as a client meets it.
 
+mod crawl;
+
 use std::{collections::BTreeSet, time::Duration};
 
 use reqwest::StatusCode;
@@ -13,18 +15,19 @@ use super::{
 struct Served {
     running: Running,
     tenant: Tenant,
+    client: reqwest::Client,
 }
 
 impl Served {
     async fn new(data: Data) -> Self {
         let (running, tenant) = (Simulator::start().await.unwrap(), Tenant::new(data));
         running.add(tenant.clone());
-        Self { running, tenant }
+        Self { running, tenant, client: reqwest::Client::new() }
     }
 
     fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let url = format!("{}{path}", self.running.url());
-        reqwest::Client::new().request(method.parse().unwrap(), url).header("ApiKey", self.tenant.key())
+        self.client.request(method.parse().unwrap(), url).header("ApiKey", self.tenant.key())
     }
 
     async fn get(&self, path: &str, project: Option<&str>) -> (u16, Value) {
@@ -60,7 +63,7 @@ async fn the_key_tells_the_tenant_and_a_key_is_no_token() {
     served.running.add(other.clone());
     assert_eq!(served.get(META, None).await.1.as_array().unwrap().len(), 3);
     let url = format!("{}{META}", served.running.url());
-    let client = reqwest::Client::new();
+    let client = &served.client;
     let (_, rows) = answer(client.get(&url).header("ApiKey", other.key())).await;
     assert_eq!(rows.as_array().unwrap().len(), 1);
     for request in [
@@ -105,7 +108,7 @@ async fn a_project_key_and_a_user_see_their_projects() {
     let served = Served::new(data).await;
     let ask = |header: &'static str, credential: &'static str, path: &str, project: Option<&str>| {
         let url = format!("{}{path}", served.running.url());
-        let request = reqwest::Client::new().get(url).header(header, credential);
+        let request = served.client.get(url).header(header, credential);
         answer(match project {
             Some(project) => request.header("ProjectUid", project),
             None => request,
@@ -317,4 +320,25 @@ async fn it_fails_as_it_is_told() {
     let project = tenant.data().projects[1].uid.clone();
     tenant.fail(Fault::everywhere(Failure::Numeric(503, String::new())).project(&project));
     assert_eq!((served.get(META, None).await.0, served.get(META, Some(&project)).await.0), (200, 503));
+}
+
+#[tokio::test]
+async fn the_sample_has_what_the_tour_tells_of() {
+    let served = Served::new(Data::sample(Some(("127.0.0.1", 4242))).unwrap()).await;
+    let data = served.tenant.data();
+    let rows = served.post(SEARCH, json!({})).await.1;
+    assert_eq!(names(&rows).iter().filter(|name| **name == "web").count(), 2);
+    for cluster in &data.clusters {
+        assert_eq!(cluster.uid.len(), 24, "{}", cluster.name);
+        for version in cluster.profiles.iter().map(|of| &of.version).chain(&cluster.updates) {
+            assert!(data.version(version).is_some(), "{}: {version}", cluster.name);
+        }
+        let owners = cluster.project.iter().map(|uid| data.project(uid).is_some());
+        assert!(owners.chain(cluster.account.iter().map(|_| true)).all(|known| known), "{}", cluster.name);
+    }
+    let here = data.clusters.iter().find(|of| of.endpoints.contains(&("127.0.0.1".into(), 4242))).unwrap();
+    let path = format!("/v1/dashboard/spectroclusters/{}", here.uid);
+    let (_, shown) = served.get(&path, here.project.as_deref()).await;
+    assert_eq!(shown["status"]["apiEndpoints"], json!([{"host": "127.0.0.1", "port": 4242}]));
+    assert_eq!(shown["status"]["notifications"]["isAvailable"], true);
 }

@@ -7,6 +7,7 @@ mod pack;
 mod profile;
 mod project;
 mod record;
+mod status;
 
 use std::collections::BTreeMap;
 
@@ -96,6 +97,11 @@ impl View<'_> {
             .iter()
             .filter(move |cluster| cluster.profiles.iter().any(|attached| attached.version == version))
     }
+}
+
+/// `packServerSecret` of a template, where there is one.
+fn pack_server_secret(profile: &Profile) -> Option<&str> {
+    Some(profile.pack_server_secret.as_str()).filter(|secret| !secret.is_empty())
 }
 
 /// `PackRef`, as it stands in templates; lists of clusters have no values.

@@ -52,18 +52,10 @@ impl Asked<'_> {
                 Reply::Json(json!({"items": rows}))
             }
             "/v1/cloudaccounts/summary" => self.page(&self.accounts(""), |of| view.account_summary(of))?,
-            "/v1/cloudaccounts/{cloudType}" => {
-                self.page(&self.accounts(self.captured(0)), |account| view.account(account))?
-            }
-            "/v1/cloudaccounts/{cloudType}/{uid}" => {
-                let uid = self.captured(1);
-                let accounts = self.data.accounts.iter().filter(|account| account.kind == self.captured(0));
-                let account = accounts.into_iter().find(|account| account.uid == uid);
-                let account = account.ok_or_else(|| Refusal::not_found("Cloud account", uid))?;
-                self.reach(account.project.as_deref(), true)?;
-                Reply::Json(view.account(account))
-            }
-            _ => return Ok(None),
+            _ => match template.strip_prefix("/v1/cloudaccounts/") {
+                Some(rest) => self.typed_accounts(rest)?,
+                None => return Ok(None),
+            },
         }))
     }
 
@@ -75,6 +67,19 @@ impl Asked<'_> {
     fn accounts(&self, kind: &str) -> Vec<&CloudAccount> {
         let of_kind = self.data.accounts.iter().filter(|account| kind.is_empty() || account.kind == kind);
         of_kind.filter(|account| self.lists(account.project.as_deref(), true)).collect()
+    }
+
+    /// `rest` of the path is the kind of account, or one of that kind.
+    fn typed_accounts(&self, rest: &str) -> Result<Reply, Refusal> {
+        let view = self.view();
+        let Some(kind) = rest.strip_suffix("/{uid}") else {
+            return self.page(&self.accounts(rest), |account| view.account(account));
+        };
+        let uid = self.captured(0);
+        let account = self.data.accounts.iter().find(|account| account.kind == kind && account.uid == uid);
+        let account = account.ok_or_else(|| Refusal::not_found("Cloud account", uid))?;
+        self.reach(account.project.as_deref(), true)?;
+        Ok(Reply::Json(view.account(account)))
     }
 
     fn group(&self) -> Result<&ClusterGroup, Refusal> {

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::uid;
+use super::{
+    health::{Condition, Health, Metrics},
+    record::{Event, Notification, Repave, Upgrade},
+    uid,
+};
 
 /// A cluster, host or virtual.
 #[derive(Clone, Debug, Deserialize)]
@@ -54,6 +58,10 @@ pub struct Cluster {
     pub upgrades: Vec<Upgrade>,
     /// Host and port.
     pub endpoints: Vec<(String, u16)>,
+    /// Services of add-ons: name and address.
+    pub services: Vec<(String, String)>,
+    /// Where an imported cluster gets its agent from; empty for others.
+    pub import_link: String,
     /// What it uses.
     pub metrics: Option<Metrics>,
     /// What makes it a virtual one.
@@ -72,48 +80,6 @@ pub struct Cluster {
     pub region: String,
 }
 
-/// `SpectroClusterHealthStatus`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub struct Health {
-    /// Empty: nothing is known of it.
-    pub state: String,
-    /// None: the agent was never heard.
-    pub heartbeat: Option<i64>,
-    /// Of the agent on the cluster.
-    pub agent_version: String,
-    /// In the order of the API.
-    pub conditions: Vec<HealthCondition>,
-}
-
-/// `SpectroClusterHealthCondition`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub struct HealthCondition {
-    /// As Palette writes it.
-    pub kind: String,
-    /// For people.
-    pub message: String,
-    /// The kind (`machine`, `pack`, …) and the name of what it is about.
-    pub about: Option<(String, String)>,
-}
-
-/// `ClusterCondition`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub struct Condition {
-    /// As Palette writes it.
-    pub kind: String,
-    /// `True`, `False` or `Unknown`.
-    pub status: String,
-    /// One word.
-    pub reason: String,
-    /// For people.
-    pub message: String,
-    /// Since when.
-    pub since: i64,
-}
-
 /// A version of a profile on a cluster, and what the cluster overrides.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
@@ -128,106 +94,6 @@ pub struct Attached {
     pub variables: BTreeMap<String, String>,
 }
 
-/// A repave that waits, or was decided upon.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub struct Repave {
-    /// `Pending`, `Approved` or `Reverted`.
-    pub state: String,
-    /// For people.
-    pub message: String,
-    /// Since when.
-    pub since: i64,
-    /// Why.
-    pub reasons: Vec<RepaveReason>,
-}
-
-/// Why nodes must be replaced.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub struct RepaveReason {
-    /// One word.
-    pub code: String,
-    /// For people.
-    pub message: String,
-    /// The pack that changes.
-    pub pack: String,
-    /// The layer of the pack.
-    pub layer: String,
-    /// The version now.
-    pub from: String,
-    /// The version then.
-    pub to: String,
-    /// What changes in its configuration.
-    pub keys: Vec<String>,
-}
-
-/// Something to be done about a cluster or a profile.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub struct Notification {
-    /// `NotificationPackUpdate`, …; empty is that.
-    pub kind: String,
-    /// `NotifyActionClusterProfileUpdate`, …; empty is that.
-    pub action: String,
-    /// For people.
-    pub message: String,
-    /// Whether it was seen to.
-    pub done: bool,
-    /// Its age.
-    pub created: i64,
-}
-
-/// `Event`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub struct Event {
-    /// `Normal`, `Warning`, `Error`.
-    pub severity: String,
-    /// One word.
-    pub reason: String,
-    /// For people.
-    pub message: String,
-    /// Who says so.
-    pub component: String,
-    /// Its age.
-    pub created: i64,
-}
-
-/// An entry of `status.upgrades`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub struct Upgrade {
-    /// Why.
-    pub reasons: Vec<String>,
-    /// When.
-    pub at: i64,
-}
-
-/// `SpectroClusterMetrics`: millicores and KiB.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub struct Metrics {
-    /// Millicores.
-    pub cpu: Usage,
-    /// KiB.
-    pub memory: Usage,
-}
-
-/// `ComputeMetrics`.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub struct Usage {
-    /// The most.
-    pub limit: f64,
-    /// Asked for.
-    pub request: f64,
-    /// There is.
-    pub total: f64,
-    /// Used.
-    pub usage: f64,
-}
-
 /// What makes a cluster a virtual one.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
@@ -240,6 +106,8 @@ pub struct Virtual {
     pub lifecycle: String,
     /// For people.
     pub message: String,
+    /// Helm values, YAML.
+    pub values: String,
     /// The most that it may have: cores, MiB, GiB.
     pub size: (u32, u32, u32),
 }
@@ -284,17 +152,6 @@ pub struct Pool {
     pub healthy: u32,
 }
 
-impl Default for Health {
-    fn default() -> Self {
-        Self {
-            state: "Healthy".into(),
-            heartbeat: Some(1),
-            agent_version: "4.8.12".into(),
-            conditions: Vec::new(),
-        }
-    }
-}
-
 impl Default for Cluster {
     fn default() -> Self {
         Self {
@@ -326,6 +183,8 @@ impl Default for Cluster {
             events: Vec::new(),
             upgrades: Vec::new(),
             endpoints: Vec::new(),
+            services: Vec::new(),
+            import_link: String::new(),
             metrics: None,
             virtual_cluster: None,
             kubeconfigs: None,
@@ -365,29 +224,5 @@ impl Attached {
     /// That version of a profile, nothing overridden.
     pub fn new(version: &str) -> Self {
         Self { version: version.into(), ..Self::default() }
-    }
-}
-
-impl Condition {
-    /// One that is `True`.
-    pub fn met(kind: &str) -> Self {
-        Self {
-            kind: kind.into(),
-            status: "True".into(),
-            reason: "Completed".into(),
-            since: 3 * 24 * 60,
-            ..Self::default()
-        }
-    }
-
-    /// One that is `False`.
-    pub fn failed(kind: &str, reason: &str, message: &str) -> Self {
-        Self {
-            kind: kind.into(),
-            status: "False".into(),
-            reason: reason.into(),
-            message: message.into(),
-            since: 42,
-        }
     }
 }

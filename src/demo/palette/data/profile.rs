@@ -22,6 +22,8 @@ pub struct Profile {
     pub labels: BTreeMap<String, String>,
     /// Beside those of the scope.
     pub annotations: BTreeMap<String, String>,
+    /// `packServerSecret` of its templates.
+    pub pack_server_secret: String,
     /// In the order they were made.
     pub versions: Vec<Version>,
     /// Its age.

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Meta, View, ZERO_TIME, pack_ref};
-use crate::demo::palette::data::{Attached, Cluster, Condition, Usage};
+use super::{Meta, View, ZERO_TIME, pack_ref, pack_server_secret};
+use crate::demo::palette::data::{Attached, Cluster};
 
 impl View<'_> {
     fn cluster_metadata(&self, cluster: &Cluster) -> Value {
@@ -104,8 +104,9 @@ impl View<'_> {
             "status": {
                 "state": cluster.state,
                 "abortTimestamp": ZERO_TIME,
-                "addOnServices": [],
+                "addOnServices": services(cluster),
                 "apiEndpoints": endpoints(cluster),
+                "clusterImport": import(cluster),
                 "conditions": self.conditions(&cluster.conditions),
                 "health": self.health(cluster),
                 "kubeMeta": {
@@ -157,8 +158,9 @@ impl View<'_> {
             "status": {
                 "state": cluster.state,
                 "abortTimestamp": ZERO_TIME,
-                "addOnServices": [],
+                "addOnServices": services(cluster),
                 "apiEndpoints": endpoints(cluster),
+                "clusterImport": import(cluster),
                 "conditions": self.conditions(&cluster.conditions),
                 "fips": {"mode": "none"},
                 "packs": self.pack_statuses(cluster),
@@ -207,92 +209,8 @@ impl View<'_> {
             "version": 1,
             "packs": packs,
             "packServerRefs": [],
+            "packServerSecret": pack_server_secret(profile),
         }))
-    }
-
-    fn health(&self, cluster: &Cluster) -> Option<Value> {
-        let health = &cluster.health;
-        let conditions: Vec<Value> = health
-            .conditions
-            .iter()
-            .map(|condition| {
-                let about = condition.about.as_ref();
-                json!({
-                    "type": condition.kind,
-                    "message": condition.message,
-                    "relatedObject": about.map(|(kind, name)| json!({"kind": kind, "name": name, "uid": ""})),
-                })
-            })
-            .collect();
-        (!health.state.is_empty()).then(|| {
-            json!({
-                "state": health.state,
-                "agentVersion": health.agent_version,
-                "lastHeartBeatTimestamp": health.heartbeat.map_or(ZERO_TIME.into(), |age| self.time(age)),
-                "conditions": conditions,
-            })
-        })
-    }
-
-    fn metrics(&self, cluster: &Cluster) -> Option<Value> {
-        let usage = |usage: &Usage, unit: &str| {
-            json!({
-                "limit": usage.limit, "request": usage.request, "total": usage.total, "usage": usage.usage,
-                "unit": unit, "lastUpdatedTime": self.time(2),
-            })
-        };
-        let metrics = cluster.metrics.as_ref()?;
-        Some(json!({"cpu": usage(&metrics.cpu, "MilliCore"), "memory": usage(&metrics.memory, "KiB")}))
-    }
-
-    /// `ClusterCondition`s.
-    pub(super) fn conditions(&self, conditions: &[Condition]) -> Vec<Value> {
-        conditions.iter().map(|condition| self.condition(condition)).collect()
-    }
-
-    fn condition(&self, condition: &Condition) -> Value {
-        json!({
-            "type": condition.kind,
-            "status": condition.status,
-            "reason": condition.reason,
-            "message": condition.message,
-            "lastProbeTime": self.time(1),
-            "lastTransitionTime": self.time(condition.since),
-        })
-    }
-
-    fn pack_statuses(&self, cluster: &Cluster) -> Vec<Value> {
-        let installed = Condition { reason: "InstallSuccess".into(), ..Condition::met("Ready") };
-        let versions = cluster.profiles.iter().filter_map(|attached| self.data.version(&attached.version));
-        versions
-            .flat_map(|(_, version)| version.packs.iter().map(move |pack| (version, pack)))
-            .map(|(version, pack)| {
-                let condition = cluster.pack_conditions.get(&pack.name).unwrap_or(&installed);
-                let manifests: Vec<Value> = pack
-                    .manifests
-                    .iter()
-                    .map(|of| json!({"name": of.name, "uid": of.uid, "condition": self.condition(&installed)}))
-                    .collect();
-                json!({
-                    "name": pack.name,
-                    "version": pack.tag,
-                    "profileUid": version.uid,
-                    "type": pack.kind,
-                    "condition": self.condition(condition),
-                    "startTime": self.time(condition.since + 4),
-                    "endTime": if condition.status == "True" { self.time(condition.since) } else { ZERO_TIME.into() },
-                    "manifests": manifests,
-                    "services": [],
-                })
-            })
-            .collect()
-    }
-
-    fn upgrades(&self, cluster: &Cluster) -> Vec<Value> {
-        let upgrades = cluster.upgrades.iter();
-        upgrades
-            .map(|upgrade| json!({"reason": upgrade.reasons, "timestamp": self.time(upgrade.at)}))
-            .collect()
     }
 
     fn virtual_status(&self, cluster: &Cluster) -> Option<Value> {
@@ -350,6 +268,15 @@ fn notifications(cluster: &Cluster) -> Value {
 
 fn endpoints(cluster: &Cluster) -> Vec<Value> {
     cluster.endpoints.iter().map(|(host, port)| json!({"host": host, "port": port})).collect()
+}
+
+fn services(cluster: &Cluster) -> Vec<Value> {
+    cluster.services.iter().map(|(name, endpoint)| json!({"name": name, "endpoint": endpoint})).collect()
+}
+
+fn import(cluster: &Cluster) -> Option<Value> {
+    let link = Some(&cluster.import_link).filter(|link| !link.is_empty())?;
+    Some(json!({"importLink": link, "isBrownfield": true, "state": "Imported"}))
 }
 
 fn location(cluster: &Cluster) -> Value {

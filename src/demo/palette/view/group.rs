@@ -109,7 +109,7 @@ impl View<'_> {
                     "kubernetesVersion": cluster.kubernetes_version,
                     "helmRelease": {
                         "chart": {"name": "vcluster", "repo": "https://charts.loft.sh", "version": "0.22.0"},
-                        "values": "",
+                        "values": of.values,
                     },
                 },
                 "machinePoolConfig": [{

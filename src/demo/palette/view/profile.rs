@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{View, pack_ref};
+use super::{View, pack_ref, pack_server_secret};
 use crate::demo::palette::data::{Cluster, Profile, Variable, Version};
 
 impl View<'_> {
@@ -62,6 +62,7 @@ impl View<'_> {
             "version": 1,
             "packs": packs,
             "packServerRefs": [],
+            "packServerSecret": pack_server_secret(profile),
         });
         let mut spec = json!({"version": version.version, "versions": versions(profile)});
         put(&mut spec, if version.draft { "draft" } else { "published" }, template);

@@ -50,7 +50,7 @@ impl View<'_> {
                 "ack": false,
                 "isDone": notification.done,
                 "isInfo": false,
-                "link": "",
+                "link": notification.link,
                 "events": {},
             },
             "relatedObject": {"kind": kind, "name": name, "uid": related},

@@ -22,10 +22,10 @@ impl Sample {
     pub async fn start() -> io::Result<Self> {
         let kubernetes = Api::start().await?;
         let palette = palette::Simulator::start().await?;
-        let tenant = palette::Tenant::new(palette::Data::fleet(12, 3, 3, 6));
-        let key = tenant.key().into();
-        palette.add(tenant);
-        Ok(Self { kubernetes, palette, key })
+        let endpoint = kubernetes.address;
+        let key = "sample-api-key";
+        palette.add(palette::Tenant::sample(key, Some((&endpoint.ip().to_string(), endpoint.port())))?);
+        Ok(Self { kubernetes, palette, key: key.into() })
     }
 
     /// Where the Kubernetes API is.

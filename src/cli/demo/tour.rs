@@ -20,7 +20,7 @@ const READING: Duration = Duration::from_secs(6);
 const BROKEN: [(&str, &str); 3] = [("kind", "Shop"), ("namespace", "shop"), ("name", "storefront")];
 
 /// The Palette cluster that says Running and is not well (`demo/palette/`).
-pub(super) const UNWELL: &str = "edge-berlin";
+pub(super) const UNWELL: &str = "checkout";
 
 /// Shows the tour on standard output; without pauses where that is no terminal.
 pub(super) async fn show(built: &Built) -> Result<(), Failure> {

@@ -35,6 +35,14 @@ mod mcp;
 mod odd_keys;
 #[path = "../support/oidc.rs"]
 mod oidc;
+#[path = "../support/palette.rs"]
+mod palette;
+#[path = "../support/palette_book.rs"]
+mod palette_book;
+#[path = "../support/palette_prism.rs"]
+mod palette_prism;
+#[path = "../support/palette_wire.rs"]
+mod palette_wire;
 #[path = "../support/parts.rs"]
 mod parts;
 #[path = "../support/people.rs"]
@@ -89,6 +97,7 @@ mod kubernetes_investigate;
 mod matrix;
 mod oidc_cluster;
 mod oidc_rig;
+mod palette_contract;
 mod prompts;
 mod protection;
 mod protocol;

@@ -71,6 +71,8 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     ),
     get("/v1/events/components/{objectKind}/{objectUid}", LISTED),
     get("/v1/cloudaccounts/summary", &["filters", "orderBy", "limit", "offset", "continue"]),
+    get("/v1/cloudaccounts/apache-cloudstack", LISTED),
+    get("/v1/cloudaccounts/apache-cloudstack/{uid}", &[]),
     get("/v1/cloudaccounts/aws", LISTED),
     get("/v1/cloudaccounts/aws/{uid}", &["assumeCredentials"]),
     get("/v1/cloudaccounts/azure", LISTED),
@@ -132,7 +134,31 @@ impl Endpoint {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
     use super::*;
+
+    const CONTRACT: &str = include_str!("../../../tests/support/palette/contract.json");
+
+    #[test]
+    fn each_endpoint_takes_the_query_parameters_of_the_contract_and_no_other() {
+        let contract: Value = serde_json::from_str(CONTRACT).unwrap();
+        let mut served = 0;
+        for (path, item) in contract["paths"].as_object().unwrap() {
+            for method in ["get", "post"].into_iter().filter(|method| item.get(method).is_some()) {
+                let parameters = [&item["parameters"], &item[method]["parameters"]];
+                let parameters = parameters.into_iter().filter_map(Value::as_array).flatten();
+                let query = parameters.filter(|parameter| parameter["in"] == "query");
+                let known: BTreeSet<&str> = query.map(|query| query["name"].as_str().unwrap()).collect();
+                let (endpoint, _) = find(&method.to_uppercase(), path).unwrap();
+                assert_eq!(known, endpoint.query.iter().copied().collect(), "{method} {path}");
+                served += 1;
+            }
+        }
+        assert!(served >= ENDPOINTS.len(), "an endpoint is not in the contract");
+    }
 
     #[test]
     fn literals_are_found_before_open_places() {

@@ -4,6 +4,7 @@
 //! to reach it. Facts: the vendor's contract (`palette.json`, "Palette APIs - 4.8") and what was observed of it.
 
 pub mod access;
+pub mod accounts;
 pub mod api;
 pub mod ask;
 pub mod environment;
@@ -12,10 +13,14 @@ pub mod fault;
 pub mod find;
 pub mod fleet;
 pub mod look;
+pub mod groups;
 pub mod place;
 pub mod presented;
+mod scattered;
 mod session;
 pub mod tools;
+pub mod upgrades;
+pub mod version;
 
 pub use access::{Access, Paged, View};
 pub use ask::Ask;

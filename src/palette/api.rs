@@ -1,10 +1,13 @@
 //! Wire types: as much of the contract as is read. Lenient: a member that is absent, `null` or of another shape than
 //! the contract says costs that member, not the answer.
 
+pub mod account;
 pub mod cluster;
+pub mod group;
 pub mod project;
 pub mod search;
 pub mod user;
+pub mod upgrade;
 
 use std::collections::BTreeMap;
 

@@ -3,11 +3,15 @@
 //! A sweep is made with the credential of the environment and sees more than a caller may; it never leaves this
 //! module but through [`rows`], filtered by what the caller sees, gaps included.
 
+pub mod exposure;
+mod filter;
 mod health;
 mod kept;
 mod listing;
+pub mod pressure;
 mod row;
 mod sweep;
+pub mod triage;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -18,6 +22,7 @@ use super::{access::Access, fault::Fault, find, place::Place};
 use crate::{Error, answer::sanitise, nearest};
 
 pub use self::{
+    filter::Filter,
     health::{Health, Stage},
     row::{ClusterRow, Measure, More, Pack, Template, VirtualInfo},
 };

@@ -46,7 +46,14 @@ tools! {
     "kubernetes/events" => crate::kubernetes::tools::ListEvents,
     "kubernetes/proxy" => crate::kubernetes::tools::Proxy,
     "kubernetes/proxy_write" => crate::kubernetes::tools::ProxyWrite,
+    "palette/cloud_accounts" => crate::palette::tools::ListCloudAccounts,
+    "palette/cluster_groups" => crate::palette::tools::ListClusterGroups,
+    "palette/clusters" => crate::palette::tools::ListClusters,
+    "palette/fleet" => crate::palette::tools::ShowFleet,
+    "palette/pack_exposure" => crate::palette::tools::ShowExposure,
     "palette/projects" => crate::palette::tools::ListProjects,
+    "palette/upgrades" => crate::palette::tools::ListUpgrades,
+    "palette/virtual_clusters" => crate::palette::tools::ListVirtualClusters,
     "platform/whoami" => crate::platform::whoami::Whoami,
 }
 

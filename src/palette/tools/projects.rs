@@ -1,10 +1,17 @@
-//! `palette_projects`: the projects that the caller may see.
+//! `palette_projects`: the projects that the caller may see, and how many clusters they have.
 
+use std::collections::BTreeMap;
+
+use futures::future::join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    super::{find, place::Place},
+    super::{
+        Access, Fault, find,
+        fleet::{self, Detail, Wanted},
+        place::Place,
+    },
     reach,
 };
 use crate::{
@@ -33,13 +40,17 @@ pub struct ProjectRow {
     environment: String,
     name: String,
     uid: String,
+    /// Virtual ones too; left out where they could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clusters: Option<usize>,
 }
 
 impl Row for ProjectRow {
-    const COLUMNS: &'static [&'static str] = &["environment", "name", "uid"];
+    const COLUMNS: &'static [&'static str] = &["environment", "name", "uid", "clusters"];
 
     fn cells(&self) -> Vec<String> {
-        vec![self.environment.clone(), self.name.clone(), self.uid.clone()]
+        let clusters = self.clusters.map(|count| count.to_string()).unwrap_or_default();
+        vec![self.environment.clone(), self.name.clone(), self.uid.clone(), clusters]
     }
 
     fn key(&self) -> String {
@@ -56,19 +67,61 @@ impl Tool for ListProjects {
     }
 
     async fn run(call: Call, input: Input) -> Result<Answer<Self::Output>, Error> {
-        let (mut rows, mut gaps) = (Vec::new(), Vec::new());
-        for access in call.environments() {
-            let environment = access.environment().name();
-            match find::project_names(access).await {
-                Err(fault) => gaps.push(format!("environment {environment}: {fault}")),
-                Ok(names) => rows.extend(names.into_iter().filter_map(|(uid, name)| {
-                    let place = Place::Project { uid: uid.clone(), name: Some(name.clone()) };
-                    access.sees(&place).then(|| ProjectRow { environment: environment.to_owned(), name, uid })
-                })),
+        let accesses = call.environments();
+        let asked = join_all(accesses.iter().map(of)).await;
+        let (mut rows, mut gaps, mut first, mut read) = (Vec::new(), Vec::new(), None, false);
+        for (access, asked) in accesses.iter().zip(asked) {
+            match asked {
+                Ok((projects, told)) => {
+                    read = true;
+                    rows.extend(projects);
+                    gaps.extend(told);
+                }
+                Err(fault) => {
+                    gaps.push(format!("environment {}: {fault}", access.environment().name()));
+                    first.get_or_insert(fault);
+                }
             }
         }
-        let summary = format!("{} projects", rows.len());
+        if let (Some(fault), false) = (first, read) {
+            return Err(fault.into());
+        }
+        let clusters: usize = rows.iter().filter_map(|row| row.clusters).sum();
+        let counted = rows.iter().all(|row| row.clusters.is_some());
+        let summary = match counted {
+            true => format!("{} projects with {clusters} clusters", rows.len()),
+            false => format!("{} projects", rows.len()),
+        };
         let (page, cut) = call.page(rows, input.cursor.as_deref(), "name an environment")?;
         Ok(Answer::new(summary, page.table, page.rows).gaps(gaps).cut(cut))
     }
+}
+
+/// The projects of one environment that the caller sees, and what could not be counted.
+async fn of(access: &Access) -> Result<(Vec<ProjectRow>, Vec<String>), Fault> {
+    let one = std::slice::from_ref(access);
+    let clusters = fleet::rows(one, Detail::Names, Wanted::default());
+    let (names, clusters) = tokio::join!(find::project_names(access), clusters);
+    let mut gaps = Vec::new();
+    let mut counts: Option<BTreeMap<String, usize>> = None;
+    match clusters {
+        Ok(fleet) => {
+            // a part that is missing makes every count a guess
+            if fleet.gaps.is_empty() {
+                let counted = counts.get_or_insert_default();
+                for uid in fleet.rows.iter().filter_map(|row| row.place.project_uid()) {
+                    *counted.entry(uid.to_owned()).or_default() += 1;
+                }
+            }
+            gaps.extend(fleet.gaps);
+        }
+        Err(error) => gaps.push(format!("clusters: {error}")),
+    }
+    let projects = names?.into_iter().filter_map(|(uid, name)| {
+        let place = Place::Project { uid: uid.clone(), name: Some(name.clone()) };
+        let clusters = counts.as_ref().map(|counts| counts.get(&uid).copied().unwrap_or_default());
+        let environment = access.environment().name().to_owned();
+        access.sees(&place).then_some(ProjectRow { environment, name, uid, clusters })
+    });
+    Ok((projects.collect(), gaps))
 }

@@ -6,8 +6,8 @@ pub mod cluster;
 pub mod group;
 pub mod project;
 pub mod search;
-pub mod user;
 pub mod upgrade;
+pub mod user;
 
 use std::collections::BTreeMap;
 

@@ -10,18 +10,18 @@ const PARALLEL: usize = 6;
 
 /// What came, with the scope it was asked in; and what did not, as far as the caller may hear of it.
 #[derive(Debug)]
-pub struct Scattered<T> {
+pub(super) struct Scattered<T> {
     /// What each scope answered.
-    pub parts: Vec<(Place, T)>,
+    pub(super) parts: Vec<(Place, T)>,
     /// Projects that the caller sees and that could not be read.
-    pub gaps: Vec<String>,
+    pub(super) gaps: Vec<String>,
 }
 
 /// Asks in tenant scope; where that is forbidden, in each project that the caller sees.
 ///
 /// # Errors
 /// Nothing could be read at all.
-pub async fn all<T, F>(access: &Access, ask: impl Fn(Place) -> F) -> Result<Scattered<T>, Fault>
+pub(super) async fn all<T, F>(access: &Access, ask: impl Fn(Place) -> F) -> Result<Scattered<T>, Fault>
 where
     F: Future<Output = Result<T, Fault>>,
 {

@@ -50,7 +50,7 @@ pub struct Output {
 
 /// One group.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Line {
+pub(super) struct Line {
     environment: String,
     /// Left out: the tenant's own.
     #[serde(skip_serializing_if = "String::is_empty")]

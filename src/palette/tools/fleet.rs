@@ -91,7 +91,7 @@ struct ProjectLine {
 
 /// A cluster that wants attention.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Line {
+pub(super) struct Line {
     /// environment/project/name
     cluster: String,
     uid: String,

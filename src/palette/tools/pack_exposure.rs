@@ -61,7 +61,7 @@ pub struct Output {
 
 /// A pack on a cluster.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Line {
+pub(super) struct Line {
     /// environment/project/name
     cluster: String,
     uid: String,

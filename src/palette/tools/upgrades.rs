@@ -70,7 +70,7 @@ fn is_zero(count: &usize) -> bool {
 
 /// A newer version of an attached profile; or, without one, changes that wait.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Line {
+pub(super) struct Line {
     /// environment/project/name
     cluster: String,
     uid: String,

@@ -54,7 +54,7 @@ pub struct Output {
 
 /// One virtual cluster.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Line {
+pub(super) struct Line {
     /// environment/project/name
     cluster: String,
     uid: String,

@@ -34,9 +34,9 @@ pub struct Entry {
     pub version: String,
     /// Known to be none that clusters can get.
     pub is_draft: bool,
-    cloud_type: String,
+    pub(super) cloud_type: String,
     /// Which of the profiles of its name; empty where there is one.
-    family: String,
+    pub(super) family: String,
 }
 
 /// The versions of all profiles of some environments.

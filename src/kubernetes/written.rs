@@ -76,6 +76,15 @@ pub fn document(argument: &str, text: &str) -> Result<Value, Error> {
     }
 }
 
+/// The documents of a text that somebody else wrote, YAML or JSON; nothing where it is neither, or more than is
+/// read.
+pub fn foreign(text: &str) -> Option<Vec<Value>> {
+    if text.len() > LARGEST {
+        return None;
+    }
+    deep(|| documents(text)).ok()?.ok()
+}
+
 /// Where in a value our answers' `<redacted…>` stands in place of what was there, base64 of it too: written
 /// back, it would be the value.
 pub fn redacted(value: &Value) -> Vec<String> {

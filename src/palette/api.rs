@@ -4,6 +4,8 @@
 pub mod account;
 pub mod cluster;
 pub mod group;
+pub mod pack;
+pub mod profile;
 pub mod project;
 pub mod search;
 pub mod upgrade;

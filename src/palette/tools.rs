@@ -1,20 +1,39 @@
 //! The tools: typed input and output, the requirement, and glue.
 
+mod attached;
+mod change_row;
 mod cloud_accounts;
 mod cluster_groups;
+mod cluster_profiles;
 mod clusters;
+mod drift;
 mod fleet;
 pub mod names;
 mod pack_exposure;
+mod pack_manifest;
+mod pack_row;
+mod profile_clusters;
+mod profile_diff;
+mod profile_packs;
+mod profile_variables;
+mod profiles;
 mod projects;
 mod upgrades;
 mod virtual_clusters;
 
 pub use cloud_accounts::ListCloudAccounts;
 pub use cluster_groups::ListClusterGroups;
+pub use cluster_profiles::ListClusterProfiles;
 pub use clusters::ListClusters;
+pub use drift::ShowDrift;
 pub use fleet::ShowFleet;
 pub use pack_exposure::ShowExposure;
+pub use pack_manifest::ShowPackManifest;
+pub use profile_clusters::ListProfileClusters;
+pub use profile_diff::CompareProfiles;
+pub use profile_packs::ListProfilePacks;
+pub use profile_variables::ListProfileVariables;
+pub use profiles::ListProfiles;
 pub use projects::ListProjects;
 pub use upgrades::ListUpgrades;
 pub use virtual_clusters::ListVirtualClusters;

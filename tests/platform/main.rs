@@ -98,6 +98,7 @@ mod matrix;
 mod oidc_cluster;
 mod oidc_rig;
 mod palette_contract;
+mod palette_profiles;
 mod prompts;
 mod protection;
 mod protocol;

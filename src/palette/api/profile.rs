@@ -1,0 +1,384 @@
+//! Cluster profiles, their variables, and who uses them.
+
+use serde::Deserialize;
+
+use super::{ListMeta, Listing, ObjectMeta, lenient, lenient_list, lenient_rows, pack::PackRef};
+
+/// `v1ClusterProfilesSummary`, of `POST /v1/dashboard/clusterprofiles`: a row a version.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ProfileSummaries {
+    /// One page.
+    #[serde(deserialize_with = "lenient_rows")]
+    pub items: Vec<ProfileSummary>,
+    /// How it goes on.
+    #[serde(deserialize_with = "lenient")]
+    pub listmeta: ListMeta,
+}
+
+impl Listing for ProfileSummaries {
+    type Row = ProfileSummary;
+
+    fn meta(&self) -> &ListMeta {
+        &self.listmeta
+    }
+
+    fn rows(self) -> Vec<ProfileSummary> {
+        self.items
+    }
+
+    fn uid(row: &ProfileSummary) -> &str {
+        &row.metadata.uid
+    }
+}
+
+/// `v1ClusterProfileSummary`: one version of a profile, and which others there are.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ProfileSummary {
+    /// The uid is this version's.
+    #[serde(deserialize_with = "lenient")]
+    pub metadata: ObjectMeta,
+    /// What it is.
+    #[serde(deserialize_with = "lenient")]
+    pub spec_summary: ProfileSpecSummary,
+    /// Who uses it, and what is wrong with its packs.
+    #[serde(deserialize_with = "lenient")]
+    pub status: ProfileStatusSummary,
+}
+
+/// The member `specSummary` of `v1ClusterProfileSummary`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ProfileSpecSummary {
+    /// What is being edited.
+    #[serde(deserialize_with = "lenient")]
+    pub draft: Option<TemplateSummary>,
+    /// What clusters get.
+    #[serde(deserialize_with = "lenient")]
+    pub published: Option<TemplateSummary>,
+    /// Of this row.
+    #[serde(deserialize_with = "lenient")]
+    pub version: String,
+    /// All there are.
+    #[serde(deserialize_with = "lenient_list")]
+    pub versions: Vec<ProfileVersion>,
+}
+
+/// `v1ClusterProfileTemplateSummary`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TemplateSummary {
+    /// `aws`, `vsphere`, `all`, …
+    #[serde(deserialize_with = "lenient")]
+    pub cloud_type: String,
+    /// `cluster`, `infra`, `add-on`, `system`
+    #[serde(rename = "type", deserialize_with = "lenient")]
+    pub kind: String,
+}
+
+/// `v1ClusterProfileVersion`
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+pub struct ProfileVersion {
+    /// What clusters refer to.
+    #[serde(deserialize_with = "lenient")]
+    pub uid: String,
+    /// `1.2.0`
+    #[serde(deserialize_with = "lenient")]
+    pub version: String,
+}
+
+/// `v1ClusterProfileStatusSummary`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ProfileStatusSummary {
+    /// Name and uid, without project.
+    #[serde(deserialize_with = "lenient_list")]
+    pub in_use_clusters: Vec<ObjectMeta>,
+    /// Packs whose registry says something of them.
+    #[serde(deserialize_with = "lenient")]
+    pub pack: PackCounts,
+}
+
+/// `v1ClusterProfilePackSummary`
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
+#[serde(default)]
+pub struct PackCounts {
+    /// No longer in the registry.
+    #[serde(deserialize_with = "lenient")]
+    pub deleted: f64,
+    /// To be replaced.
+    #[serde(deserialize_with = "lenient")]
+    pub deprecated: f64,
+    /// Not to be used any more.
+    #[serde(deserialize_with = "lenient")]
+    pub disabled: f64,
+}
+
+/// `v1ClusterProfilesMetadata`: every version of every profile at once, without the places they are in.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ProfilesMetadata {
+    /// A row a version.
+    #[serde(deserialize_with = "lenient_rows")]
+    pub items: Vec<ProfileMetadata>,
+}
+
+/// `v1ClusterProfileMetadata`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ProfileMetadata {
+    /// Name and uid.
+    #[serde(deserialize_with = "lenient")]
+    pub metadata: ObjectMeta,
+    /// Which version.
+    #[serde(deserialize_with = "lenient")]
+    pub spec: ProfileMetadataSpec,
+}
+
+/// The member `spec` of `v1ClusterProfileMetadata`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ProfileMetadataSpec {
+    /// `aws`, `vsphere`, `all`, …
+    #[serde(deserialize_with = "lenient")]
+    pub cloud_type: String,
+    /// `1.2.0`
+    #[serde(deserialize_with = "lenient")]
+    pub version: String,
+}
+
+/// `v1ClusterProfile`: one version, whole.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ClusterProfile {
+    /// The uid is this version's.
+    #[serde(deserialize_with = "lenient")]
+    pub metadata: ObjectMeta,
+    /// Its packs.
+    #[serde(deserialize_with = "lenient")]
+    pub spec: ClusterProfileSpec,
+    /// Who uses it.
+    #[serde(deserialize_with = "lenient")]
+    pub status: ClusterProfileStatus,
+}
+
+/// `v1ClusterProfileSpec`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ClusterProfileSpec {
+    /// What is being edited.
+    #[serde(deserialize_with = "lenient")]
+    pub draft: Option<Template>,
+    /// What clusters get.
+    #[serde(deserialize_with = "lenient")]
+    pub published: Option<Template>,
+    /// Of this one.
+    #[serde(deserialize_with = "lenient")]
+    pub version: String,
+    /// All there are.
+    #[serde(deserialize_with = "lenient_list")]
+    pub versions: Vec<ProfileVersion>,
+}
+
+/// `v1ClusterProfileTemplate`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Template {
+    /// Of the version that is attached.
+    #[serde(deserialize_with = "lenient")]
+    pub uid: String,
+    /// What people call the profile.
+    #[serde(deserialize_with = "lenient")]
+    pub name: String,
+    /// `aws`, `vsphere`, `all`, …
+    #[serde(deserialize_with = "lenient")]
+    pub cloud_type: String,
+    /// `cluster`, `infra`, `add-on`, `system`
+    #[serde(rename = "type", deserialize_with = "lenient")]
+    pub kind: String,
+    /// `1.2.0`
+    #[serde(deserialize_with = "lenient")]
+    pub profile_version: String,
+    /// With values.
+    #[serde(deserialize_with = "lenient_list")]
+    pub packs: Vec<PackRef>,
+}
+
+/// `v1ClusterProfileStatus`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ClusterProfileStatus {
+    /// The clusters on exactly this version.
+    #[serde(deserialize_with = "lenient_list")]
+    pub in_use_clusters: Vec<User>,
+    /// Deprecated by the vendor: the same as uids alone.
+    #[serde(deserialize_with = "lenient_list")]
+    pub in_use_cluster_uids: Vec<String>,
+    /// Cluster templates made of it.
+    #[serde(deserialize_with = "lenient_list")]
+    pub in_use_cluster_templates: Vec<User>,
+    /// Whether clusters can get it.
+    #[serde(deserialize_with = "lenient")]
+    pub is_published: Option<bool>,
+}
+
+/// `v1ObjectResReference`: something that uses a profile.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct User {
+    /// `spectrocluster`, …
+    #[serde(deserialize_with = "lenient")]
+    pub kind: String,
+    /// What people call it.
+    #[serde(deserialize_with = "lenient")]
+    pub name: String,
+    /// 24 hexadecimal characters.
+    #[serde(deserialize_with = "lenient")]
+    pub uid: String,
+    /// Where it is; empty is not told, not the tenant.
+    #[serde(deserialize_with = "lenient")]
+    pub project_uid: String,
+}
+
+/// `v1ClusterGroupsHostClusterSummary`, as far as it tells of profiles.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct GroupsUsing {
+    /// The groups.
+    #[serde(deserialize_with = "lenient_rows")]
+    pub summaries: Vec<GroupUsing>,
+}
+
+/// `v1ClusterGroupSummary`, as far as it tells of profiles.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct GroupUsing {
+    /// Name, uid and scope.
+    #[serde(deserialize_with = "lenient")]
+    pub metadata: ObjectMeta,
+    /// The profiles.
+    #[serde(deserialize_with = "lenient")]
+    pub spec: GroupTemplates,
+}
+
+/// Of `v1ClusterGroupSummarySpec`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct GroupTemplates {
+    /// What its virtual clusters get.
+    #[serde(deserialize_with = "lenient_list")]
+    pub cluster_profile_templates: Vec<Template>,
+}
+
+/// `v1Variables`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Variables {
+    /// In the order of the profile.
+    #[serde(deserialize_with = "lenient_rows")]
+    pub variables: Vec<Variable>,
+}
+
+/// `v1Variable`. Its `Debug` does not tell the value.
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Variable {
+    /// As `{{ .spectro.var.NAME }}` has it.
+    #[serde(deserialize_with = "lenient")]
+    pub name: String,
+    /// What people read.
+    #[serde(deserialize_with = "lenient")]
+    pub display_name: String,
+    /// What it is for.
+    #[serde(deserialize_with = "lenient")]
+    pub description: String,
+    /// Not to be shown where [`Self::is_sensitive`].
+    #[serde(deserialize_with = "lenient")]
+    pub default_value: Option<String>,
+    /// `string`, `number`, `boolean`, `ipv4`, …
+    #[serde(deserialize_with = "lenient")]
+    pub format: String,
+    /// `text`, `dropdown`, `multiline`
+    #[serde(deserialize_with = "lenient")]
+    pub input_type: String,
+    /// What it may be.
+    #[serde(deserialize_with = "lenient_list")]
+    pub options: Vec<VariableOption>,
+    /// What it has to look like.
+    #[serde(deserialize_with = "lenient")]
+    pub regex: String,
+    /// Whether a cluster has to give it.
+    #[serde(deserialize_with = "lenient")]
+    pub required: bool,
+    /// Whether it stays what it was at first.
+    #[serde(deserialize_with = "lenient")]
+    pub immutable: bool,
+    /// Whether forms leave it out.
+    #[serde(deserialize_with = "lenient")]
+    pub hidden: bool,
+    /// Whether its value is a secret. What is told as something else than a boolean counts as one.
+    #[serde(deserialize_with = "sensitive")]
+    pub is_sensitive: bool,
+}
+
+impl std::fmt::Debug for Variable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Variable").field(&self.name).finish()
+    }
+}
+
+/// `v1VariableOption`
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct VariableOption {
+    /// What is set.
+    #[serde(deserialize_with = "lenient")]
+    pub value: String,
+    /// What people read.
+    #[serde(deserialize_with = "lenient")]
+    pub label: String,
+}
+
+fn sensitive<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    let told = serde_json::Value::deserialize(deserializer)?;
+    Ok(!matches!(told, serde_json::Value::Null | serde_json::Value::Bool(false)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_null_or_odd_costs_itself_alone() {
+        let profile: ClusterProfile = serde_json::from_value(json!({
+            "metadata": null,
+            "spec": {"version": 1.5, "draft": null, "versions": [null, {"uid": "u1", "version": "1.0.0"}, 7],
+                     "published": {"packs": [null, {"name": "k8s", "tag": null, "manifests": null}]}},
+            "status": {"inUseClusters": "none"}
+        }))
+        .expect("read");
+        let published = profile.spec.published.expect("there");
+        assert_eq!((profile.spec.versions.len(), published.packs.len()), (1, 1));
+        assert!(profile.spec.draft.is_none() && profile.status.in_use_clusters.is_empty());
+    }
+
+    #[test]
+    fn a_variable_that_may_be_sensitive_counts_as_one() {
+        for (told, sensitive) in
+            [(json!(null), false), (json!(false), false), (json!(true), true), (json!("yes"), true)]
+        {
+            let variable: Variable =
+                serde_json::from_value(json!({"name": "a", "isSensitive": told})).expect("read");
+            assert_eq!(variable.is_sensitive, sensitive);
+        }
+        let shown = format!(
+            "{:?}",
+            serde_json::from_value::<Variable>(json!({"name": "a", "defaultValue": "planted"}))
+                .expect("read")
+        );
+        assert!(!shown.contains("planted"));
+    }
+}

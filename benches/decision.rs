@@ -105,6 +105,7 @@ fn gated_call(criterion: &mut Criterion) {
             let request = Request {
                 progress: platform_mcp::toolbox::Progress::default(),
                 patience: None,
+                handing: Default::default(),
                 presented: Arc::default(),
                 door: "bench",
                 caller: Arc::clone(&caller),

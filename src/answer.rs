@@ -4,6 +4,7 @@
 //! the cursor, and each keeps the budget.
 
 pub mod budget;
+pub mod handed;
 pub mod page;
 pub mod redact;
 pub mod sanitise;
@@ -16,6 +17,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 pub use budget::Budget;
+pub use handed::{Handed, Handing};
 pub use page::{Page, Row, Rows};
 pub use table::Table;
 
@@ -44,6 +46,8 @@ pub struct Answer<T> {
     pub cut: Option<Cut>,
     /// Of a tool that changes something: what it did.
     pub change: Option<Change>,
+    /// Of a tool that hands out credentials: what it handed out.
+    pub handed: Option<Handed>,
     /// Whether what was asked for did not come about: it is told in full, and no success.
     pub failed: bool,
 }
@@ -110,6 +114,7 @@ impl<T> Answer<T> {
             gaps: Vec::new(),
             cut: None,
             change: None,
+            handed: None,
             failed: false,
         }
     }
@@ -136,6 +141,13 @@ impl<T> Answer<T> {
         self
     }
 
+    /// With what was handed out on purpose.
+    #[must_use]
+    pub fn handed(mut self, handed: Handed) -> Self {
+        self.handed = Some(handed);
+        self
+    }
+
     /// With what was left out.
     #[must_use]
     pub fn cut(mut self, cut: Option<Cut>) -> Self {
@@ -157,6 +169,8 @@ pub struct Finished {
     pub failed: bool,
     /// What a tool that changes something did, in a word.
     pub change: Option<&'static str>,
+    /// What was handed out on purpose, in words.
+    pub handed: Option<&'static str>,
     /// What to ask a person, where the client can.
     pub confirmation: Option<Confirmation>,
 }
@@ -208,7 +222,7 @@ pub(crate) fn finish<T: Serialize>(
         Confirmation { plan: plan.to_owned(), question }
     });
     let change = answer.change.as_ref().map(Change::name);
-    Ok(Finished { text, structure, partial, failed: answer.failed, change, confirmation })
+    Ok(Finished { text, structure, partial, failed: answer.failed, change, handed: None, confirmation })
 }
 
 fn text<T>(answer: &Answer<T>, gaps: &[String], learned: &Learned, budget: Budget) -> String {

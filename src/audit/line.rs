@@ -60,6 +60,9 @@ pub struct Line {
     /// not what it had been.
     #[serde(skip_serializing_if = "Option::is_none")]
     change: Option<&'static str>,
+    /// Of a tool that hands out credentials: what it handed out, and how.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handed: Option<&'static str>,
     /// Of a subscription: `begin`, and `end` with the same number and how long it was. Each of its further
     /// looks is a part of it: its number, a dot and a number.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -143,6 +146,7 @@ impl Line {
                 self.answer_bytes = finished.text.len();
                 self.partial = finished.partial;
                 self.change = finished.change;
+                self.handed = finished.handed;
             }
             Err(error) => self.outcome = error.outcome(),
         }

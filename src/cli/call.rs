@@ -10,11 +10,12 @@ use serde_json::{Map, Value};
 use super::{Failure, Global, out, serve, setup};
 use crate::{
     ErrorKind,
+    answer::Handing,
     caller::Caller,
     config::Built,
     demo::Sample,
     nearest,
-    toolbox::{Progress, Request, Toolbox},
+    toolbox::{Progress, Request, Sensitive, Toolbox, list},
 };
 
 /// Call a tool from the shell, through the same gate as an agent.
@@ -49,7 +50,9 @@ enum Output {
 
 impl Call {
     pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
-        let mut config = global.config()?.for_one_shot();
+        let config = global.config()?;
+        // what hands out credentials leaves its line in the audit log, wherever that goes
+        let mut config = if hands_out(&self.tool) { config } else { config.for_one_shot() };
         let sample = match self.demo {
             true => Some(Sample::start().await.map_err(|error| Failure::failed(error.to_string()))?),
             false => None,
@@ -69,6 +72,7 @@ impl Call {
         let request = Request {
             progress,
             patience: None,
+            handing: Handing::File,
             presented: Default::default(),
             door: "call",
             caller: Arc::clone(&caller),
@@ -128,6 +132,12 @@ fn object(text: &str) -> Result<Map<String, Value>, Failure> {
         Ok(_) => Err(Failure::usage("--json must be a JSON object, as '{\"limit\": 5}'")),
         Err(error) => Err(Failure::usage(format!("--json is not valid JSON: {error}"))),
     }
+}
+
+fn hands_out(tool: &str) -> bool {
+    let known = list::all().unwrap_or_default();
+    let contract = known.iter().map(|entry| &entry.contract).find(|contract| contract.name == tool);
+    contract.is_some_and(|contract| contract.front.sensitive == Sensitive::Credentials)
 }
 
 /// What may have been meant, of what the caller may see.

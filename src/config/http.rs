@@ -39,6 +39,9 @@ pub struct Http {
     /// Whether a caller whose token falls short is told so with 403 and the scopes that would do (those
     /// under an issuer's `scopes`). It tells them that a tool hidden from them exists. Otherwise not.
     pub step_up: bool,
+    /// Whether `palette_kubeconfig` may answer with a kubeconfig that holds credentials, to who asks for its content.
+    /// Otherwise such are handed out over stdio alone, as files.
+    pub kubeconfigs: bool,
     /// Serve the API of clusters to programs (`kubectl`, Backstage), as each caller.
     pub proxy: Option<ProxyEndpoint>,
 }
@@ -108,6 +111,7 @@ impl Http {
             url: self.url.clone(),
             scopes: scopes.into_iter().filter(|scope| is_scope(scope)).cloned().collect(),
             step_up: self.step_up,
+            kubeconfigs: self.kubeconfigs,
             rate: Rate {
                 per_second: over_zero(limits.requests_per_second).unwrap_or(default.rate.per_second),
                 burst: over_zero(limits.burst).unwrap_or(default.rate.burst),

@@ -17,6 +17,9 @@ use super::{
     who::Who,
 };
 
+/// What audit lines call it.
+pub(super) const DOOR: &str = "stdio";
+
 /// Why serving ended.
 #[derive(Debug, thiserror::Error)]
 pub enum StdioProblem {
@@ -35,7 +38,7 @@ pub enum StdioProblem {
 pub async fn serve(serving: Arc<Serving>, who: Who, cancel: CancellationToken) -> Result<(), StdioProblem> {
     let (input, output) = stdio_pipes();
     let input = UntilEnd { input, ended: serving.ending().clone() };
-    let handler = Prepares(Mcp::new(serving, who, "stdio"));
+    let handler = Prepares(Mcp::new(serving, who, DOOR));
     let serving = tokio::select! {
         () = cancel.cancelled() => return Ok(()),
         serving = handler.serve_with_ct((input, output), cancel.child_token()) => serving,

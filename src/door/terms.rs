@@ -13,6 +13,8 @@ pub struct Terms {
     pub scopes: Vec<String>,
     /// Whether a caller whose token falls short is told the scopes that would do.
     pub step_up: bool,
+    /// Whether kubeconfigs with credentials in them may be answered to who asks for their content.
+    pub kubeconfigs: bool,
     /// How often one caller may ask.
     pub rate: Rate,
     /// Requests of one caller at a time.
@@ -38,6 +40,7 @@ impl Default for Terms {
             url: None,
             scopes: Vec::new(),
             step_up: false,
+            kubeconfigs: false,
             rate: Rate { per_second, burst },
             concurrent: 32,
             subscriptions: Most { all: 1_000, each: 16 },

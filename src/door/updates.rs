@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     Error, ErrorKind, RefusedBy,
+    answer::Handing,
     caller::{Caller, places::Place},
     kubernetes::watch::hub::{Bell, Seat},
     presented::Presented,
@@ -244,6 +245,7 @@ fn request(
         trace: None,
         progress: Progress::default(),
         patience: None,
+        handing: Handing::Withheld,
         presented: Arc::clone(presented),
     }
 }

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::{
     Progress, Toolbox,
+    contract::Sensitive,
     entry::Entry,
     reach::{
         CallerView, lacking,
@@ -18,7 +19,7 @@ use super::{
 };
 use crate::{
     Error, ErrorKind, RefusedBy,
-    answer::{Budget, Cut, Page, Row, budget::HARD_CAP, redact::Learned, sanitise, seal::Unsealed},
+    answer::{Budget, Cut, Handing, Page, Row, budget::HARD_CAP, redact::Learned, sanitise, seal::Unsealed},
     caller::Caller,
     kubernetes::{Access, Budgeted, Object},
     palette::{self, Place},
@@ -50,6 +51,7 @@ pub(super) struct Inner {
     pub(super) progress: Progress,
     /// What was asked, without paging and plan: cursors and plans are bound to it.
     pub(super) question: String,
+    pub(super) handing: Handing,
     /// Rows the caller asked for.
     pub(super) limit: Option<u32>,
 }
@@ -58,6 +60,11 @@ impl Call {
     /// Who calls.
     pub fn caller(&self) -> &Caller {
         &self.0.caller
+    }
+
+    /// How credentials may be handed out to who calls.
+    pub fn handing(&self) -> Handing {
+        self.0.handing
     }
 
     /// The tools there are, to speak about them.
@@ -241,6 +248,11 @@ impl Call {
 
     pub(super) fn unknown(&self) -> Vec<String> {
         self.0.unknown.clone()
+    }
+
+    /// Whether handing out credentials is the tool's purpose.
+    pub(super) fn hands_out(&self) -> bool {
+        self.0.entry.contract.front.sensitive == Sensitive::Credentials
     }
 
     pub(super) fn learned(&self) -> &Arc<Learned> {

@@ -90,10 +90,13 @@ impl<T: Tool> Parsed for TypedInput<T> {
         let learned = Arc::clone(call.learned());
         let budget = call.largest_answer();
         let unknown = call.unknown();
+        let hands_out = call.hands_out();
         async move {
             let answer = T::run(call, self.0).await?.gaps(unknown);
-            answer::finish(&answer, &learned, budget)
-                .map_err(|error| Error::new(ErrorKind::Internal, format!("the answer is not JSON: {error}")))
+            let finished = answer::finish(&answer, &learned, budget).map_err(|error| {
+                Error::new(ErrorKind::Internal, format!("the answer is not JSON: {error}"))
+            })?;
+            finished.with_handed(answer.handed, hands_out)
         }
         .boxed()
     }

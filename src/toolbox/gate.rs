@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Error, ErrorKind, RefusedBy,
-    answer::{self, Finished, redact::Learned, sanitise},
+    answer::{self, Finished, Handing, redact::Learned, sanitise},
     audit::{Full, Line, Refused},
     caller::Caller,
     kubernetes::{Access, Budgeted, Clusters},
@@ -67,6 +67,8 @@ pub struct Request {
     pub patience: Option<Duration>,
     /// The tokens for clusters and for Palette that came with it.
     pub presented: Arc<Presented>,
+    /// How credentials may be handed out to whoever asks.
+    pub handing: Handing,
 }
 
 impl Toolbox {
@@ -198,6 +200,7 @@ impl Toolbox {
             spent,
             progress: request.progress,
             question,
+            handing: request.handing,
             limit: limit.and_then(|limit| u32::try_from(limit).ok()),
         }));
         let deadline = started + time;

@@ -105,6 +105,7 @@ impl Rig {
         let request = Request {
             progress: crate::toolbox::Progress::default(),
             patience: None,
+            handing: Default::default(),
             presented: Arc::default(),
             door: "test",
             caller: Arc::clone(caller),

@@ -63,6 +63,7 @@ impl Tour<'_> {
             .call(Request {
                 progress: crate::toolbox::Progress::default(),
                 patience: None,
+                handing: crate::answer::Handing::Withheld,
                 presented: Default::default(),
                 door: "demo",
                 caller,

@@ -8,10 +8,12 @@ use serde_json::{Map, Value};
 
 use crate::{
     Error,
+    answer::Handing,
     caller::Caller,
     door::{
         http::{Client, Shortfall},
         serving::Served,
+        stdio,
     },
     presented::Presented,
     telemetry::TraceContext,
@@ -39,6 +41,7 @@ impl Asked<'_> {
             trace: self.trace(),
             progress: Progress::default(),
             patience: None,
+            handing: self.handing(),
             presented: self.presented(),
         }
     }
@@ -55,6 +58,15 @@ impl Asked<'_> {
     /// Whether it came over HTTP, where no request of ours finds its way back.
     pub(super) fn is_http(&self) -> bool {
         self.context.extensions.get::<Parts>().is_some()
+    }
+
+    /// Over stdio whoever asks has started this process; over HTTP the operator says.
+    fn handing(&self) -> Handing {
+        match self.door {
+            stdio::DOOR => Handing::File,
+            _ if self.served.terms.kubeconfigs => Handing::Content,
+            _ => Handing::Withheld,
+        }
     }
 
     /// The tokens for clusters that came with it.

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{DOOR, Entered, Progress};
 use crate::{
     Error, ErrorKind,
+    answer::Handing,
     caller::{
         Caller,
         places::{Full, Place},
@@ -123,6 +124,7 @@ pub(super) fn request(
         trace,
         progress: Progress::default(),
         patience: None,
+        handing: Handing::Withheld,
         presented,
     }
 }

@@ -12,6 +12,7 @@ use super::{
     access::Access,
     connection::{Connected, Credential, Own},
     discovery,
+    endpoint::Endpoint,
     fault::Fault,
     identity::Identity,
     kinds::Kinds,
@@ -67,6 +68,7 @@ pub struct Cluster {
     provider: Option<String>,
     default_namespace: String,
     made_of: Option<Digest>,
+    endpoint: Option<Endpoint>,
     connect: Connect,
     client: Own,
     bare: OnceCell<Arc<Connected>>,
@@ -118,6 +120,7 @@ impl Cluster {
             identity: None,
             default_namespace: default_namespace.into(),
             made_of: None,
+            endpoint: None,
             audience: None,
             provider: None,
             connect: Box::new(move || Box::pin(connect())),
@@ -161,6 +164,17 @@ impl Cluster {
     #[must_use]
     pub fn made_of(self, made_of: Option<Digest>) -> Self {
         Self { made_of, ..self }
+    }
+
+    /// The same, known to be there.
+    #[must_use]
+    pub fn at(self, endpoint: Option<Endpoint>) -> Self {
+        Self { endpoint, ..self }
+    }
+
+    /// Where its API server is, where that is known before it is connected to.
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        self.endpoint.as_ref()
     }
 
     /// Whether the other one would be connected to in the same way, and with the same rights.

@@ -19,6 +19,7 @@ use self::made_of::{digest_of, made_of};
 pub use self::written::{StaticCluster, static_cluster};
 use super::{
     cluster::{Cluster, Digest, Source},
+    endpoint::Endpoint,
     fault::Fault,
     identity::Identity,
 };
@@ -97,6 +98,7 @@ impl Found {
 /// A cluster that is connected to as a context of a kubeconfig says.
 fn connected(name: &str, source: Source, namespace: &str, kubeconfig: Arc<Kubeconfig>) -> Cluster {
     let made_of = made_of(&kubeconfig, name);
+    let endpoint = endpoint(&kubeconfig, name);
     let options = KubeConfigOptions { context: Some(name.to_owned()), ..KubeConfigOptions::default() };
     let connect = move || {
         let (kubeconfig, options) = (Arc::clone(&kubeconfig), options.clone());
@@ -113,7 +115,14 @@ fn connected(name: &str, source: Source, namespace: &str, kubeconfig: Arc<Kubeco
             Ok(config)
         }
     };
-    Cluster::new(name, source, namespace, connect).made_of(made_of)
+    Cluster::new(name, source, namespace, connect).made_of(made_of).at(endpoint)
+}
+
+/// Where the API server of a context is.
+fn endpoint(kubeconfig: &Kubeconfig, context: &str) -> Option<Endpoint> {
+    let context = kubeconfig.contexts.iter().find(|named| named.name == context)?.context.as_ref()?;
+    let cluster = kubeconfig.clusters.iter().find(|named| named.name == context.cluster)?;
+    Endpoint::of_url(cluster.cluster.as_ref()?.server.as_deref()?)
 }
 
 /// A token as a header can carry it, without the newline that files end with.

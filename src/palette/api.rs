@@ -3,16 +3,22 @@
 
 pub mod account;
 pub mod cluster;
+pub mod event;
 pub mod group;
+pub mod notification;
+pub mod oidc;
 pub mod pack;
 pub mod profile;
 pub mod project;
+pub mod repave;
 pub mod search;
+pub mod summary;
 pub mod upgrade;
 pub mod user;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, Error as _},
@@ -115,4 +121,10 @@ pub fn lenient_list<'de, T: DeserializeOwned, D: Deserializer<'de>>(
 ) -> Result<Vec<T>, D::Error> {
     let value = serde_json::Value::deserialize(deserializer)?;
     Ok(lenient_rows(value).unwrap_or_default())
+}
+
+/// A time, unless it is the zero time (`0001-01-01T00:00:00.000Z`), which stands for none.
+pub fn moment(written: &str) -> Option<Timestamp> {
+    let moment: Timestamp = written.parse().ok()?;
+    (moment > Timestamp::UNIX_EPOCH).then_some(moment)
 }

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 pub use super::session::Acting;
 use super::{
     fleet::Kept,
+    same::Endpoints,
     session::{Limits, Session},
 };
 
@@ -34,6 +35,7 @@ pub struct Environment {
     settings: Settings,
     session: Session,
     kept: Kept,
+    endpoints: Endpoints,
 }
 
 impl Settings {
@@ -56,7 +58,7 @@ impl Environment {
     /// Of its settings. Nothing is connected to.
     pub(super) fn new(settings: Settings, limits: &Arc<Limits>) -> Self {
         let session = Session::new(&settings, Arc::clone(limits));
-        Self { settings, session, kept: Kept::default() }
+        Self { settings, session, kept: Kept::default(), endpoints: Endpoints::default() }
     }
 
     /// Its name.
@@ -67,6 +69,11 @@ impl Environment {
     /// What is configured of it.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Where its clusters were found to be.
+    pub(super) fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
     }
 
     /// Whether the same is configured of it.

@@ -98,6 +98,8 @@ mod matrix;
 mod oidc_cluster;
 mod oidc_rig;
 mod palette_contract;
+mod palette_health;
+mod palette_kubeconfig;
 mod palette_profiles;
 mod prompts;
 mod protection;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures::{StreamExt as _, stream};
+use futures::{StreamExt as _, future::join, stream};
 use http::Method;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,11 +11,12 @@ use tokio::time::{Instant, timeout};
 
 use crate::{
     Error,
-    answer::{Answer, Row, Rows},
+    answer::{Answer, Row, Rows, Table},
     kubernetes::{
-        Access, Fault,
+        Access, Endpoint, Fault,
         access::{Ask, parse},
     },
+    palette::same,
     permission::Extent,
     toolbox::{Call, Reach, Tool},
 };
@@ -65,6 +66,11 @@ pub struct ClusterRow {
     /// Why it does not answer, or what it answered instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
+    /// environment/project/name of the Palette cluster that it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    palette: Option<String>,
+    #[serde(skip)]
+    at: Option<Endpoint>,
 }
 
 impl Row for ClusterRow {
@@ -98,19 +104,39 @@ impl Tool for ListClusters {
     }
 
     async fn run(call: Call, input: Input) -> Result<Answer<Self::Output>, Error> {
-        let rows: Vec<ClusterRow> = stream::iter(call.clusters().to_vec())
+        let rows = stream::iter(call.clusters().to_vec())
             .map(|access| row(&call, access))
             .buffer_unordered(PARALLEL)
-            .collect()
-            .await;
+            .collect::<Vec<ClusterRow>>();
+        let there: Vec<(String, Endpoint)> = call.clusters().iter().filter_map(place).collect();
+        let (mut rows, twins) = join(rows, same::in_palette(&call, &there)).await;
+        for row in &mut rows {
+            row.palette = row.at.as_ref().and_then(|at| twins.by_endpoint.get(at).cloned());
+        }
         let summary = summary(&rows);
         // of all of them, it is said already
         let named = input.cluster.iter().any(|name| name != "*");
         let clusters = call.clusters().iter().map(|access| &**access.cluster());
         let gaps = if named { call.toolbox().clusters().gaps(clusters) } else { Vec::new() };
         let (page, cut) = call.page(rows, input.cursor.as_deref(), "name one with cluster")?;
-        Ok(Answer::new(summary, page.table, page.rows).gaps(gaps).cut(cut))
+        let table = if twins.by_endpoint.is_empty() { page.table } else { joined(&page.rows) };
+        Ok(Answer::new(summary, table, page.rows).gaps(gaps).gaps(twins.gaps).cut(cut))
     }
+}
+
+/// What a cluster is called, and where it is.
+fn place(access: &Access) -> Option<(String, Endpoint)> {
+    let cluster = access.cluster();
+    Some((cluster.name().to_owned(), cluster.endpoint()?.clone()))
+}
+
+/// The table with what each cluster is called in Palette.
+fn joined(rows: &Rows<ClusterRow>) -> String {
+    let mut table = Table::new(&[ClusterRow::COLUMNS, &["palette"]].concat());
+    for row in &rows.rows {
+        table.row(row.cells().into_iter().chain([row.palette.clone().unwrap_or_default()]));
+    }
+    table.into_text()
 }
 
 fn summary(rows: &[ClusterRow]) -> String {
@@ -166,6 +192,8 @@ async fn row(call: &Call, access: Access) -> ClusterRow {
         reachable,
         latency_ms: answered.then(|| u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)),
         problem: version.as_ref().err().map(ToString::to_string),
+        palette: None,
+        at: cluster.endpoint().cloned(),
         version: version.ok().and_then(|version| Some(version.get("gitVersion")?.as_str()?.to_owned())),
     }
 }

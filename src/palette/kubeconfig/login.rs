@@ -1,0 +1,186 @@
+//! [`Login`]: how the users of a cluster log in themselves, as an `exec` entry for kubelogin. It holds no secret.
+
+use reqwest::Url;
+use serde_json::{Value, json};
+
+use super::{pem, server};
+use crate::palette::api::oidc::OidcSpec;
+
+/// Characters of an issuer or a client id.
+const LONGEST: usize = 512;
+/// Characters of a scope, and how many there may be.
+const LONGEST_SCOPE: usize = 128;
+const MOST_SCOPES: usize = 16;
+
+/// A login with an issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    issuer: String,
+    client_id: String,
+    scopes: Vec<String>,
+    /// PEM.
+    authorities: Option<String>,
+    /// What whoever uses it has to know, a line each.
+    pub notes: Vec<String>,
+}
+
+/// Why users cannot log in so.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoLogin {
+    /// No issuer is configured.
+    #[error("no OIDC issuer is configured for it")]
+    Absent,
+    /// What is configured is none.
+    #[error("its OIDC configuration cannot be used: the {0}")]
+    Odd(&'static str),
+}
+
+impl Login {
+    /// Of what Palette tells, each part of it looked at.
+    ///
+    /// # Errors
+    /// [`NoLogin`]
+    pub fn of(spec: &OidcSpec) -> Result<Self, NoLogin> {
+        let issuer = spec.issuer_url.trim();
+        if issuer.is_empty() {
+            return Err(NoLogin::Absent);
+        }
+        if !is_issuer(issuer) {
+            return Err(NoLogin::Odd("issuer is no https:// URL without query and credentials"));
+        }
+        let client_id = spec.client_id.trim();
+        if client_id.is_empty() || client_id.len() > LONGEST || !client_id.bytes().all(plain) {
+            return Err(NoLogin::Odd("client id is none"));
+        }
+        let mut notes = Vec::new();
+        let fits = |scope: &&String| {
+            !scope.is_empty()
+                && scope.len() <= LONGEST_SCOPE
+                && scope.bytes().all(plain)
+                && *scope != "openid"
+        };
+        let scopes: Vec<String> = spec.scopes.iter().filter(fits).take(MOST_SCOPES).cloned().collect();
+        if spec.has_secret {
+            notes.push(
+                "the OIDC client has a secret, which is not handed out: whoever has it adds --oidc-client-secret"
+                    .to_owned(),
+            );
+        }
+        if spec.issuer_tls.insecure_skip_verify {
+            notes.push("Palette says not to verify the issuer's certificate; it is verified here".to_owned());
+        }
+        let authorities = match spec.issuer_tls.ca_certificate_base64.as_str() {
+            "" => None,
+            encoded => {
+                match server::authorities(encoded).or_else(|_| pem::certificates(encoded.as_bytes())) {
+                    Ok(authorities) => Some(authorities),
+                    Err(_) => return Err(NoLogin::Odd("issuer's certificate authority is none")),
+                }
+            }
+        };
+        Ok(Self { issuer: issuer.to_owned(), client_id: client_id.to_owned(), scopes, authorities, notes })
+    }
+
+    /// As the user of a kubeconfig.
+    pub(super) fn user(&self) -> Value {
+        use base64::{Engine as _, engine::general_purpose::STANDARD};
+        let mut args = vec![
+            "oidc-login".to_owned(),
+            "get-token".to_owned(),
+            format!("--oidc-issuer-url={}", self.issuer),
+            format!("--oidc-client-id={}", self.client_id),
+        ];
+        args.extend(self.scopes.iter().map(|scope| format!("--oidc-extra-scope={scope}")));
+        let encoded = self.authorities.as_ref().map(|pem| STANDARD.encode(pem));
+        args.extend(encoded.map(|encoded| format!("--certificate-authority-data={encoded}")));
+        json!({"exec": {
+            "apiVersion": "client.authentication.k8s.io/v1",
+            "command": "kubectl",
+            "args": args,
+            "installHint": "install kubelogin: kubectl krew install oidc-login",
+            "interactiveMode": "IfAvailable",
+            "provideClusterInfo": false,
+        }})
+    }
+}
+
+/// It stands in an argument of a program, and is compared to the letter by who logs in.
+fn is_issuer(written: &str) -> bool {
+    let Ok(url) = Url::parse(written) else { return false };
+    let same = url.as_str() == written || url.as_str().strip_suffix('/') == Some(written);
+    let bare = url.username().is_empty() && url.password().is_none();
+    let whole = url.query().is_none() && url.fragment().is_none();
+    written.len() <= LONGEST && same && bare && whole && url.scheme() == "https" && written.bytes().all(plain)
+}
+
+/// Nothing that a shell, a quote or a terminal would take for its own.
+fn plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~:/@+=%".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn login(change: impl FnOnce(&mut Value)) -> Result<Login, NoLogin> {
+        let mut spec = json!({"clientId": "kubernetes", "issuerUrl": "https://id.example.com/realms/a",
+            "clientSecret": "planted", "scopes": ["profile", "openid", "bad scope", "-x"]});
+        change(&mut spec);
+        Login::of(&serde_json::from_value(spec).expect("lenient"))
+    }
+
+    #[test]
+    fn a_login_names_issuer_client_and_scopes_and_no_secret() {
+        let login = login(|_| ()).expect("a login");
+        let user = login.user().to_string();
+        for part in [
+            "--oidc-issuer-url=https://id.example.com/realms/a\"",
+            "--oidc-client-id=kubernetes\"",
+            "scope=profile",
+        ] {
+            assert!(user.contains(part), "{part} in {user}");
+        }
+        assert!(
+            !user.contains("planted") && !user.contains("bad scope") && !user.contains("=openid"),
+            "{user}"
+        );
+        assert!(login.notes.concat().contains("--oidc-client-secret"));
+    }
+
+    #[test]
+    fn an_issuer_is_told_to_the_letter() {
+        for issuer in ["https://id.example.com", "https://id.example.com/", "https://id.example.com/a/"] {
+            let user = login(|spec| spec["issuerUrl"] = issuer.into()).expect(issuer).user().to_string();
+            assert!(user.contains(&format!("--oidc-issuer-url={issuer}\"")), "{user}");
+        }
+    }
+
+    #[test]
+    fn what_is_odd_is_refused() {
+        assert_eq!(login(|spec| spec["issuerUrl"] = "".into()), Err(NoLogin::Absent));
+        assert_eq!(login(|spec| *spec = json!({})), Err(NoLogin::Absent));
+        for issuer in [
+            "http://id.example.com",
+            "https://u:p@id.example.com",
+            "https://id.example.com?x",
+            "https://id.example.com/$(id)",
+            "https://id.example.com/a b",
+            "https://id.example.com/\" --insecure-skip-tls-verify",
+            "https://ID.example.com",
+            "id",
+        ] {
+            assert!(
+                matches!(login(|spec| spec["issuerUrl"] = issuer.into()), Err(NoLogin::Odd(_))),
+                "{issuer}"
+            );
+        }
+        for client in ["", "a b", "a\nb", "a\"b", "a;b", "é"] {
+            assert!(
+                matches!(login(|spec| spec["clientId"] = client.into()), Err(NoLogin::Odd(_))),
+                "{client}"
+            );
+        }
+        let authority = |text: &str| login(|spec| spec["issuerTls"] = json!({"caCertificateBase64": text}));
+        assert!(authority("bm9uZQ==").is_err() && authority("!").is_err());
+    }
+}

@@ -112,7 +112,7 @@ pub async fn cluster(call: &Call, written: &str, project: Option<&str>) -> Resul
             }
             Err(fault) => {
                 gaps.push(format!("environment {}: {fault}", access.environment().name()));
-                first.get_or_insert(fault);
+                first.get_or_insert_with(|| failed(access, fault));
             }
         }
     }
@@ -122,7 +122,7 @@ pub async fn cluster(call: &Call, written: &str, project: Option<&str>) -> Resul
             let only = found.pop().ok_or_else(|| Error::new(ErrorKind::Internal, "one is none"))?;
             Ok(FoundCluster { gaps, ..only })
         }
-        (0, Some(fault)) if accesses.len() == 1 => Err(fault.into()),
+        (0, Some(error)) if accesses.len() == 1 => Err(error),
         (0, _) if !gaps.is_empty() => Err(Error::new(
             ErrorKind::Upstream { status: None, retryable: true },
             format!(
@@ -152,6 +152,13 @@ pub async fn cluster(call: &Call, written: &str, project: Option<&str>) -> Resul
 pub fn missing(written: &str) -> Error {
     Error::not_found(format!("there is no Palette cluster {:?}", sanitise::short(written, 80)))
         .next("call palette_clusters to see those that you may see")
+}
+
+/// A fault of one environment of perhaps several.
+pub(super) fn failed(access: &Access, fault: Fault) -> Error {
+    let mut error = Error::from(fault);
+    error.message = format!("environment {}: {}", access.environment().name(), error.message);
+    error
 }
 
 /// Whether it has the form of a uid.

@@ -116,12 +116,12 @@ pub async fn rows(accesses: &[Access], detail: Detail, wanted: Wanted<'_>) -> Re
             }
             Err(fault) => {
                 fleet.gaps.push(format!("environment {environment}: {fault}"));
-                first.get_or_insert(fault);
+                first.get_or_insert_with(|| find::failed(access, fault));
             }
         }
     }
     match (first, wanted.project) {
-        (Some(fault), _) if !read => Err(fault.into()),
+        (Some(error), _) if !read => Err(error),
         (_, Some(project)) if fleet.rows.is_empty() && fleet.gaps.is_empty() => {
             exists(accesses, project).await?;
             Ok(fleet)
@@ -147,11 +147,13 @@ pub async fn full(found: &find::FoundCluster) -> Result<Arc<ClusterRow>, Error> 
     let name = match found.name.is_empty() {
         false => found.name.clone(),
         true => {
-            let names = swept(access, Detail::Names, Wanted::default()).await?;
+            let names = swept(access, Detail::Names, Wanted::default()).await;
+            let names = names.map_err(|fault| find::failed(access, fault))?;
             names.with_uid(&found.uid).map(|row| row.name.clone()).unwrap_or_default()
         }
     };
-    let rows = named(access, &name, found.place.project_uid()).await?;
+    let rows = named(access, &name, found.place.project_uid()).await;
+    let rows = rows.map_err(|fault| find::failed(access, fault))?;
     let mine = rows.with_uid(&found.uid).filter(|row| row.is_seen(access));
     mine.ok_or_else(|| find::missing(&found.uid))
 }

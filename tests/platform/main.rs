@@ -103,6 +103,7 @@ mod palette_faults;
 mod palette_health;
 mod palette_kubeconfig;
 mod palette_profiles;
+mod palette_fleet;
 mod prompts;
 mod protection;
 mod protocol;

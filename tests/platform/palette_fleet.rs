@@ -302,7 +302,7 @@ async fn clusters_are_filtered_and_the_words_of_the_filter_have_no_case() {
     for (arguments, total) in [
         (json!({"virtual": true}), 60),
         (json!({"virtual": false, "project": "project-03"}), 25),
-        (json!({"state": "error"}), 13),
+        (json!({"state": "error"}), 12),
         (json!({"name": "CLUSTER-01"}), 10),
         (json!({"health": "unhealthy", "virtual": false}), 50),
     ] {

@@ -104,7 +104,6 @@ mod palette_fleet;
 mod palette_health;
 mod palette_kubeconfig;
 mod palette_profiles;
-mod palette_profiles;
 mod prompts;
 mod protection;
 mod protocol;

@@ -31,7 +31,7 @@ pub struct Input {
     cluster: Option<String>,
     /// Instead of cluster.
     profile: Option<String>,
-    /// Its values and all its manifests.
+    /// Values and manifests.
     pack: Option<String>,
     /// Name or uid: only this one.
     manifest: Option<String>,

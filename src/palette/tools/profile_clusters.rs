@@ -41,7 +41,7 @@ pub struct ListProfileClusters;
 pub struct Input {
     environment: Option<String>,
     project: Option<String>,
-    /// Name or uid; all versions unless one is named (name@version).
+    /// name, name@version or uid
     profile: Option<String>,
     version: Option<String>,
     /// Instead: the profiles of this one.

@@ -40,16 +40,14 @@ pub struct Input {
     environment: Option<String>,
     project: Option<String>,
     profile: String,
-    /// Version before; by default the one before `to`.
+    /// Version before.
     from: Option<String>,
-    /// Version after; by default the latest.
+    /// Version after.
     to: Option<String>,
-    /// Another profile (name@version or uid), instead of `to`.
+    /// Instead of to: another profile.
     with: Option<String>,
     /// Only this one.
     pack: Option<String>,
-    #[schemars(range(min = 1, max = 1000))]
-    pub limit: Option<u32>,
     cursor: Option<String>,
 }
 

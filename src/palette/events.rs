@@ -6,7 +6,7 @@ use std::{cmp::Reverse, collections::HashMap};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 pub use read::{Found, Wanted, read};
 
@@ -21,7 +21,7 @@ const LONGEST_MESSAGE: usize = 500;
 const LONGEST_WORD: usize = 80;
 
 /// How grave an event is: the vendor's words, of which not all are known, in three classes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 pub enum Severity {
     /// Something failed.
     Error,

@@ -204,7 +204,7 @@ async fn whoever_only_views_has_no_such_tool() {
 fn stdio(tenant: &Tenant) -> (StdioServer, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let config = format!("{}{ADMIN}audit: {{to: stderr}}\n", Palette::shared().config(tenant));
-    let server = Product::new(["serve", "--stdio"]).env("TMPDIR", folder.path()).config(&config).stdio();
+    let server = Product::new(["serve"]).env("TMPDIR", folder.path()).config(&config).stdio();
     (server, folder)
 }
 
@@ -290,7 +290,7 @@ async fn what_palette_sends_is_rebuilt_and_what_is_hostile_in_it_is_left_out_or_
                 .replace("current-context: c", "current-context: x"),
             "context",
         ),
-        ("<html>planted</html>".to_owned(), "kubeconfig"),
+        ("<html>planted</html>".to_owned(), "HTML"),
         ("x".repeat(500_000), "bytes"),
         (bomb, "not YAML"),
     ] {

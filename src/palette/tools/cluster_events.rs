@@ -30,13 +30,31 @@ pub struct Input {
     pub project: Option<String>,
     /// Name or uid.
     pub cluster: String,
-    pub severity: Option<Severity>,
+    pub severity: Option<Graveness>,
     pub reason: Option<String>,
     /// 30m, 2h, or a time
     pub since: Option<String>,
     #[schemars(range(min = 1, max = 1000))]
     pub limit: Option<u32>,
     pub cursor: Option<String>,
+}
+
+// without a word on each: they say it themselves
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum Graveness {
+    Error,
+    Warning,
+    Normal,
+}
+
+impl From<Graveness> for Severity {
+    fn from(graveness: Graveness) -> Self {
+        match graveness {
+            Graveness::Error => Self::Error,
+            Graveness::Warning => Self::Warning,
+            Graveness::Normal => Self::Normal,
+        }
+    }
 }
 
 /// The events.
@@ -65,7 +83,7 @@ impl Tool for ListEvents {
     async fn run(call: Call, input: Input) -> Result<Answer<Output>, Error> {
         let now = Timestamp::now();
         let wanted = Wanted {
-            severity: input.severity,
+            severity: input.severity.map(Severity::from),
             reason: input.reason.clone(),
             since: input.since.as_deref().map(|written| since(written, now)).transpose()?,
             most: call.budget().rows,
@@ -87,7 +105,7 @@ impl Tool for ListEvents {
         let summary = match told {
             0 => format!("{}: no such events{since}", found.qualified()),
             _ => format!(
-                "{}: {told} events{since} in {} rows, {errors} errors, {warnings} warnings",
+                "{}: {told} events{since} in {} rows; errors: {errors}, warnings: {warnings}",
                 found.qualified(),
                 rows.len()
             ),

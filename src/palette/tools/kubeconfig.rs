@@ -37,12 +37,11 @@ pub struct Input {
     /// Name or uid.
     pub cluster: String,
     pub form: Option<Form>,
-    /// Through Palette's reverse proxy (default).
+    /// By reverse proxy (default).
     pub frp: Option<bool>,
-    /// It must (not) be a virtual cluster.
+    /// Must (not) be one.
     #[serde(rename = "virtual")]
     pub must_be_virtual: Option<bool>,
-    /// Credentials in the answer.
     pub content: Option<bool>,
 }
 

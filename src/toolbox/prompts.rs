@@ -49,7 +49,8 @@ pub struct Front {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Argument {
-    /// Its name: `cluster`, `namespace`, `kind`, `name` and `rgd` are completed, the latter four of KRO alone.
+    /// Its name: `cluster`, `namespace`, `kind`, `name` and `rgd` are completed, the latter four of KRO alone; where
+    /// the prompt is about Palette, `environment`, `project`, `cluster` and `profile`.
     pub name: String,
     /// What it is.
     pub description: String,
@@ -90,8 +91,12 @@ macro_rules! prompts {
 prompts! {
     "author_kro_instance",
     "diagnose_kro_instance",
+    "diagnose_palette_cluster",
     "explain_kro_graph",
     "kubernetes_investigate",
+    "palette_fleet_health",
+    "plan_upgrade",
+    "profile_blast_radius",
     "review_rgd",
 }
 

@@ -85,6 +85,16 @@ pub const TEMPLATES: &[Template] = &[
         mime: "text/plain",
         arguments: OBJECT,
     },
+    Template {
+        name: "palette-cluster",
+        title: "Palette cluster",
+        description: "What Palette knows of a cluster or virtual cluster",
+        uri: "palette://{environment}/clusters/{uid}",
+        tool: "palette_cluster",
+        needs: &[Permission::SpectrocloudClusterViewInfo],
+        mime: "text/plain",
+        arguments: &[("environment", "{environment}"), ("cluster", "{uid}")],
+    },
 ];
 
 /// What a URI names.
@@ -251,6 +261,11 @@ mod tests {
                 "kro_events",
                 json!({"cluster": "arn:aws:eks/x", "namespace": "shop", "kind": "Shop", "name": "outlet"}),
             ),
+            (
+                "palette://acme/clusters/65f010000000000000000004",
+                "palette_cluster",
+                json!({"environment": "acme", "cluster": "65f010000000000000000004"}),
+            ),
             // three segments are an object, whatever its namespace is called
             (
                 "kro://lab/rgds/Shop/outlet",
@@ -276,6 +291,8 @@ mod tests {
             "file:///etc/passwd",
             "kro://lab/rgds",
             "kro://lab/a/b/c/d",
+            "palette://acme/projects/a",
+            "kro://acme/clusters/a/b/c/d",
             "kro://lab/a/b/c/graph/",
             "kro://lab/a/b/c/GRAPH",
         ] {

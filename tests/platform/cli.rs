@@ -70,7 +70,8 @@ fn every_command_answers_over_the_sample_platform() {
             "api: WebService/storefront-api",
         ),
         (&["call", "kro_yaml", "--demo", "kind=Shop", "namespace=shop", "name=outlet"], "kind: Shop"),
-        (&["call", "palette_projects", "--demo", "environment=demo"], "project"),
+        (&["call", "palette_projects", "--demo", "environment=demo"], "shop-prod"),
+        (&["call", "palette_cluster_health", "--demo", "cluster=checkout"], "shop-prod/checkout: unhealthy"),
         (&["check", "--demo"], "nothing to mend"),
         (&["tools"], "kubernetes_clusters"),
         (&["tools", "--readme"], "| `whoami` |"),
@@ -266,6 +267,10 @@ fn the_tour_shows_what_an_agent_gets_and_then_serves() {
     assert!(said.contains("→ tools/call whoami {}\n\nYou are local"), "{said}");
     assert!(said.contains("→ tools/call kro_instances {}\n\n29 instances of "), "{said}");
     assert!(said.contains("Shop/storefront in shop (sample): NOT healthy"), "{said}");
+    assert!(said.contains("→ tools/call palette_fleet {}\n\n11 clusters (2 virtual)"), "{said}");
+    assert!(said.contains("→ tools/call palette_cluster_health {\"cluster\":\"checkout\"}\n\ndemo/shop-prod/checkout: unhealthy"), "{said}");
+    let hint = "platform-mcp call palette_cluster_health --demo cluster=checkout\n";
+    server.wait_for(|text| text.contains(hint).then_some(()));
     server.terminate();
     assert!(server.ended(Duration::from_secs(5)).success());
 }

@@ -1,20 +1,22 @@
 //! Every tool × every permission set × in and out of scope, over HTTP with tokens.
 //!
-//! What is expected is computed from [`TOOLS`] by a few plain lines, not by the product's decision, and what
+//! What is expected is computed from the rows by a few plain lines, not by the product's decision, and what
 //! each tool needs is written here once more, not read from `tools/`. A tool without a row fails.
 
+mod palette;
 mod sets;
 mod tools;
 
 use std::collections::BTreeSet;
 
 use futures::{StreamExt as _, stream};
-use platform_mcp::demo;
+use platform_mcp::demo::{self, palette::Data};
 use serde_json::{Value, json};
 
 use crate::{
     mcp::{Mcp, stateless},
     oidc::Provider,
+    palette::{Palette, Tenant},
     server::{Product, Server},
 };
 use sets::{Set, sets};
@@ -37,8 +39,16 @@ enum Outcome {
 /// What a set makes of a call, in the words of the README: deny wins, no match is a denial, a tool of which
 /// nothing can be done anywhere does not exist.
 fn expected(set: &Set, tool: &Tool, call: &Call) -> Outcome {
-    // an RGD is in no namespace, so whoever is kept to namespaces has nothing of RGDs
-    let anywhere = |name: &str| set.has(name) && !(set.namespaces.is_some() && name.starts_with("kro.rgds."));
+    // an RGD is in no namespace, so whoever is kept to namespaces has nothing of RGDs; Palette has neither clusters
+    // nor namespaces, and clusters are in no environment
+    let anywhere = |name: &str| {
+        let kept_out = match name.split_once('.') {
+            Some(("spectrocloud", _)) => set.clusters.is_some() || set.namespaces.is_some(),
+            _ if name.starts_with("kro.rgds.") => set.namespaces.is_some() || set.in_palette(),
+            _ => set.in_palette(),
+        };
+        set.has(name) && !kept_out
+    };
     if !met(&tool.needs, anywhere) {
         return Outcome::Hidden;
     }
@@ -57,6 +67,16 @@ fn met(needs: &Needs, has: impl Fn(&str) -> bool) -> bool {
 }
 
 fn reaches(set: &Set, call: &Call) -> bool {
+    if let At::Palette { environment, .. } = call.at {
+        let in_environment = match (&set.environments, environment) {
+            (Some(environments), Some(environment)) => environments.contains(&environment),
+            _ => true,
+        };
+        return in_environment && set.clusters.is_none() && set.namespaces.is_none();
+    }
+    if set.in_palette() && !matches!(call.needs, Needs::Nothing) {
+        return false;
+    }
     let in_cluster = match (&set.clusters, call.cluster) {
         (Some(clusters), Some(cluster)) => clusters.contains(&cluster),
         _ => true,
@@ -69,24 +89,36 @@ fn reaches(set: &Set, call: &Call) -> bool {
     in_cluster && in_namespace
 }
 
-/// The server over two clusters, both the sample platform, with a rule for each set.
+/// Whether what a call is about is in a project that the set does not reach: then it is as if it were not there.
+fn out_of_project(set: &Set, call: &Call) -> bool {
+    match (&set.projects, call.at) {
+        (Some(projects), At::Palette { project: Some(project), .. }) => !projects.contains(&project),
+        _ => false,
+    }
+}
+
+/// The server over two clusters and two Palette environments, all the sample platform, with a rule for each set.
 struct Rig {
     server: Server,
     _sample: demo::Running,
+    _tenant: Tenant,
 }
 
 impl Rig {
     async fn start(sets: &[Set]) -> Self {
         let sample = demo::Api::start().await.expect("the sample platform");
         let rules: Vec<Value> = sets.iter().flat_map(Set::rules).collect();
+        let palette = Palette::shared();
+        let tenant = palette.tenant(Data::sample(None).expect("the sample"));
+        let environments = palette.environment("demo", &tenant) + &palette.environment("other", &tenant);
         let config = format!(
-            "clusters:\n  static:\n    - {{name: lab, url: '{url}', token: sample}}\n    \
+            "spectrocloud:\n  environments:\n{environments}clusters:\n  static:\n    - {{name: lab, url: '{url}', token: sample}}\n    \
              - {{name: other, url: '{url}', token: sample}}\naudit: {{to: 'off'}}\nissuers: [{entry}]\n",
             url = sample.url(),
             entry = Provider::shared().entry(&json!(rules).to_string()),
         );
         let server = Product::new(["serve", "--http", "127.0.0.1:0"]).config(&config).serve();
-        Self { server, _sample: sample }
+        Self { server, _sample: sample, _tenant: tenant }
     }
 
     /// A client whose token says which set is theirs.
@@ -99,8 +131,15 @@ impl Rig {
     }
 }
 
+/// Every row, in the order of the tools' names.
+fn rows() -> Vec<&'static Tool> {
+    let mut rows: Vec<&Tool> = TOOLS.iter().chain(palette::TOOLS).collect();
+    rows.sort_by_key(|tool| tool.name);
+    rows
+}
+
 /// The tools that there are, by the binary that is tested.
-fn all_tools() -> BTreeSet<String> {
+pub(crate) fn all_tools() -> BTreeSet<String> {
     let output = Product::new(["tools", "--json"]).output();
     let tools: Vec<Value> = serde_json::from_slice(&output.stdout).expect("a JSON array");
     tools.iter().map(|tool| tool["name"].as_str().expect("a name").to_owned()).collect()
@@ -131,7 +170,7 @@ async fn check(rig: &Rig, set: &Set) -> Vec<String> {
     let mcp = rig.client(&set.name);
     let mut wrong = Vec::new();
     let mut listed = Vec::new();
-    for tool in TOOLS {
+    for tool in rows() {
         for call in tool.calls {
             let wanted = expected(set, tool, call);
             let arguments = (call.arguments)();
@@ -142,7 +181,8 @@ async fn check(rig: &Rig, set: &Set) -> Vec<String> {
                     set.name, tool.name
                 ));
             }
-            if call.exists && wanted == Outcome::Answered && is_error {
+            let found = !out_of_project(set, call);
+            if call.exists && wanted == Outcome::Answered && is_error == found {
                 wrong.push(format!("{}: {} {arguments}: {text}", set.name, tool.name));
             }
         }
@@ -172,14 +212,16 @@ async fn check(rig: &Rig, set: &Set) -> Vec<String> {
 
 #[test]
 fn every_tool_has_its_row() {
-    let rows: BTreeSet<String> = TOOLS.iter().map(|tool| tool.name.to_owned()).collect();
+    let rows: BTreeSet<String> = rows().iter().map(|tool| tool.name.to_owned()).collect();
     assert_eq!(
         rows,
         all_tools(),
         "a tool is in tests/platform/matrix/tools.rs and nowhere else, or not there"
     );
-    for tool in TOOLS {
-        let scoped = tool.calls.iter().any(|call| call.cluster.is_some());
+    for tool in self::rows() {
+        let scoped = tool.calls.iter().any(|call| {
+            call.cluster.is_some() || matches!(call.at, At::Palette { environment: Some(_), .. })
+        });
         let mut places = tool.calls.iter().map(|call| (call.cluster, call.at));
         let first = places.next().expect("a call");
         assert!(!scoped || places.any(|place| place != first), "{}: in and out of scope", tool.name);

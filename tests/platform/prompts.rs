@@ -7,14 +7,14 @@ use crate::{
     resources::{Rig, audited},
 };
 
-async fn names(mcp: &Mcp) -> Vec<String> {
+pub(crate) async fn names(mcp: &Mcp) -> Vec<String> {
     let list = mcp.result("prompts/list", json!({})).await.expect("a list");
     assert_eq!(list["cacheScope"], "private", "{list}");
     let prompts = list["prompts"].as_array().expect("prompts");
     prompts.iter().filter_map(|prompt| prompt["name"].as_str()).map(str::to_owned).collect()
 }
 
-async fn get(mcp: &Mcp, name: &str, arguments: Value) -> Result<String, ProtocolError> {
+pub(crate) async fn get(mcp: &Mcp, name: &str, arguments: Value) -> Result<String, ProtocolError> {
     let result = mcp.result("prompts/get", json!({"name": name, "arguments": arguments})).await?;
     let messages = result["messages"].as_array().expect("messages");
     assert_eq!((messages.len(), &messages[0]["role"]), (1, &json!("user")), "{result}");
@@ -22,7 +22,7 @@ async fn get(mcp: &Mcp, name: &str, arguments: Value) -> Result<String, Protocol
 }
 
 /// What stands between the marked lines, with the titles.
-fn parts(text: &str) -> Vec<(String, String)> {
+pub(crate) fn parts(text: &str) -> Vec<(String, String)> {
     let (_, rest) = text.split_once("with the mark ").expect("a mark");
     let mark = rest.split_once(';').expect("a mark").0;
     let mut parts = Vec::new();

@@ -156,6 +156,7 @@ fn in_palette(argument: &str, needs: &Requirement) -> Option<Blank> {
         "environment" => Some(Blank::Environment(needs.clone())),
         "project" => names("projects", Permission::SpectrocloudClusterViewInfo),
         "cluster" => names("clusters", Permission::SpectrocloudClusterViewInfo),
+        "profile" => names("profiles", Permission::SpectrocloudProfileViewInfo),
         "uid" => names("uids", Permission::SpectrocloudClusterViewInfo),
         _ => None,
     }

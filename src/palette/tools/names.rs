@@ -3,15 +3,16 @@
 
 use std::collections::BTreeSet;
 
+use futures::future::join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     super::{
-        Access, Fault, Place,
-        api::cluster::ClusterMeta,
-        ask::Ask,
-        find::{named, project_names},
+        Access, Place,
+        find::project_names,
+        fleet::{self, Detail, Wanted},
+        profiles::listing,
     },
     reach,
 };
@@ -62,6 +63,7 @@ enum Of {
     Clusters,
     /// Of clusters, found by their names too.
     Uids,
+    Profiles,
 }
 
 /// The answer.
@@ -85,39 +87,58 @@ impl Tool for ListNames {
     }
 
     async fn run(call: Call, input: Input) -> Result<Answer<Output>, Error> {
-        let needs = Requirement::one(Permission::SpectrocloudClusterViewInfo);
-        let mut known = Known::new();
-        for access in call.environments_for(&needs) {
-            let meant = |name: &String| name == access.environment().name();
-            if input.environment.as_ref().is_none_or(meant) {
-                // what cannot be read completes nothing
-                known.extend(of(&access, &input).await.unwrap_or_default());
-            }
+        let needs = match input.of {
+            Of::Profiles => Permission::SpectrocloudProfileViewInfo,
+            Of::Projects | Of::Clusters | Of::Uids => Permission::SpectrocloudClusterViewInfo,
+        };
+        let mut accesses = call.environments_for(&Requirement::one(needs));
+        if let Some(name) = &input.environment {
+            accesses.retain(|access| access.environment().name() == name);
         }
+        let known = match input.of {
+            Of::Projects => projects(&accesses).await,
+            Of::Clusters | Of::Uids => clusters(&accesses, &input).await?,
+            Of::Profiles => profiles(&accesses, input.project.as_deref()).await,
+        };
         let like = input.like.as_deref().unwrap_or_default();
         let (values, total) = completed(like, &known);
         Ok(Answer::new(format!("{total} names"), values.join("\n"), Output { values, total }))
     }
 }
 
-async fn of(access: &Access, input: &Input) -> Result<Known, Fault> {
-    let names = project_names(access).await?;
-    let itself = |name: String| (name.clone(), name);
-    if input.of == Of::Projects {
-        let projects = names.into_iter().map(|(uid, name)| Place::Project { uid, name: Some(name) });
-        let seen = projects.filter(|place| access.sees(place));
-        return Ok(seen.filter_map(|place| place.shown().map(|name| itself(name.to_owned()))).collect());
-    }
-    let clusters: Vec<ClusterMeta> =
-        access.ask(&Place::Tenant, Ask::get(&["dashboard", "spectroclusters", "meta"])).await?;
-    let seen = clusters.into_iter().map(|cluster| cluster.metadata).filter(|cluster| {
-        let place = named(cluster.place(), &names);
-        access.sees(&place) && input.project.as_ref().is_none_or(|project| place.is_called(project))
+/// What cannot be read completes nothing, here and below.
+async fn projects(accesses: &[Access]) -> Known {
+    let listed = join_all(accesses.iter().map(project_names)).await;
+    let all = accesses.iter().zip(listed).flat_map(|(access, names)| {
+        let places = names.unwrap_or_default().into_iter();
+        let places = places.map(|(uid, name)| (Place::Project { uid, name: Some(name.clone()) }, name));
+        places.filter(|(place, _)| access.sees(place)).map(|(_, name)| name)
     });
+    all.map(itself).collect()
+}
+
+async fn clusters(accesses: &[Access], input: &Input) -> Result<Known, Error> {
+    let wanted = Wanted { project: input.project.as_deref(), fresh: false };
+    let fleet = fleet::rows(accesses, Detail::Names, wanted).await?;
+    let rows = fleet.rows.iter();
     Ok(match input.of {
-        Of::Uids => seen.map(|cluster| (cluster.name, cluster.uid)).collect(),
-        Of::Clusters | Of::Projects => seen.map(|cluster| itself(cluster.name)).collect(),
+        Of::Uids => rows.map(|row| (row.name.clone(), row.uid.clone())).collect(),
+        _ => rows.map(|row| itself(row.name.clone())).collect(),
     })
+}
+
+async fn profiles(accesses: &[Access], project: Option<&str>) -> Known {
+    let listed = join_all(accesses.iter().map(|access| listing::listed(access, None))).await;
+    let all = accesses.iter().zip(listed).flat_map(|(access, listed)| {
+        let profiles = listed.unwrap_or_default().profiles.into_iter();
+        profiles.filter(|profile| access.sees(&profile.place))
+    });
+    let within = all.filter(|profile| project.is_none_or(|project| profile.place.is_called(project)));
+    within.map(|profile| itself(profile.name)).collect()
+}
+
+fn itself(name: String) -> (String, String) {
+    (name.clone(), name)
 }
 
 /// The values that `like` is meant for, by what people call them or by themselves; each once.

@@ -14,6 +14,8 @@ pub(super) struct Set {
     /// Where it holds; otherwise everywhere.
     pub(super) namespaces: Option<Vec<&'static str>>,
     pub(super) clusters: Option<Vec<&'static str>>,
+    pub(super) environments: Option<Vec<&'static str>>,
+    pub(super) projects: Option<Vec<&'static str>>,
     /// How a rule says it.
     rule: Value,
 }
@@ -21,7 +23,20 @@ pub(super) struct Set {
 impl Set {
     fn new(name: impl Into<String>, has: impl IntoIterator<Item = &'static str>, rule: Value) -> Self {
         let has = has.into_iter().collect();
-        Self { name: name.into(), has, namespaces: None, clusters: None, rule }
+        Self {
+            name: name.into(),
+            has,
+            namespaces: None,
+            clusters: None,
+            environments: None,
+            projects: None,
+            rule,
+        }
+    }
+
+    /// Whether it holds in a part of Palette, and so in no cluster.
+    pub(super) fn in_palette(&self) -> bool {
+        self.environments.is_some() || self.projects.is_some()
     }
 
     pub(super) fn has(&self, permission: &str) -> bool {
@@ -39,6 +54,9 @@ impl Set {
         vec![rule]
     }
 }
+
+/// A project of the sample platform.
+const PROJECT: &str = "shop-prod";
 
 /// What may hold a credential, and so is no viewer's.
 const CREDENTIALS: [&str; 4] = [
@@ -100,6 +118,22 @@ pub(super) fn sets() -> Vec<Set> {
                 "admin in shop of other",
                 all(),
                 json!({"allow": ["*"], "within": {"clusters": ["oth*"], "namespaces": ["shop", "med*"]}}),
+            )
+        },
+        Set {
+            environments: Some(vec!["other"]),
+            ..Set::new(
+                "viewer in the environment other",
+                viewer(),
+                json!({"roles": ["viewer"], "within": {"environments": ["other"]}}),
+            )
+        },
+        Set {
+            projects: Some(vec![PROJECT]),
+            ..Set::new(
+                "admin in a project",
+                all(),
+                json!({"roles": ["admin"], "within": {"environments": ["*"], "projects": [PROJECT]}}),
             )
         },
         Set::new("denied all", [], json!({"roles": ["admin"], "deny": ["*"]})),

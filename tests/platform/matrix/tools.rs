@@ -1,7 +1,8 @@
 //! A row for each tool: what it needs, and calls in different places with what each of them needs.
 //!
 //! Adding a tool: add its row here, with a call for each class of what it shows, in the namespace `shop` of
-//! the cluster `lab`, outside of it, in the cluster `other`, and in one that does not exist.
+//! the cluster `lab`, outside of it, in the cluster `other`, and in one that does not exist. Those of Palette are in
+//! `palette.rs`.
 
 use serde_json::{Value, json};
 
@@ -22,6 +23,9 @@ pub(super) enum At {
     Cluster,
     /// All that the caller may see.
     Open,
+    /// In Palette: the environment that is named, and the project of what is asked for; without one, all that the
+    /// caller may see.
+    Palette { environment: Option<&'static str>, project: Option<&'static str> },
 }
 
 /// One call.

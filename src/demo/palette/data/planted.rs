@@ -221,6 +221,13 @@ fn accounts(plant: &mut Planter<'_>, project: &str) -> Vec<CloudAccount> {
             json!({"vcenterServer": "vc.example.com", "username": "u", "password": plant.plain("vsphere")}),
         ),
         ("maas", json!({"apiEndpoint": "https://maas.example.com", "apiKey": plant.plain("maas")})),
+        (
+            "apache-cloudstack",
+            json!({
+                "apiUrl": "https://cs.example.com", "apiKey": plant.plain("cloudstack"),
+                "secretKey": plant.plain("cloudstack"),
+            }),
+        ),
     ];
     let specs = specs.into_iter();
     specs

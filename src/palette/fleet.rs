@@ -158,6 +158,16 @@ pub async fn full(found: &find::FoundCluster) -> Result<Arc<ClusterRow>, Error> 
     mine.ok_or_else(|| find::missing(&found.uid))
 }
 
+/// What listings that are there tell of a cluster's repave: empty where none waits, nothing where they do not tell.
+pub fn repave(found: &find::FoundCluster) -> Option<String> {
+    let kept = |detail| {
+        let sweep = found.access.environment().kept().peek(&found.access, detail)?;
+        sweep.with_uid(&found.uid)?.repave.clone()
+    };
+    let own = found.row.as_ref().and_then(|row| row.repave.clone());
+    own.or_else(|| kept(Detail::Triage)).or_else(|| kept(Detail::Virtual))
+}
+
 /// The sweep that answers, of those kept or a new one.
 pub(super) async fn swept(access: &Access, detail: Detail, wanted: Wanted<'_>) -> Result<Arc<Sweep>, Fault> {
     access.environment().kept().sweep(access, detail, wanted).await

@@ -17,6 +17,7 @@ use crate::{
 
 const SUMMARY: &str = "GET /v1/dashboard/spectroclusters/{uid}";
 const EVENTS: &str = "GET /v1/events/components/{objectKind}/{objectUid}";
+const REPAVE: &str = "GET /v1/spectroclusters/{uid}/repave/status";
 
 /// A server over a tenant.
 struct Rig {
@@ -135,6 +136,9 @@ fn data() -> Data {
                 })
                 .collect();
         }),
+        cluster("waiting", &|of| {
+            of.repave = Some(Repave { state: "Pending".into(), ..Repave::default() });
+        }),
     ];
     Data { projects: vec![shop], profiles: vec![profile], clusters, ..Data::default() }
 }
@@ -195,6 +199,35 @@ async fn health_costs_one_request_and_one_for_events() {
     assert_eq!(rig.requests(rig.health("unhealthy")).await, one(&[SUMMARY, EVENTS]), "by name");
     let again = rig.requests(rig.health("unhealthy")).await;
     assert_eq!(again, BTreeMap::new(), "what was asked a moment ago is kept");
+}
+
+#[tokio::test]
+async fn a_repave_that_nothing_mentions_is_found_or_the_answer_says_that_it_was_not_looked_for() {
+    let rig = serve(data(), "", None);
+    let data = rig.tenant.data();
+    let uid = data.clusters.last().expect("a cluster").uid.clone();
+    let by_uid = |events: bool| json!({"cluster": uid, "project": data.projects[0].uid, "events": events});
+    let asked = |name: &str| rig.tenant.requests().get(name).copied().unwrap_or_default();
+    let note = |answer: &ToolAnswer| {
+        let note = answer.structure["note"].as_str().unwrap_or_default().to_owned();
+        assert!(answer.text.contains(&note), "{}", answer.text);
+        note
+    };
+    let blind = rig.call("palette_cluster_health", by_uid(false)).await;
+    assert!(note(&blind).contains("repaves were not looked at"), "{}", blind.text);
+    assert!(blind.structure["repave"].is_null() && asked(REPAVE) == 0, "{}", blind.text);
+    let looked = rig.call("palette_cluster_health", by_uid(true)).await;
+    assert_eq!((looked.structure["repave"]["state"].as_str(), asked(REPAVE)), (Some("Pending"), 1));
+    assert_eq!((looked.structure["verdict"].as_str(), note(&looked).as_str()), (Some("needs attention"), ""));
+    // an index of health does not tell repaves, and one of the whole fleet does
+    rig.call("palette_clusters", json!({})).await;
+    assert!(note(&rig.health("fine").await).contains("palette_fleet"));
+    rig.call("palette_fleet", json!({})).await;
+    assert_eq!(note(&rig.health("fine").await), "");
+    let listed = rig.call("palette_cluster_health", json!({"cluster": "waiting", "events": false})).await;
+    assert_eq!(listed.structure["repave"]["state"], "Pending", "{}", listed.text);
+    assert!(note(&listed).contains("why the repave waits"), "{}", listed.text);
+    assert_eq!(asked(REPAVE), 1);
 }
 
 #[tokio::test]

@@ -96,8 +96,12 @@ async fn triage(access: &Access, place: &Place) -> Result<Listed, Fault> {
     let gap = match repaves {
         Ok(repaves) => {
             let pending: HashSet<String> = repaves.rows.into_iter().map(|row| row.metadata.uid).collect();
-            for row in listed.rows.iter_mut().filter(|row| pending.contains(&row.uid)) {
-                row.repave = Some("Pending".to_owned());
+            for row in &mut listed.rows {
+                row.repave = match pending.contains(&row.uid) {
+                    true => Some("Pending".to_owned()),
+                    // what did not come may be pending
+                    false => repaves.gap.is_none().then(String::new),
+                };
             }
             repaves.gap
         }

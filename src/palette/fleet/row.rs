@@ -43,7 +43,7 @@ pub struct ClusterRow {
     pub heartbeat_failed: bool,
     /// A change of an attached profile has not been applied yet.
     pub updates_pending: bool,
-    /// `Pending`, `Approved`, `Reverted`
+    /// `Pending`, `Approved`, `Reverted`; empty where none waits, nothing where the listing does not tell.
     pub repave: Option<String>,
     /// `tag` or `key:value`.
     pub tags: Vec<String>,
@@ -220,7 +220,7 @@ impl ClusterRow {
         made.state = state(&status.state);
         made.health = Health::of(&status.health.state);
         made.updates_pending = status.notifications.is_available;
-        made.repave = Some(status.repave.state).filter(|state| !state.is_empty());
+        made.repave = Some(status.repave.state);
         let last_heartbeat = heard(&status.health.last_heart_beat_timestamp);
         let lifecycle = status.virtual_.lifecycle_status;
         // a paused virtual cluster has no agent that could be heard

@@ -1,19 +1,18 @@
 //! `palette_cluster_health`: what is wrong with a cluster, ranked, with what helps.
 
 mod output;
+mod waiting;
 
-use futures::future::join;
+use futures::future::join3;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
     super::{
-        Ask, Fault,
-        api::{notification::Notifications, repave::Repave, summary::ClusterSummary},
         events::{self, Found, Wanted},
-        find::{self, FoundCluster},
-        health::{self, Next, Waiting},
+        find, fleet,
+        health::{self, Next},
         same, summary,
     },
     reach,
@@ -25,6 +24,7 @@ use crate::{
 };
 
 use output::{Output, Read, answer};
+use waiting::Repaves;
 
 /// Events that are looked through: one page.
 const EVENTS: usize = 50;
@@ -61,7 +61,9 @@ impl Tool for DiagnoseCluster {
             let wanted = Wanted { most: EVENTS, ..Wanted::default() };
             if more { Some(events::read(&access, (&place, &uid), &wanted, None).await) } else { None }
         };
-        let (summary, happened) = join(summary::read(&mut found), happened).await;
+        let repaves = Repaves::new(fleet::repave(&found), found.row.is_some(), more);
+        let repaves = repaves.read(&access, (&place, &uid));
+        let (summary, happened, mut repaves) = join3(summary::read(&mut found), happened, repaves).await;
         let (summary, asked) = summary?;
         let mut gaps = found.gaps.clone();
         let events = match happened.transpose() {
@@ -72,8 +74,11 @@ impl Tool for DiagnoseCluster {
             }
         };
         gaps.extend(events.gap.clone());
-        let waiting =
-            if more { waiting(&found, &summary, &events, &mut gaps).await } else { Waiting::default() };
+        if more && waiting::mentions_repave(&summary, &events) {
+            repaves = repaves.mentioned().read(&access, (&place, &uid)).await;
+        }
+        let note = repaves.note();
+        let waiting = waiting::read(&found, &summary, repaves, &mut gaps).await;
         let kubernetes = same::in_registry(&call, &found.access, &summary::endpoints(&summary));
         let next = Next { uid: found.uid.clone(), kubernetes: kubernetes.clone() };
         let now = Timestamp::now();
@@ -85,56 +90,10 @@ impl Tool for DiagnoseCluster {
             waiting: &waiting,
             kubernetes,
             events,
+            note,
             asked,
             now,
         };
         Ok(answer(read).gaps(gaps))
-    }
-}
-
-/// Reads what waits for somebody, where something says that there is something: at most 2 requests.
-async fn waiting(
-    found: &FoundCluster,
-    summary: &ClusterSummary,
-    events: &Found,
-    gaps: &mut Vec<String>,
-) -> Waiting {
-    let (access, place, uid) = (&found.access, &found.place, found.uid.as_str());
-    let mentioned = |text: &str| text.to_lowercase().contains("repave");
-    let told =
-        found.row.as_ref().and_then(|row| row.repave.as_deref()).is_some_and(|state| !state.is_empty());
-    let repaves = told
-        || events.events.iter().any(|event| mentioned(&event.reason) || mentioned(&event.message))
-        || summary.status.conditions.iter().any(|condition| mentioned(&condition.kind));
-    let repave = async {
-        let ask = Ask::get(&["spectroclusters", uid, "repave", "status"]);
-        if repaves { some(access.ask::<Repave>(place, ask).await) } else { Ok(None) }
-    };
-    let notifications = async {
-        let ask =
-            Ask::get(&["notifications", "spectrocluster", uid]).with("isDone", "false").with("limit", "50");
-        let wanted = summary.status.notifications.is_available;
-        if wanted { some(access.ask::<Notifications>(place, ask).await) } else { Ok(None) }
-    };
-    let (repave, notifications) = join(repave, notifications).await;
-    let mut told = |what: &str, fault: Fault| gaps.push(format!("{what}: {fault}"));
-    Waiting {
-        repave: repave.unwrap_or_else(|fault| {
-            told("repave", fault);
-            None
-        }),
-        notifications: notifications.unwrap_or_else(|fault| {
-            told("notifications", fault);
-            None
-        }),
-    }
-}
-
-/// What is not there is nothing.
-fn some<T>(asked: Result<T, Fault>) -> Result<Option<T>, Fault> {
-    match asked {
-        Ok(told) => Ok(Some(told)),
-        Err(fault) if fault.is_not_found() => Ok(None),
-        Err(fault) => Err(fault),
     }
 }

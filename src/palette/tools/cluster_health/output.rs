@@ -57,6 +57,9 @@ pub struct Output {
     updates_pending: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     repave: Option<Repaving>,
+    /// What was not looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'static str>,
     /// Newest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     upgrades: Vec<UpgradeRow>,
@@ -81,13 +84,14 @@ pub(super) struct Read<'r> {
     pub(super) waiting: &'r Waiting,
     pub(super) kubernetes: Option<String>,
     pub(super) events: Found,
+    pub(super) note: Option<&'static str>,
     pub(super) asked: Instant,
     pub(super) now: Timestamp,
 }
 
 /// The answer of all that.
 pub(super) fn answer(read: Read<'_>) -> Answer<Output> {
-    let Read { found, summary, judged, waiting, kubernetes, events, asked, now } = read;
+    let Read { found, summary, judged, waiting, kubernetes, events, note, asked, now } = read;
     let status = &summary.status;
     let happened = gravest(merged(events.events));
     let line = line(found, summary, &judged, asked, now);
@@ -108,6 +112,7 @@ pub(super) fn answer(read: Read<'_>) -> Answer<Output> {
         packs,
         updates_pending: status.notifications.is_available,
         repave: waiting.repaving(),
+        note,
         upgrades: upgrades(&status.upgrades),
         events: happened.iter().take(MOST_EVENTS).map(|event| EventRow::new(event, now)).collect(),
     };
@@ -175,6 +180,7 @@ fn body(output: &Output, events: usize) -> String {
         facts.push_str(&format!("; kubernetes cluster: {cluster}"));
     }
     parts.push(facts);
+    parts.extend(output.note.map(str::to_owned));
     for upgrade in &output.upgrades {
         let at = upgrade.at.as_deref().unwrap_or("once");
         parts.push(format!("changed {at}: {}", sanitise::line(&upgrade.reasons.join("; "))));

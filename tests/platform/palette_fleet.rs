@@ -110,6 +110,7 @@ async fn the_fleet_is_told_in_two_requests_with_state_and_health_apart() {
     let worst = &told["attention"]["rows"][0];
     assert_eq!(worst["problems"][0], "in error", "the worst first: {worst}");
     assert!(answer.text.contains("unhealthy though Running"), "{}", answer.text);
+    assert!(answer.text.contains("in 20 projects and the tenant itself"), "{}", answer.text);
     // page by page to the end, every cluster that wants attention once
     let (mut seen, mut cursor) = (BTreeMap::new(), None::<String>);
     loop {

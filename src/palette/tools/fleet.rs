@@ -1,6 +1,6 @@
 //! `palette_fleet`: how all clusters are, in one answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -136,7 +136,7 @@ impl Tool for ShowFleet {
         let narrow = "narrow with environment or project; palette_clusters filters";
         let (page, cut) = call.page(attention, input.cursor.as_deref(), narrow)?;
         let (projects, more) = projects(&fleet);
-        let summary = summary(&counts, projects.len() + more, &fleet);
+        let summary = summary(&counts, &fleet);
         let body = match input.cursor {
             // what is of the whole fleet was told on the first page
             Some(_) => page.table,
@@ -158,14 +158,15 @@ impl Tool for ShowFleet {
     }
 }
 
-fn summary(counts: &Counts, projects: usize, fleet: &Fleet) -> String {
+fn summary(counts: &Counts, fleet: &Fleet) -> String {
     if counts.clusters == 0 {
         return format!("no clusters that you may see{}", fleet.as_of());
     }
     let mut line = format!(
-        "{} clusters ({} virtual) in {projects} projects{}. State: {}. Health: {}",
+        "{} clusters ({} virtual) in {}{}. State: {}. Health: {}",
         counts.clusters,
         counts.virtual_clusters,
+        places(fleet),
         fleet.as_of(),
         counts.states_line(),
         counts.health_line()
@@ -186,6 +187,24 @@ fn summary(counts: &Counts, projects: usize, fleet: &Fleet) -> String {
         line.push_str(". All are healthy");
     }
     line
+}
+
+/// `3 projects and the tenant itself`: what is in no project is the tenant's.
+fn places(fleet: &Fleet) -> String {
+    let places: BTreeSet<(&str, Option<&str>)> =
+        fleet.rows.iter().map(|row| (&*row.environment, row.place.project_uid())).collect();
+    let tenants = places.iter().filter(|(_, project)| project.is_none()).count();
+    let projects = match places.len() - tenants {
+        0 => None,
+        1 => Some("1 project".to_owned()),
+        projects => Some(format!("{projects} projects")),
+    };
+    let tenants = match tenants {
+        0 => None,
+        1 => Some("the tenant itself".to_owned()),
+        tenants => Some(format!("{tenants} tenants themselves")),
+    };
+    projects.into_iter().chain(tenants).collect::<Vec<_>>().join(" and ")
 }
 
 fn line(row: &ClusterRow) -> Option<Line> {
@@ -243,7 +262,7 @@ fn table(projects: &[ProjectLine], more: usize) -> String {
     }
     let mut text = table.into_text();
     if more > 0 {
-        text.push_str(&format!("\nand {more} projects with less trouble"));
+        text.push_str(&format!("\nand {more} more with less trouble"));
     }
     text
 }

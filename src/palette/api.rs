@@ -13,8 +13,8 @@ pub mod project;
 pub mod repave;
 pub mod search;
 pub mod summary;
-pub mod upgrade;
 pub mod user;
+pub mod variable;
 
 use std::collections::BTreeMap;
 

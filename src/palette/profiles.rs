@@ -7,9 +7,8 @@ pub mod usage;
 use super::{
     api::profile::{PackCounts, ProfileSummary, TemplateSummary},
     place::Place,
+    version::order,
 };
-
-pub use super::version::order as newer;
 
 /// A profile with all its versions.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,7 +79,7 @@ pub fn grouped(rows: Vec<ProfileSummary>, named: impl Fn(Place) -> Place) -> Vec
         let place = named(row.metadata.place());
         let is_system = row.metadata.annotations.get("scope").is_some_and(|scope| scope == "system");
         let spec = row.spec_summary;
-        let is_draft = spec.published.is_none() && spec.draft.is_some();
+        let is_draft = spec.is_draft();
         let TemplateSummary { cloud_type, kind } = spec.published.or(spec.draft).unwrap_or_default();
         let name = row.metadata.name;
         let profile = profiles.entry((name.clone(), place.clone())).or_insert_with(|| Profile {
@@ -107,7 +106,7 @@ pub fn grouped(rows: Vec<ProfileSummary>, named: impl Fn(Place) -> Place) -> Vec
     for profile in &mut profiles {
         profile
             .versions
-            .sort_by(|one, other| newer(&one.version, &other.version).then_with(|| one.uid.cmp(&other.uid)));
+            .sort_by(|one, other| order(&one.version, &other.version).then_with(|| one.uid.cmp(&other.uid)));
     }
     profiles
 }

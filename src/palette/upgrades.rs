@@ -8,7 +8,7 @@ use std::sync::Arc;
 use self::catalog::{Catalog, Entry};
 use super::{
     access::Access,
-    api::{search::PackMeta, upgrade::VersionWhole},
+    api::{pack::PackRef, profile::ClusterProfile},
     ask::Ask,
     fault::Fault,
     fleet::ClusterRow,
@@ -35,6 +35,11 @@ impl Upgrade {
     /// The newest.
     pub fn to(&self) -> &str {
         self.newer.first().map(|entry| entry.version.as_str()).unwrap_or_default()
+    }
+
+    /// Whether its target was read as no more than a version of that name: it may be a draft, or another profile's.
+    pub fn is_unchecked(&self) -> bool {
+        self.newer.first().is_some_and(|entry| entry.is_draft.is_none())
     }
 }
 
@@ -80,7 +85,7 @@ fn newer<'e>(from: &Entry, family: impl Iterator<Item = &'e Entry>) -> Option<Ve
     let current = Version::parse(&from.version)?;
     let offered = |entry: &&Entry| {
         let version = Version::parse(&entry.version);
-        !entry.is_draft
+        entry.is_draft != Some(true)
             && version.is_some_and(|version| {
                 current.is_before(&version) && (current.is_pre_release() || !version.is_pre_release())
             })
@@ -102,9 +107,9 @@ pub struct Change {
 }
 
 /// The packs whose version differs.
-pub fn changes(from: &[PackMeta], to: &[PackMeta]) -> Vec<Change> {
-    let version = |pack: &PackMeta| if pack.tag.is_empty() { pack.version.clone() } else { pack.tag.clone() };
-    let of = |packs: &[PackMeta], name: &str| packs.iter().find(|pack| pack.name == name).map(version);
+pub fn changes(from: &[PackRef], to: &[PackRef]) -> Vec<Change> {
+    let version = |pack: &PackRef| if pack.tag.is_empty() { pack.version.clone() } else { pack.tag.clone() };
+    let of = |packs: &[PackRef], name: &str| packs.iter().find(|pack| pack.name == name).map(version);
     let mut changes = Vec::new();
     for pack in from {
         let (before, after) = (Some(version(pack)), of(to, &pack.name));
@@ -122,7 +127,7 @@ pub fn changes(from: &[PackMeta], to: &[PackMeta]) -> Vec<Change> {
 ///
 /// # Errors
 /// [`Fault`]
-pub async fn whole(access: &Access, place: &Place, uid: &str) -> Result<VersionWhole, Fault> {
+pub async fn whole(access: &Access, place: &Place, uid: &str) -> Result<ClusterProfile, Fault> {
     access.ask(place, Ask::get(&["clusterprofiles", uid])).await
 }
 
@@ -151,7 +156,7 @@ mod tests {
     #[test]
     fn packs_are_changed_added_and_removed() {
         let pack =
-            |name: &str, tag: &str| PackMeta { name: name.into(), tag: tag.into(), ..PackMeta::default() };
+            |name: &str, tag: &str| PackRef { name: name.into(), tag: tag.into(), ..PackRef::default() };
         let changes = changes(
             &[pack("k8s", "1.29"), pack("cni", "3"), pack("old", "1")],
             &[pack("k8s", "1.30"), pack("cni", "3"), pack("new", "2")],

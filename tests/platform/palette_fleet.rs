@@ -223,28 +223,63 @@ async fn of_two_profiles_of_one_name_each_cluster_is_offered_the_versions_of_its
     assert!(scopes.contains(&json!("tenant")) && scopes.contains(&json!("project")), "{}", answer.text);
 }
 
+/// From and to of the rows that are upgrades, by cluster.
+fn targets(answer: &ToolAnswer) -> BTreeMap<String, (String, String)> {
+    let text = |row: &Value, member: &str| row[member].as_str().unwrap_or_default().to_owned();
+    let upgrades = rows(answer).into_iter().filter(|row| row["to"].is_string());
+    upgrades.map(|row| (text(&row, "cluster"), (text(&row, "from"), text(&row, "to")))).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn drafts_and_pre_releases_are_no_upgrades() {
-    let mut data = Data::fleet(4, 0, 1, 3);
-    for profile in &mut data.profiles {
+    let mut data = Data::fleet(6, 0, 1, 3);
+    for (number, profile) in data.profiles.iter_mut().enumerate() {
         let newest = profile.versions.last().expect("a version").clone();
         let more = |version: &str, draft: bool| {
             let mut made = newest.clone();
-            made.uid = format!("{:0>24x}", fresh("uid").len() + version.len() * 1000 + profile.name.len());
+            made.uid = format!("{:0>24x}", 0xd0_0000 + number * 16 + usize::from(draft));
             (made.version, made.draft) = (version.to_owned(), draft);
             made
         };
-        let (pre, draft) = (more("3.0.0-rc.1", false), more("2.0.0", true));
-        profile.versions.extend([pre, draft]);
+        profile.versions.extend([more("3.0.0-rc.1", false), more("2.0.0", true)]);
     }
-    let name = "cluster-002";
     let rig = Rig::of(data);
-    let (answer, _) = rig.counted("palette_upgrades", json!({"cluster": name})).await;
-    for row in rows(&answer) {
-        assert_eq!(row["to"], "1.10.0", "{}", answer.text);
-    }
+    let upgrade = |cluster: &str, from: &str, to: &str| {
+        (format!("prod/project-00/{cluster}"), (from.to_owned(), to.to_owned()))
+    };
+    let (behind, _) = rig.counted("palette_upgrades", json!({"cluster": "cluster-005"})).await;
+    assert_eq!(targets(&behind), [upgrade("cluster-005", "1.0.0", "1.10.0")].into(), "{}", behind.text);
+    assert!(behind.structure["note"].is_null(), "{}", behind.text);
+    let (newest, _) = rig.counted("palette_upgrades", json!({"cluster": "cluster-002"})).await;
+    assert!(targets(&newest).is_empty() && newest.text.contains("newest version"), "{}", newest.text);
+    // which of the two profiles called web are drafts was asked; of the other the listing does not tell it
     let (all, _) = rig.counted("palette_upgrades", json!({"limit": 1000})).await;
-    assert!(rows(&all).iter().all(|row| row["to"] != "3.0.0-rc.1"), "{}", all.text);
+    let expected = [
+        upgrade("web", "1.9.0", "1.10.0"),
+        upgrade("cluster-002", "1.10.0", "2.0.0"),
+        upgrade("cluster-005", "1.0.0", "2.0.0"),
+    ];
+    assert_eq!(targets(&all), expected.into(), "{}", all.text);
+    for told in [all.structure["note"].as_str().unwrap_or_default(), &all.text] {
+        assert!(told.contains("may be a draft"), "{}", all.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_of_another_profile_of_that_name_is_not_offered_to_a_cluster() {
+    let mut data = Data::fleet(6, 0, 1, 3);
+    let mut other = data.profiles[2].clone();
+    other.project = Some(data.projects[0].uid.clone());
+    other.versions = vec![other.versions.pop().expect("a version")];
+    (other.versions[0].uid, other.versions[0].version) = ("0123456789abcdef01234567".into(), "5.0.0".into());
+    data.profiles.push(other);
+    let rig = Rig::of(data);
+    let (answer, _) = rig.counted("palette_upgrades", json!({"cluster": "cluster-005"})).await;
+    let to: Vec<String> = targets(&answer).into_values().map(|(_, to)| to).collect();
+    assert_eq!(to, ["1.10.0"], "{}", answer.text);
+    assert!(answer.text.contains("another profile of that name"), "{}", answer.text);
+    let (all, _) = rig.counted("palette_upgrades", json!({})).await;
+    assert!(all.text.contains("of another profile of that name"), "{}", all.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]

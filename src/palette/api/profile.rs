@@ -1,4 +1,4 @@
-//! Cluster profiles, their variables, and who uses them.
+//! Cluster profiles, what waits to be applied of them, and who uses them.
 
 use serde::Deserialize;
 
@@ -63,6 +63,13 @@ pub struct ProfileSpecSummary {
     /// All there are.
     #[serde(deserialize_with = "lenient_list")]
     pub versions: Vec<ProfileVersion>,
+}
+
+impl ProfileSpecSummary {
+    /// Whether no cluster can get this version yet.
+    pub fn is_draft(&self) -> bool {
+        self.published.is_none() && self.draft.is_some()
+    }
 }
 
 /// `v1ClusterProfileTemplateSummary`
@@ -164,6 +171,26 @@ pub struct ClusterProfile {
     pub status: ClusterProfileStatus,
 }
 
+impl ClusterProfile {
+    /// Whether no cluster can get it yet.
+    pub fn is_draft(&self) -> bool {
+        self.status.is_published == Some(false)
+            || (self.spec.published.is_none() && self.spec.draft.is_some())
+    }
+
+    /// What clusters get; of a draft what they would.
+    pub fn packs(&self) -> &[PackRef] {
+        let template = self.spec.published.as_ref().or(self.spec.draft.as_ref());
+        template.map_or(&[], |template| &template.packs)
+    }
+
+    /// Whether that version is surely none of this profile's.
+    pub fn is_another(&self, uid: &str) -> bool {
+        let versions = &self.spec.versions;
+        !versions.is_empty() && versions.iter().all(|version| version.uid != uid)
+    }
+}
+
 /// `v1ClusterProfileSpec`
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -224,6 +251,15 @@ pub struct ClusterProfileStatus {
     pub is_published: Option<bool>,
 }
 
+/// `v1SpectroClusterProfileUpdates`, of `/v1/spectroclusters/{uid}/profileUpdates`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ProfileUpdates {
+    /// What waits to be applied.
+    #[serde(deserialize_with = "lenient_rows")]
+    pub profiles: Vec<Template>,
+}
+
 /// `v1ObjectResReference`: something that uses a profile.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -272,80 +308,6 @@ pub struct GroupTemplates {
     pub cluster_profile_templates: Vec<Template>,
 }
 
-/// `v1Variables`
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Variables {
-    /// In the order of the profile.
-    #[serde(deserialize_with = "lenient_rows")]
-    pub variables: Vec<Variable>,
-}
-
-/// `v1Variable`. Its `Debug` does not tell the value.
-#[derive(Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Variable {
-    /// As `{{ .spectro.var.NAME }}` has it.
-    #[serde(deserialize_with = "lenient")]
-    pub name: String,
-    /// What people read.
-    #[serde(deserialize_with = "lenient")]
-    pub display_name: String,
-    /// What it is for.
-    #[serde(deserialize_with = "lenient")]
-    pub description: String,
-    /// Not to be shown where [`Self::is_sensitive`].
-    #[serde(deserialize_with = "lenient")]
-    pub default_value: Option<String>,
-    /// `string`, `number`, `boolean`, `ipv4`, …
-    #[serde(deserialize_with = "lenient")]
-    pub format: String,
-    /// `text`, `dropdown`, `multiline`
-    #[serde(deserialize_with = "lenient")]
-    pub input_type: String,
-    /// What it may be.
-    #[serde(deserialize_with = "lenient_list")]
-    pub options: Vec<VariableOption>,
-    /// What it has to look like.
-    #[serde(deserialize_with = "lenient")]
-    pub regex: String,
-    /// Whether a cluster has to give it.
-    #[serde(deserialize_with = "lenient")]
-    pub required: bool,
-    /// Whether it stays what it was at first.
-    #[serde(deserialize_with = "lenient")]
-    pub immutable: bool,
-    /// Whether forms leave it out.
-    #[serde(deserialize_with = "lenient")]
-    pub hidden: bool,
-    /// Whether its value is a secret. What is told as something else than a boolean counts as one.
-    #[serde(deserialize_with = "sensitive")]
-    pub is_sensitive: bool,
-}
-
-impl std::fmt::Debug for Variable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Variable").field(&self.name).finish()
-    }
-}
-
-/// `v1VariableOption`
-#[derive(Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct VariableOption {
-    /// What is set.
-    #[serde(deserialize_with = "lenient")]
-    pub value: String,
-    /// What people read.
-    #[serde(deserialize_with = "lenient")]
-    pub label: String,
-}
-
-fn sensitive<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    let told = serde_json::Value::deserialize(deserializer)?;
-    Ok(!matches!(told, serde_json::Value::Null | serde_json::Value::Bool(false)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -363,22 +325,5 @@ mod tests {
         let published = profile.spec.published.expect("there");
         assert_eq!((profile.spec.versions.len(), published.packs.len()), (1, 1));
         assert!(profile.spec.draft.is_none() && profile.status.in_use_clusters.is_empty());
-    }
-
-    #[test]
-    fn a_variable_that_may_be_sensitive_counts_as_one() {
-        for (told, sensitive) in
-            [(json!(null), false), (json!(false), false), (json!(true), true), (json!("yes"), true)]
-        {
-            let variable: Variable =
-                serde_json::from_value(json!({"name": "a", "isSensitive": told})).expect("read");
-            assert_eq!(variable.is_sensitive, sensitive);
-        }
-        let shown = format!(
-            "{:?}",
-            serde_json::from_value::<Variable>(json!({"name": "a", "defaultValue": "planted"}))
-                .expect("read")
-        );
-        assert!(!shown.contains("planted"));
     }
 }

@@ -87,3 +87,15 @@ pub struct RepaveStatus {
     #[serde(deserialize_with = "lenient")]
     pub repave_transition_time: String,
 }
+
+/// `v1SpectroClusterRepaveValidationResponse`, of `/v1/spectroclusters/{uid}/validate/repave`: what a change would do.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RepaveAnswer {
+    /// Whether machines would be replaced.
+    #[serde(deserialize_with = "lenient")]
+    pub is_repave_required: Option<bool>,
+    /// Why.
+    #[serde(deserialize_with = "lenient_list")]
+    pub reasons: Vec<Reason>,
+}

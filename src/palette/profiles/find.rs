@@ -3,7 +3,6 @@
 use super::{
     Profile, Version,
     listing::{Listed, listed},
-    newer,
 };
 use crate::{
     Error, ErrorKind,
@@ -13,6 +12,7 @@ use crate::{
         Access, Ask, Fault, Place,
         api::profile::{ClusterProfile, ProfilesMetadata},
         find::{is_uid, named, project_names},
+        version::order,
     },
     toolbox::Call,
 };
@@ -248,7 +248,7 @@ fn of_whole(access: &Access, whole: &ClusterProfile, uid: &str, place: Place) ->
     if !versions.contains(&own) {
         versions.push(own.clone());
     }
-    versions.sort_by(|one, other| newer(&one.version, &other.version));
+    versions.sort_by(|one, other| order(&one.version, &other.version));
     let profile = Profile {
         name: whole.metadata.name.clone(),
         place,

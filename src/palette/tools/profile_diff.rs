@@ -9,7 +9,7 @@ use super::{
         Ask, Fault,
         api::{
             pack::ProfilePacks,
-            profile::{Variable, Variables},
+            variable::{Variable, Variables},
         },
         packs::{
             PackChange, PackState,

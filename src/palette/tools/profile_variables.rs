@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     super::{
         Ask,
-        api::profile::{Variable, Variables},
+        api::variable::{Variable, Variables},
         profiles::find::{self, Within},
     },
     reach,

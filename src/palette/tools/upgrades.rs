@@ -21,6 +21,9 @@ use crate::{
     toolbox::{Call, Reach, Tool},
 };
 
+/// What a listing of all versions does not tell.
+const UNCHECKED: &str = "targets are told by name: one may be a draft, or of another profile of that name. With cluster \
+                         both are checked";
 /// Upgrades that are counted over all clusters.
 const MOST_PROFILES: usize = 10;
 
@@ -62,6 +65,9 @@ pub struct Output {
     /// With `repave`.
     #[serde(skip_serializing_if = "Option::is_none")]
     repave: Option<Repave>,
+    /// What was not checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'static str>,
 }
 
 fn is_zero(count: &usize) -> bool {
@@ -174,13 +180,14 @@ impl Tool for ListUpgrades {
         lines.extend(found.upgrades.iter().map(Line::of));
         let mut summary = summary(&found, &fleet.rows);
         summary.push_str(&fleet.as_of());
+        let note = found.upgrades.iter().any(Upgrade::is_unchecked).then_some(UNCHECKED);
         let mut gaps = fleet.gaps;
         gaps.extend(catalog.gaps);
         let narrow = "narrow with profile, project or cluster (which tells the packs too)";
         let (page, cut) = call.page(lines, input.cursor.as_deref(), narrow)?;
         let body = match input.cursor {
             Some(_) => page.table,
-            None => format!("{}{}", profiles(&found.upgrades), page.table),
+            None => format!("{}{}{}", profiles(&found.upgrades), noted(note), page.table),
         };
         let output = Output {
             rows: page.rows,
@@ -188,9 +195,14 @@ impl Tool for ListUpgrades {
             packs: Vec::new(),
             waiting: Vec::new(),
             repave: None,
+            note,
         };
         Ok(Answer::new(summary, body, output).gaps(gaps).cut(cut))
     }
+}
+
+fn noted(note: Option<&str>) -> String {
+    note.map(|note| format!("{note}\n\n")).unwrap_or_default()
 }
 
 fn is_of(upgrade: &Upgrade, profile: &str) -> bool {

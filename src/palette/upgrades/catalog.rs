@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::palette::{
     access::Access,
-    api::upgrade::{VersionIndex, VersionRows},
+    api::profile::{ProfileSummaries, ProfilesMetadata},
     ask::Ask,
     fault::Fault,
     fleet::ClusterRow,
@@ -32,8 +32,8 @@ pub struct Entry {
     pub name: String,
     /// `1.2.0`
     pub version: String,
-    /// Known to be none that clusters can get.
-    pub is_draft: bool,
+    /// Whether no cluster can get it yet, where that is known.
+    pub is_draft: Option<bool>,
     pub(super) cloud_type: String,
     /// Which of the profiles of its name; empty where there is one.
     pub(super) family: String,
@@ -159,7 +159,7 @@ async fn of(access: &Access, rows: &[&ClusterRow]) -> Result<(Vec<Entry>, Vec<St
 
 async fn index(access: &Access, place: &Place) -> Result<Vec<Entry>, Fault> {
     let ask = Ask::get(&["dashboard", "clusterprofiles", "metadata"]);
-    let read: VersionIndex = access.ask(place, ask).await?;
+    let read: ProfilesMetadata = access.ask(place, ask).await?;
     let mut entries = Vec::new();
     for item in read.items {
         let entry = Entry {
@@ -207,17 +207,17 @@ fn ambiguous(entries: &[Entry], rows: &[&ClusterRow]) -> BTreeSet<String> {
 }
 
 /// Which profile each version of that name is of, by uid; and whether it is a draft.
-async fn families(access: &Access, name: &str) -> Result<BTreeMap<String, (String, bool)>, Fault> {
+async fn families(access: &Access, name: &str) -> Result<BTreeMap<String, (String, Option<bool>)>, Fault> {
     let body = json!({"filter": {"profileName": {"eq": name}}, "sort": []});
     let ask = Ask::search(&["dashboard", "clusterprofiles"], body);
-    let paged = access.pages::<VersionRows>(&Place::Tenant, ask).await?;
+    let paged = access.pages::<ProfileSummaries>(&Place::Tenant, ask).await?;
     let mut families = BTreeMap::new();
     for row in paged.rows {
         let place = row.metadata.place();
         let family = place.project_uid().unwrap_or("tenant").to_owned();
-        let is_draft = row.spec_summary.published.is_none() && row.spec_summary.draft.is_some();
+        let is_draft = Some(row.spec_summary.is_draft());
         for version in row.spec_summary.versions {
-            families.entry(version.uid).or_insert_with(|| (family.clone(), false));
+            families.entry(version.uid).or_insert_with(|| (family.clone(), None));
         }
         families.insert(row.metadata.uid, (family, is_draft));
     }
@@ -225,7 +225,7 @@ async fn families(access: &Access, name: &str) -> Result<BTreeMap<String, (Strin
 }
 
 /// What is of no known profile is left out: its newer versions might be another's.
-fn apply(entries: &mut Vec<Entry>, name: &str, families: &BTreeMap<String, (String, bool)>) {
+fn apply(entries: &mut Vec<Entry>, name: &str, families: &BTreeMap<String, (String, Option<bool>)>) {
     entries.retain_mut(|entry| {
         if entry.name != name {
             return true;

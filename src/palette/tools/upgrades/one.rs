@@ -12,7 +12,7 @@ use crate::{
     answer::{Answer, Row as _, Rows, Table, sanitise},
     palette::{
         Access, Fault,
-        api::upgrade::{ProfileUpdates, RepaveAnswer},
+        api::{profile::ProfileUpdates, repave::RepaveAnswer},
         ask::Ask,
         find,
         fleet::{self, ClusterRow},
@@ -63,7 +63,7 @@ pub(super) async fn of(call: &Call, written: &str, input: &Input) -> Result<Answ
     gaps.extend(found.unknown.iter().map(|unknown| format!("newer versions could not be told: {unknown}")));
     let (mut packs, mut upgrades) = (Vec::new(), Vec::new());
     for upgrade in found.upgrades {
-        match changes(access, &row, upgrade).await {
+        match changes(access, &row, upgrade, &mut gaps).await {
             (Some(upgrade), Ok(changed)) => {
                 packs.extend(changed.into_iter().map(|change| PackLine {
                     profile: upgrade.profile.clone(),
@@ -77,7 +77,7 @@ pub(super) async fn of(call: &Call, written: &str, input: &Input) -> Result<Answ
                 gaps.push(format!("packs of {} {}: {fault}", upgrade.profile, upgrade.to()));
                 upgrades.push(upgrade);
             }
-            // all that is newer is a draft
+            // all that is newer is a draft, or another profile's
             (None, _) => {}
         }
     }
@@ -107,27 +107,39 @@ pub(super) async fn of(call: &Call, written: &str, input: &Input) -> Result<Answ
         packs,
         waiting,
         repave,
+        note: None,
     };
     Ok(Answer::new(summary, body, output).gaps(gaps))
 }
 
-/// The packs that change with the newest version that is published; the upgrade without the drafts before it.
+/// The packs that change with the newest version that is published; the upgrade without the drafts before it, and
+/// without the versions of another profile of the same name.
 async fn changes(
     access: &Access,
     row: &ClusterRow,
     mut upgrade: Upgrade,
+    gaps: &mut Vec<String>,
 ) -> (Option<Upgrade>, Result<Vec<Change>, Fault>) {
     let before = match upgrades::whole(access, &row.place, &upgrade.from.uid).await {
-        Ok(before) => before.packs(),
+        Ok(before) => before,
         Err(fault) => return (Some(upgrade), Err(fault)),
     };
+    let all = upgrade.newer.len();
+    upgrade.newer.retain(|newer| !before.is_another(&newer.uid));
+    let others = all - upgrade.newer.len();
+    if others > 0 {
+        gaps.push(format!(
+            "{others} newer versions called {} are not offered: they are of another profile of that name",
+            upgrade.profile
+        ));
+    }
     for _ in 0..MOST_DRAFTS {
         let Some(newest) = upgrade.newer.first() else { return (None, Ok(Vec::new())) };
         match upgrades::whole(access, &row.place, &newest.uid).await {
             Ok(after) if after.is_draft() => {
                 upgrade.newer.remove(0);
             }
-            Ok(after) => return (Some(upgrade), Ok(upgrades::changes(&before, &after.packs()))),
+            Ok(after) => return (Some(upgrade), Ok(upgrades::changes(before.packs(), after.packs()))),
             Err(fault) => return (Some(upgrade), Err(fault)),
         }
     }

@@ -186,13 +186,21 @@ pub(super) async fn named(access: &Access, name: &str, project: Option<&str>) ->
     }
 }
 
+/// What is there already that tells everything.
+pub(super) fn peek_full(access: &Access) -> Option<Arc<Sweep>> {
+    access.environment().kept().peek(access, Detail::Full)
+}
+
 /// What is there already that tells names.
 pub(super) fn peek(access: &Access) -> Option<Arc<Sweep>> {
     access.environment().kept().peek(access, Detail::Names)
 }
 
-/// That the caller sees a project of this name or uid in one of these environments.
-async fn exists(accesses: &[Access], project: &str) -> Result<(), Error> {
+/// That the caller sees a project of this name or uid in one of these environments, as far as that can be told.
+///
+/// # Errors
+/// There is none.
+pub(super) async fn exists(accesses: &[Access], project: &str) -> Result<(), Error> {
     let asked = join_all(accesses.iter().map(find::project_names)).await;
     let (mut names, mut unknown) = (Vec::new(), false);
     for (access, asked) in accesses.iter().zip(asked) {

@@ -2,6 +2,8 @@
 //! they are known, drafts are none that a cluster on a release is offered.
 
 pub mod catalog;
+pub mod check;
+pub mod pending;
 
 use std::sync::Arc;
 

@@ -188,7 +188,7 @@ impl ClusterRow {
     }
 
     /// Of `/meta`.
-    pub(super) fn of_meta(environment: &Arc<str>, row: ClusterMeta, asked: &Place) -> Self {
+    pub(in crate::palette) fn of_meta(environment: &Arc<str>, row: ClusterMeta, asked: &Place) -> Self {
         let mut made = Self::of(environment, row.metadata, row.spec.cloud_type, &Named::default(), asked);
         made.state = state(&row.status.state);
         made.add_tags(row.spec.tags);

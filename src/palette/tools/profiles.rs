@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     super::{
-        Access,
+        Access, fleet,
         profiles::{Profile, listing::listed},
     },
     reach,
@@ -140,6 +140,9 @@ impl Tool for ListProfiles {
         }
         if let (Some(fault), [_]) = (failed, call.environments()) {
             return Err(fault.into());
+        }
+        if let (Some(project), true, true) = (&input.project, rows.is_empty(), gaps.is_empty()) {
+            fleet::exists(call.environments(), project).await?;
         }
         let versions: usize = rows.iter().map(|row: &ProfileRow| row.versions.len()).sum();
         let summary = format!("{} cluster profiles in {versions} versions", rows.len());

@@ -1,5 +1,7 @@
-//! `palette_upgrades`: which attached profiles have newer versions, and which changes wait to be applied.
+//! `palette_upgrades`: which attached profiles have newer versions, and which updates are pending.
 
+mod line;
+mod meant;
 mod one;
 
 use std::collections::BTreeMap;
@@ -7,17 +9,26 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use self::one::{PackLine, Repave};
+use self::{
+    line::Line,
+    meant::Meant,
+    one::{PackLine, Repave},
+};
 use super::{
     super::{
         fleet::{self, ClusterRow, Detail, Wanted},
-        upgrades::{Found, Upgrade, catalog, found},
+        upgrades::{
+            Found, Upgrade, catalog,
+            check::check,
+            found,
+            pending::{self, Pending},
+        },
     },
     reach,
 };
 use crate::{
     Error,
-    answer::{Answer, Row, Rows},
+    answer::{Answer, Rows},
     toolbox::{Call, Reach, Tool},
 };
 
@@ -26,6 +37,10 @@ const UNCHECKED: &str = "targets are told by name: one may be a draft, or of ano
                          both are checked";
 /// Upgrades that are counted over all clusters.
 const MOST_PROFILES: usize = 10;
+/// Clusters that the summary names.
+const MOST_NAMED: usize = 3;
+/// Repaves that the structure names.
+const MOST_REPAVES: usize = 20;
 
 /// The handler.
 #[derive(Debug)]
@@ -59,9 +74,12 @@ pub struct Output {
     /// With `cluster`: how packs change.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     packs: Vec<PackLine>,
-    /// With `cluster`: profiles with changes that wait, as `name version`.
+    /// With `cluster`: updates that are pending, as `name version`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     waiting: Vec<String>,
+    /// Clusters with a repave that waits to be approved.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    repaves_pending: Vec<String>,
     /// With `repave`.
     #[serde(skip_serializing_if = "Option::is_none")]
     repave: Option<Repave>,
@@ -72,79 +90,6 @@ pub struct Output {
 
 fn is_zero(count: &usize) -> bool {
     *count == 0
-}
-
-/// A newer version of an attached profile; or, without one, changes that wait.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Line {
-    /// environment/project/name
-    cluster: String,
-    uid: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    profile: String,
-    /// tenant, project, system
-    #[serde(skip_serializing_if = "String::is_empty")]
-    scope: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    from: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    to: String,
-    /// Newer versions there are.
-    #[serde(skip_serializing_if = "is_zero")]
-    newer: usize,
-    /// Changes of an attached version wait to be applied.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    updates_pending: bool,
-}
-
-impl Line {
-    fn of(upgrade: &Upgrade) -> Self {
-        Self {
-            profile: upgrade.profile.clone(),
-            scope: upgrade.scope.clone(),
-            from: upgrade.from.version.clone(),
-            to: upgrade.to().to_owned(),
-            newer: upgrade.newer.len(),
-            ..Self::pending(&upgrade.row)
-        }
-    }
-
-    fn pending(row: &ClusterRow) -> Self {
-        Self {
-            cluster: row.qualified(),
-            uid: row.uid.clone(),
-            profile: String::new(),
-            scope: String::new(),
-            from: String::new(),
-            to: String::new(),
-            newer: 0,
-            updates_pending: row.updates_pending,
-        }
-    }
-}
-
-impl Row for Line {
-    const COLUMNS: &'static [&'static str] =
-        &["cluster", "uid", "profile", "scope", "from", "to", "newer", "updates_pending"];
-
-    fn cells(&self) -> Vec<String> {
-        let newer = if self.newer == 0 { String::new() } else { self.newer.to_string() };
-        vec![
-            self.cluster.clone(),
-            self.uid.clone(),
-            self.profile.clone(),
-            self.scope.clone(),
-            self.from.clone(),
-            self.to.clone(),
-            newer,
-            if self.updates_pending { "yes".to_owned() } else { String::new() },
-        ]
-    }
-
-    fn key(&self) -> String {
-        let Self { cluster, uid, profile, .. } = self;
-        format!("{} {cluster} {uid} {profile}", u8::from(!self.updates_pending))
-    }
 }
 
 impl Tool for ListUpgrades {
@@ -167,21 +112,31 @@ impl Tool for ListUpgrades {
         }
         let wanted = Wanted { project: input.project.as_deref(), fresh: false };
         let fleet = fleet::rows(call.environments(), Detail::Full, wanted).await?;
+        let meant = match &input.profile {
+            Some(profile) => Some(Meant::of(&call, (profile, input.project.as_deref()), &fleet.rows).await?),
+            None => None,
+        };
         let catalog = catalog::read(call.environments(), &fleet.rows).await?;
         let mut found = found(&fleet.rows, &catalog);
-        let mut lines: Vec<Line> = Vec::new();
-        if let Some(profile) = &input.profile {
-            found.upgrades.retain(|upgrade| is_of(upgrade, profile));
-        } else {
-            let has = |row: &ClusterRow| found.upgrades.iter().any(|upgrade| upgrade.row.uid == row.uid);
-            let pending = fleet.rows.iter().filter(|row| row.updates_pending && !has(row));
-            lines.extend(pending.map(|row| Line::pending(row)));
+        let mut rows = fleet.rows.clone();
+        let mut gaps = fleet.gaps.clone();
+        if let Some(meant) = &meant {
+            rows.retain(|row| meant.attached(row));
+            found.upgrades.retain(|upgrade| meant.is_of(upgrade));
+            gaps.extend(meant.gaps.iter().cloned());
         }
-        lines.extend(found.upgrades.iter().map(Line::of));
-        let mut summary = summary(&found, &fleet.rows);
+        let mut pending = pending::pending(call.environments(), &rows, &mut gaps).await;
+        if let Some(meant) = &meant {
+            meant.narrow(&mut pending);
+        }
+        pending::chosen(&mut found.upgrades, &pending);
+        check(call.environments(), &mut found.upgrades).await;
+        let lines = Line::all(&found.upgrades, &pending, &catalog);
+        let repaves: Vec<String> =
+            rows.iter().filter(|row| row.repave_pending()).map(|row| row.qualified()).collect();
+        let mut summary = summary(&found, &fleet.rows, &waits(&pending, &repaves, meant.is_some()));
         summary.push_str(&fleet.as_of());
         let note = found.upgrades.iter().any(Upgrade::is_unchecked).then_some(UNCHECKED);
-        let mut gaps = fleet.gaps;
         gaps.extend(catalog.gaps);
         let narrow = "narrow with profile, project or cluster (which tells the packs too)";
         let (page, cut) = call.page(lines, input.cursor.as_deref(), narrow)?;
@@ -194,6 +149,7 @@ impl Tool for ListUpgrades {
             unknown: found.unknown.len(),
             packs: Vec::new(),
             waiting: Vec::new(),
+            repaves_pending: repaves.into_iter().take(MOST_REPAVES).collect(),
             repave: None,
             note,
         };
@@ -205,18 +161,41 @@ fn noted(note: Option<&str>) -> String {
     note.map(|note| format!("{note}\n\n")).unwrap_or_default()
 }
 
-fn is_of(upgrade: &Upgrade, profile: &str) -> bool {
-    upgrade.profile == profile
-        || upgrade.from.uid == profile
-        || upgrade.newer.iter().any(|entry| entry.uid == profile)
+/// What is pending, of whom: named where it is few.
+fn waits(pending: &[Pending], repaves: &[String], narrowed: bool) -> String {
+    let mut told = String::new();
+    if !pending.is_empty() {
+        told.push_str(&format!("; {} have an update pending in Palette", pending.len()));
+        let targets = pending.iter().flat_map(|one| {
+            let label = |target: &pending::Target| format!("{} ({})", target.label(), one.row.qualified());
+            one.targets.iter().flatten().map(label)
+        });
+        let named: Vec<String> = targets.take(MOST_NAMED).collect();
+        let unread = pending.iter().any(|one| one.targets.is_none());
+        match (named.is_empty(), unread) {
+            (false, _) => told.push_str(&format!(": {}", named.join(", "))),
+            (true, true) if narrowed => told.push_str(", perhaps of another profile: cluster tells"),
+            (true, true) => told.push_str(", with cluster you see of what"),
+            (true, false) => {}
+        }
+    }
+    if !repaves.is_empty() {
+        let named: Vec<&str> = repaves.iter().take(MOST_NAMED).map(String::as_str).collect();
+        let more = if repaves.len() > named.len() { ", …" } else { "" };
+        told.push_str(&format!(
+            "; {} wait for a repave to be approved: {}{more}",
+            repaves.len(),
+            named.join(", ")
+        ));
+    }
+    told
 }
 
-fn summary(found: &Found, rows: &[std::sync::Arc<ClusterRow>]) -> String {
+fn summary(found: &Found, rows: &[std::sync::Arc<ClusterRow>], waits: &str) -> String {
     let clusters: std::collections::BTreeSet<(&str, &str)> =
         found.upgrades.iter().map(|upgrade| (&*upgrade.row.environment, upgrade.row.uid.as_str())).collect();
-    let pending = rows.iter().filter(|row| row.updates_pending).count();
     let mut line = format!(
-        "{} of {} clusters have a newer version of a profile; {pending} have changes of an attached version to apply",
+        "{} of {} clusters have a newer version of a profile to choose{waits}",
         clusters.len(),
         rows.len()
     );

@@ -1,6 +1,7 @@
 //! `palette_virtual_clusters`: virtual clusters, what they may use and what they use.
 
 mod details;
+mod group;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -166,6 +167,9 @@ impl Tool for ListVirtualClusters {
                         && may_name(named, row, access_of(row), true)
                 })
             });
+            if fleet.rows.is_empty() && fleet.gaps.is_empty() {
+                fleet.gaps = group::exists(call.environments(), group).await?;
+            }
         }
         let mut lines: Vec<Line> = fleet.rows.iter().map(|row| Line::of(row, access_of(row))).collect();
         let count = |worst: Pressure| lines.iter().filter(|line| line.worst == worst).count();

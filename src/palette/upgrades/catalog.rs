@@ -14,7 +14,7 @@ use crate::palette::{
     api::profile::{ProfileSummaries, ProfilesMetadata},
     ask::Ask,
     fault::Fault,
-    fleet::ClusterRow,
+    fleet::{self, ClusterRow},
     place::Place,
 };
 
@@ -127,7 +127,12 @@ async fn of(access: &Access, rows: &[&ClusterRow]) -> Result<(Vec<Entry>, Vec<St
             Err(fault) => gaps.push(format!("versions of profiles of {place}: {fault}")),
         }
     }
-    let mut names: Vec<String> = ambiguous(&entries, rows).into_iter().collect();
+    let mut names: Vec<String> = {
+        // which names are several profiles does not depend on which clusters are asked about
+        let sweep = fleet::peek_full(access);
+        let known: Vec<&ClusterRow> = sweep.iter().flat_map(|sweep| &sweep.rows).map(|row| &**row).collect();
+        ambiguous(&entries, rows, &known).into_iter().collect()
+    };
     if names.len() > MOST_NAMES {
         let more = names.split_off(MOST_NAMES);
         gaps.push(format!(
@@ -183,12 +188,13 @@ fn add(entries: &mut Vec<Entry>, entry: Entry) {
 }
 
 /// Names in use that stand for more than one profile, as far as that shows: one version twice, or templates of two
-/// scopes.
-fn ambiguous(entries: &[Entry], rows: &[&ClusterRow]) -> BTreeSet<String> {
-    let (mut used, mut scopes) = (BTreeSet::new(), BTreeMap::<&str, BTreeSet<(&str, &str)>>::new());
-    for row in rows {
+/// scopes on any cluster that is known.
+fn ambiguous(entries: &[Entry], rows: &[&ClusterRow], known: &[&ClusterRow]) -> BTreeSet<String> {
+    let templates = rows.iter().flat_map(|row| row.templates());
+    let used: BTreeSet<&str> = templates.map(|template| template.name.as_str()).collect();
+    let mut scopes = BTreeMap::<&str, BTreeSet<(&str, &str)>>::new();
+    for row in rows.iter().chain(known) {
         for template in row.templates() {
-            used.insert(template.name.as_str());
             // a project's profile is another one in each project
             let within = if template.scope == "project" { row.place.project_uid() } else { None };
             let scope = (template.scope.as_str(), within.unwrap_or_default());
@@ -214,7 +220,9 @@ async fn families(access: &Access, name: &str) -> Result<BTreeMap<String, (Strin
     let mut families = BTreeMap::new();
     for row in paged.rows {
         let place = row.metadata.place();
-        let family = place.project_uid().unwrap_or("tenant").to_owned();
+        let is_system = row.metadata.annotations.get("scope").is_some_and(|scope| scope == "system");
+        let tenant = if is_system { "system" } else { "tenant" };
+        let family = place.project_uid().unwrap_or(tenant).to_owned();
         let is_draft = Some(row.spec_summary.is_draft());
         for version in row.spec_summary.versions {
             families.entry(version.uid).or_insert_with(|| (family.clone(), None));

@@ -1,22 +1,25 @@
 //! The upgrades of one cluster: the packs that change, what waits, and whether machines would be replaced.
 
-use std::{slice, sync::Arc};
+use std::slice;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Input, Line, Output, is_of};
+use super::{Input, Line, Meant, Output};
 use crate::{
     Error,
     answer::{Answer, Row as _, Rows, Table, sanitise},
     palette::{
         Access, Fault,
-        api::{profile::ProfileUpdates, repave::RepaveAnswer},
+        api::repave::RepaveAnswer,
         ask::Ask,
         find,
         fleet::{self, ClusterRow},
-        upgrades::{self, Change, Upgrade, catalog},
+        upgrades::{
+            self, Change, Upgrade, catalog,
+            pending::{self, Pending},
+        },
     },
     toolbox::Call,
 };
@@ -55,11 +58,19 @@ pub(super) async fn of(call: &Call, written: &str, input: &Input) -> Result<Answ
     let access = &found_cluster.access;
     let catalog = catalog::read(slice::from_ref(access), slice::from_ref(&row)).await?;
     let mut found = upgrades::found(slice::from_ref(&row), &catalog);
-    if let Some(profile) = &input.profile {
-        found.upgrades.retain(|upgrade| is_of(upgrade, profile));
-    }
     let mut gaps = found_cluster.gaps.clone();
-    gaps.extend(catalog.gaps);
+    let mut pending = pending::pending(slice::from_ref(access), slice::from_ref(&row), &mut gaps).await;
+    if let Some(profile) = &input.profile {
+        let meant = Meant::of_cluster(call, (profile, input.project.as_deref()), &row).await?;
+        if !meant.attached(&row) {
+            return Err(unattached(&row, profile));
+        }
+        found.upgrades.retain(|upgrade| meant.is_of(upgrade));
+        meant.narrow(&mut pending);
+        gaps.extend(meant.gaps);
+    }
+    pending::chosen(&mut found.upgrades, &pending);
+    gaps.extend(catalog.gaps.iter().cloned());
     gaps.extend(found.unknown.iter().map(|unknown| format!("newer versions could not be told: {unknown}")));
     let (mut packs, mut upgrades) = (Vec::new(), Vec::new());
     for upgrade in found.upgrades {
@@ -81,13 +92,8 @@ pub(super) async fn of(call: &Call, written: &str, input: &Input) -> Result<Answ
             (None, _) => {}
         }
     }
-    let waiting = match row.updates_pending {
-        true => waiting(access, &row).await.unwrap_or_else(|fault| {
-            gaps.push(format!("which changes wait: {fault}"));
-            Vec::new()
-        }),
-        false => Vec::new(),
-    };
+    let waiting: Vec<String> =
+        pending.iter().flat_map(|one| one.targets.iter().flatten()).map(pending::Target::label).collect();
     let repave = match input.repave == Some(true) && !upgrades.is_empty() {
         true => match repave(access, &row, &upgrades).await {
             Ok(repave) => Some(repave),
@@ -98,14 +104,15 @@ pub(super) async fn of(call: &Call, written: &str, input: &Input) -> Result<Answ
         },
         false => None,
     };
-    let summary = summary(&row, &upgrades, repave.as_ref(), gaps.is_empty());
-    let rows: Vec<Line> = upgrades.iter().map(Line::of).collect();
-    let body = body(&rows, &packs, &waiting, repave.as_ref());
+    let summary = summary(&row, &upgrades, &pending, repave.as_ref(), gaps.is_empty());
+    let rows = Line::all(&upgrades, &pending, &catalog);
+    let body = body(&rows, &packs, repave.as_ref());
     let output = Output {
         rows: Rows { total: rows.len(), rows },
         unknown: found.unknown.len(),
         packs,
         waiting,
+        repaves_pending: row.repave_pending().then(|| row.qualified()).into_iter().collect(),
         repave,
         note: None,
     };
@@ -147,14 +154,11 @@ async fn changes(
     (Some(upgrade), Err(unread))
 }
 
-async fn waiting(access: &Access, row: &Arc<ClusterRow>) -> Result<Vec<String>, Fault> {
-    let ask = Ask::get(&["spectroclusters", &row.uid, "profileUpdates"]);
-    let read: ProfileUpdates = access.ask(&row.place, ask).await?;
-    let named = read
-        .profiles
-        .into_iter()
-        .map(|profile| format!("{} {}", profile.name, profile.profile_version).trim().to_owned());
-    Ok(named.filter(|named| !named.is_empty()).collect())
+fn unattached(row: &ClusterRow, profile: &str) -> Error {
+    let shown = sanitise::short(profile, 80);
+    Error::not_found(format!("the profile {shown:?} is not attached to {}", row.qualified()))
+        .candidates(row.templates().iter().map(|template| template.name.as_str()))
+        .next("pass one that is attached, or leave profile out")
 }
 
 /// A dry run: nothing is changed.
@@ -176,14 +180,31 @@ async fn repave(access: &Access, row: &ClusterRow, upgrades: &[Upgrade]) -> Resu
     Ok(Repave { required, reasons: reasons.map(|reason| sanitise::short(&reason.message, 200)).collect() })
 }
 
-fn summary(row: &ClusterRow, upgrades: &[Upgrade], repave: Option<&Repave>, whole: bool) -> String {
-    let mut line = match (upgrades.len(), whole) {
-        (0, true) => format!("{}: all attached profiles are on their newest version", row.qualified()),
-        (0, false) => format!("{}: no newer version of an attached profile was found", row.qualified()),
-        (count, _) => format!("{}: {count} attached profiles have a newer version", row.qualified()),
+fn summary(
+    row: &ClusterRow,
+    upgrades: &[Upgrade],
+    pending: &[Pending],
+    repave: Option<&Repave>,
+    whole: bool,
+) -> String {
+    let mut line = match (upgrades.len(), whole, pending.is_empty()) {
+        (0, true, true) => format!("{}: all attached profiles are on their newest version", row.qualified()),
+        (0, true, false) => format!("{}: no newer version is left to choose", row.qualified()),
+        (0, false, _) => format!("{}: no newer version of an attached profile was found", row.qualified()),
+        (count, ..) => {
+            format!("{}: {count} attached profiles have a newer version to choose", row.qualified())
+        }
     };
-    if row.updates_pending {
-        line.push_str("; changes of an attached version wait to be applied");
+    if !pending.is_empty() {
+        line.push_str("; an update is pending in Palette");
+        let targets = pending.iter().flat_map(|one| one.targets.iter().flatten());
+        let named: Vec<String> = targets.map(pending::Target::label).collect();
+        if !named.is_empty() {
+            line.push_str(&format!(": {}", named.join(", ")));
+        }
+    }
+    if row.repave_pending() {
+        line.push_str("; a repave waits to be approved");
     }
     match repave {
         Some(Repave { required: true, .. }) => line.push_str("; the upgrade would replace machines (repave)"),
@@ -193,7 +214,7 @@ fn summary(row: &ClusterRow, upgrades: &[Upgrade], repave: Option<&Repave>, whol
     line
 }
 
-fn body(rows: &[Line], packs: &[PackLine], waiting: &[String], repave: Option<&Repave>) -> String {
+fn body(rows: &[Line], packs: &[PackLine], repave: Option<&Repave>) -> String {
     let mut parts = Vec::new();
     if !rows.is_empty() {
         let mut table = Table::new(Line::COLUMNS);
@@ -207,9 +228,6 @@ fn body(rows: &[Line], packs: &[PackLine], waiting: &[String], repave: Option<&R
             table.row([&line.profile, &line.pack, from, line.to.as_deref().unwrap_or("(removed)")]);
         }
         parts.push(table.into_text());
-    }
-    if !waiting.is_empty() {
-        parts.push(format!("changes wait in: {}", waiting.join(", ")));
     }
     if let Some(repave) = repave.filter(|repave| !repave.reasons.is_empty()) {
         parts.push(format!("repave: {}", repave.reasons.join("; ")));

@@ -28,6 +28,22 @@ pub fn names<'k>(written: &str, known: impl IntoIterator<Item = &'k str>, most: 
     scored.into_iter().take(most).map(|(_, candidate)| candidate.to_owned()).collect()
 }
 
+/// Up to `most` of `known` that may have been meant, nearest first: what holds `written`, or is near. None where
+/// nothing is.
+pub fn meant<'k>(written: &str, known: impl IntoIterator<Item = &'k str>, most: usize) -> Vec<String> {
+    const NEAR: f64 = 0.8;
+    let written = written.trim().to_lowercase();
+    let score = |candidate: &str| {
+        let candidate = candidate.to_lowercase();
+        let holds = written.len() >= 3 && candidate.contains(&written);
+        likeness(&candidate, &written).max(if holds { NEAR } else { 0.0 })
+    };
+    let scored = known.into_iter().map(|candidate| (score(candidate), candidate));
+    let mut near: Vec<(f64, &str)> = scored.filter(|(score, _)| *score >= NEAR).collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    near.into_iter().take(most).map(|(_, candidate)| candidate.to_owned()).collect()
+}
+
 /// What completes `written`: what begins with it, then what holds it, then what is near, each in order; and
 /// how many those are.
 pub fn completions<'k>(
@@ -59,6 +75,14 @@ mod tests {
         assert_eq!(super::name("lgo", ["exec", "log"]), Some("log"));
         assert_eq!(super::name("zzz", ["name", "namespace"]), None);
         assert_eq!(super::names("b", ["a", "b", "c"], 2), ["b", "a"]);
+    }
+
+    #[test]
+    fn of_what_is_far_off_nothing_was_meant() {
+        let known = ["payments", "checkout", "store-017", "store-019", "payments-eu", "team-a"];
+        assert_eq!(super::meant("Payments", known, 3), ["payments", "payments-eu"]);
+        assert_eq!(super::meant("chekout", known, 3), ["checkout"]);
+        assert!(super::meant("zzz", known, 3).is_empty());
     }
 
     #[test]

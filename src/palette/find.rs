@@ -16,7 +16,7 @@ use super::{
 use crate::{Error, ErrorKind, answer::sanitise, nearest, toolbox::Call};
 
 /// Names that an error suggests.
-const NEAREST: usize = 5;
+const NEAREST: usize = 3;
 /// Candidates that an error lists.
 const MOST_CANDIDATES: usize = 20;
 
@@ -92,7 +92,7 @@ impl FoundCluster {
     }
 }
 
-/// The cluster of this name or uid, or `environment/project/name`, in the environments that the call reached and
+/// The cluster of this name or uid, or `environment/project/name`, or `project/name`, in the environments that the call reached and
 /// perhaps one project. By name 1 request at most, by uid and project none, none where the index is warm.
 ///
 /// # Errors
@@ -196,8 +196,8 @@ pub fn named(place: Place, names: &BTreeMap<String, String>) -> Place {
     }
 }
 
-/// `environment/project/name`, as candidates are written, taken apart; anything else stays as it is. A project
-/// `-` is the tenant.
+/// `environment/project/name`, as candidates are written, or `project/name`, taken apart; anything else stays as it
+/// is. A project `-` is the tenant.
 fn spelled<'a>(
     accesses: &[Access],
     written: &'a str,
@@ -209,6 +209,13 @@ fn spelled<'a>(
         && let Some(access) = accesses.iter().find(|access| access.environment().name() == *environment)
     {
         return (vec![access.clone()], name, Some(within));
+    }
+    if let [within, name] = parts.as_slice()
+        && !within.is_empty()
+        && !name.is_empty()
+        && project.is_none_or(|project| project == *within)
+    {
+        return (accesses.to_vec(), name, Some(within));
     }
     (accesses.to_vec(), written, project)
 }
@@ -308,5 +315,5 @@ async fn near(accesses: &[Access], written: &str, project: Option<&str>) -> Vec<
     }
     names.sort();
     names.dedup();
-    nearest::names(written, names.iter().map(String::as_str), NEAREST)
+    nearest::meant(written, names.iter().map(String::as_str), NEAREST)
 }

@@ -5,8 +5,10 @@
 
 mod agent;
 mod finding;
+mod joined;
 mod packs;
 mod pending;
+mod quota;
 mod standing;
 
 use jiff::Timestamp;
@@ -82,6 +84,10 @@ pub fn judge(summary: &ClusterSummary, waiting: &Waiting, next: &Next, now: Time
     let conditions = standing::conditions(&status.conditions, phase, next, &mut findings);
     let packs = packs::judge(&status.packs, phase, next, &mut findings);
     pending::judge(summary, waiting, next, &mut findings);
+    if !agent::is_paused(summary) {
+        findings.extend(quota::judge(summary, next));
+    }
+    let mut findings = joined::joined(findings);
     findings.sort_by_key(|finding| finding.severity);
     let worst = findings.first().map(|finding| finding.severity);
     let verdict = match (worst, phase) {

@@ -20,6 +20,11 @@ pub(super) fn parse<T: DeserializeOwned>(
     arguments.retain(|_, value| !value.is_null());
     let nothing = Map::new();
     let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&nothing);
+    for (name, value) in &mut arguments {
+        if let Some(usual) = properties.get(name).and_then(|property| in_its_case(property, value)) {
+            *value = usual;
+        }
+    }
     for (name, value) in &arguments {
         match properties.get(name) {
             Some(property) => check(name, property, value)?,
@@ -46,6 +51,15 @@ fn unknown(name: &str, properties: &Map<String, Value>) -> Error {
     let hint =
         nearest::name(&name, known()).map_or(String::new(), |near| format!("; did you mean {near:?}?"));
     Error::invalid_input(format!("there is no argument {name:?}{hint}")).candidates(known())
+}
+
+/// The choice that was written in another case.
+fn in_its_case(property: &Value, value: &Value) -> Option<Value> {
+    let (choices, written) = (property.get("enum")?.as_array()?, value.as_str()?.trim());
+    let fits = |choice: &&Value| choice.as_str().is_some_and(|choice| choice.eq_ignore_ascii_case(written));
+    let mut fitting = choices.iter().filter(fits);
+    let only = fitting.next().cloned();
+    only.filter(|_| fitting.next().is_none())
 }
 
 fn check(name: &str, property: &Value, value: &Value) -> Result<(), Error> {
@@ -137,6 +151,7 @@ mod tests {
             let error = parse(&arguments).expect_err(said).text();
             assert!(error.contains(said), "{arguments}: {error}");
         }
+        assert!(parse(&json!({"name": "x", "format": "TREE"})).is_ok(), "a choice has no case");
         assert!(parse(&json!({"name": "x", "limit": null})).is_ok(), "null is absent");
     }
 }

@@ -109,6 +109,15 @@ async fn the_fleet_is_told_in_two_requests_with_state_and_health_apart() {
     assert_eq!(told["problems"]["updates pending"], count(&|cluster| !cluster.updates.is_empty()));
     let worst = &told["attention"]["rows"][0];
     assert_eq!(worst["problems"][0], "in error", "the worst first: {worst}");
+    let next = format!("palette_cluster_health cluster={}", worst["uid"].as_str().expect("a uid"));
+    assert!(told["next"] == next.as_str() && answer.text.contains(&next), "{}", answer.text);
+    // one cluster is not told in two ways
+    let listed = rig.call("palette_clusters", json!({"limit": 1000})).await;
+    for row in told["attention"]["rows"].as_array().expect("rows") {
+        let listed = listed.structure["rows"].as_array().expect("rows").iter();
+        let same: Vec<_> = listed.filter(|other| other["uid"] == row["uid"]).collect();
+        assert!(same.iter().all(|other| other["problems"] == row["problems"]), "{row}: {same:?}");
+    }
     assert!(answer.text.contains("unhealthy though Running"), "{}", answer.text);
     assert!(answer.text.contains("in 20 projects and the tenant itself"), "{}", answer.text);
     // page by page to the end, every cluster that wants attention once
@@ -440,12 +449,15 @@ async fn one_name_in_two_projects_or_environments_is_a_question_and_never_a_gues
     for arguments in [
         json!({"cluster": "web", "environment": "prod", "project": "project-01"}),
         json!({"cluster": "prod/project-01/web"}),
+        json!({"cluster": "project-01/web", "environment": "prod"}),
     ] {
         let answer = rig.call("palette_upgrades", arguments).await;
         assert!(!answer.is_error && answer.text.contains("prod/project-01/web"), "{}", answer.text);
     }
     let near = rig.call("palette_upgrades", json!({"cluster": "cluster-02"})).await;
     assert!(near.is_error && near.text.contains("cluster-002"), "{}", near.text);
+    let far = rig.call("palette_upgrades", json!({"cluster": "zzzzzz"})).await;
+    assert!(far.is_error && !far.text.contains("web"), "what is far off was not meant: {}", far.text);
     let unknown = rig.call("palette_clusters", json!({"environment": "prd"})).await;
     assert!(unknown.is_error && unknown.text.contains("prod"), "{}", unknown.text);
     // an environment that cannot be asked is not one that has none

@@ -150,7 +150,7 @@ async fn the_trouble_of_each_cluster_is_found_and_none_but_the_fine_one_is_calle
         ("fine", "healthy", "", "", ""),
         ("unhealthy", "unhealthy", "critical", "health", "palette_cluster_events"),
         ("silent", "unhealthy", "critical", "heartbeat", "agent"),
-        ("packless", "unhealthy", "critical", "pack vault 0.27.0", "palette_cluster_profiles"),
+        ("packless", "unhealthy", "critical", "pack vault 0.27.0", "palette_pack_manifest"),
         ("broken", "unhealthy", "critical", "condition CloudInfrastructureReady", "quota"),
         ("short", "unhealthy", "critical", "machines of the control plane", "palette_cluster_events"),
         ("young", "in progress", "info", "state", "palette_cluster_events"),
@@ -295,6 +295,21 @@ async fn one_cluster_is_told_with_what_it_runs() {
         (&asleep.structure["virtual"], &asleep.structure["lifecycle"]),
         (&json!(true), &json!("Paused"))
     );
+    assert_eq!(asleep.structure["verdict"], "paused");
+    let repaving = rig.call("palette_cluster", json!({"cluster": "repaving"})).await;
+    assert_eq!(repaving.structure["verdict"], "needs attention", "{}", repaving.text);
+    assert!(
+        repaving.text.contains("repave") && repaving.text.contains("updates pending"),
+        "{}",
+        repaving.text
+    );
+    // nothing told of its repaves: then it is not called healthy
+    let data = rig.tenant.data();
+    let fresh = serve(data.clone(), "", None);
+    let by_uid = json!({"cluster": data.clusters[0].uid, "project": data.projects[0].uid});
+    let unknown = fresh.call("palette_cluster", by_uid).await;
+    assert!(unknown.structure["verdict"].is_null(), "{}", unknown.text);
+    assert!(unknown.text.contains("repaves: see palette_cluster_health"), "{}", unknown.text);
 }
 
 fn kubeconfig(contexts: &[(&str, String)]) -> String {

@@ -117,8 +117,17 @@ async fn the_reverse_lookup_finds_every_version_virtual_clusters_and_groups_in_a
     let arguments = json!({"profile": profile.name, "limit": 1000});
     let (answer, requests) = rig.counted("palette_profile_clusters", arguments).await;
     assert_eq!(found(&answer), without_empty(users(&rig.tenant, number)), "{}", answer.text);
-    // the name, and whether projects may have it too; the versions; the groups
-    assert!(requests <= 2 + 3 + 1, "{requests}: {:?}", rig.tenant.requests());
+    // the name, and whether projects may have it too; the versions; the groups; what is virtual, and projects' names
+    assert!(requests <= 2 + 3 + 1 + 1, "{requests}: {:?}", rig.tenant.requests());
+
+    for row in answer.structure["rows"].as_array().expect("rows") {
+        let cluster = data.clusters.iter().find(|cluster| row["uid"] == cluster.uid.as_str());
+        let Some(cluster) = cluster else { continue };
+        let kind = if cluster.virtual_cluster.is_some() { "virtual_cluster" } else { "cluster" };
+        let project = data.projects.iter().find(|project| cluster.project.as_ref() == Some(&project.uid));
+        assert_eq!(row["kind"], kind, "{row}");
+        assert_eq!(row["project"].as_str(), project.map(|project| project.name.as_str()), "{row}");
+    }
 
     let of_group = data.version(&data.groups[0].profiles[0]).expect("a version").0;
     let arguments = json!({"profile": format!("demo/{}/{}", "project-00", of_group.name), "limit": 1000});

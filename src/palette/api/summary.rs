@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::{ObjectMeta, lenient, lenient_list};
+use super::{ObjectMeta, lenient, lenient_list, search::Metrics};
 
 /// `v1SpectroClusterUidSummary`, of `/v1/dashboard/spectroclusters/{uid}`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -132,6 +132,9 @@ pub struct Status {
     /// What its kubeconfigs are.
     #[serde(deserialize_with = "lenient")]
     pub kube_meta: KubeMeta,
+    /// What it uses, of a virtual cluster: of its quota.
+    #[serde(deserialize_with = "lenient")]
+    pub metrics: Metrics,
     /// Whether something is waiting to be done.
     #[serde(deserialize_with = "lenient")]
     pub notifications: Pending,

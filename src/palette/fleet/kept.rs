@@ -1,6 +1,6 @@
 //! [`Kept`]: the sweeps of one environment, kept for a short while, each made once however many wait for it.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{cmp::Reverse, collections::HashMap, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use tokio::{
@@ -59,14 +59,15 @@ impl Flight {
 }
 
 impl Kept {
-    /// A sweep that is there and tells at least this much.
+    /// A sweep that is there and tells at least this much: the one that tells most, so that two tools that look at
+    /// the same moment say the same.
     pub(super) fn peek(&self, access: &Access, detail: Detail) -> Option<Arc<Sweep>> {
         let credential = access.acting().owner().to_vec();
         let flights = self.flights.lock();
         let mine = flights.iter().filter(|(key, _)| key.credential == credential && key.project.is_none());
         let landed = mine.filter_map(|(_, flight)| flight.landed());
         let enough = landed.filter(|sweep| detail.answered_by().contains(&sweep.detail));
-        enough.min_by_key(|sweep| sweep.age()).cloned()
+        enough.min_by_key(|sweep| (Reverse(sweep.detail), sweep.age())).cloned()
     }
 
     /// A sweep that tells at least this much: one that is there, one that others are making, or a new one. Where

@@ -43,6 +43,11 @@ impl Problem {
         }
     }
 
+    /// The same in words: what every listing says of a cluster.
+    pub fn words(row: &ClusterRow) -> Vec<&'static str> {
+        Self::of(row).into_iter().map(Self::word).collect()
+    }
+
     /// What is wrong with this one, the worst first.
     pub fn of(row: &ClusterRow) -> Vec<Self> {
         let stage = row.stage();

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     SILENT_SECONDS,
-    finding::{Finding, Next, Severity},
+    finding::{Finding, Next, Severity, Subject},
     standing::Phase,
 };
 use crate::{
@@ -135,7 +135,8 @@ fn conditions(summary: &ClusterSummary, phase: Phase, next: &Next) -> Vec<Findin
             (kind, name) => format!(" ({})", [kind, name].join(" ").trim()),
         };
         let about = format!("health {}{with}", condition.kind);
-        Finding::new(severity, about.trim(), &condition.message, next.events())
+        let subject = Subject::Reported { kind: related.kind.clone(), name: related.name.clone() };
+        Finding::new(severity, about.trim(), &condition.message, next.events()).on(subject)
     };
     health.conditions.iter().take(MOST).map(finding).collect()
 }
@@ -172,7 +173,8 @@ fn machines(summary: &ClusterSummary, phase: Phase, next: &Next) -> Vec<Finding>
             some => format!(", {some} under maintenance"),
         };
         let message = format!("{healthy} of {} are healthy{kept}", pool.size);
-        findings.push(Finding::new(severity, what, &message, next.events()));
+        let subject = Subject::Machines { missing: pool.size.saturating_sub(healthy) };
+        findings.push(Finding::new(severity, what, &message, next.events()).on(subject));
     }
     findings
 }

@@ -48,6 +48,32 @@ pub struct Finding {
     pub since: Option<String>,
     /// What to call or do next.
     pub next: String,
+    #[serde(skip)]
+    pub(super) subject: Subject,
+}
+
+/// What a finding is about, where others may be about the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// Something else.
+    #[default]
+    Else,
+    /// What the agent reports of something.
+    Reported {
+        /// `machine`, `pack`, …
+        kind: String,
+        /// Which.
+        name: String,
+    },
+    /// The pack of this name.
+    Pack(String),
+    /// A condition of the cluster.
+    Condition,
+    /// A pool that is short of so many machines.
+    Machines {
+        /// How many are not healthy.
+        missing: u64,
+    },
 }
 
 impl Finding {
@@ -58,6 +84,32 @@ impl Finding {
             message: sanitise::short(&redact::text(message), LONGEST),
             since: None,
             next: next.into(),
+            subject: Subject::Else,
+        }
+    }
+
+    pub(super) fn on(self, subject: Subject) -> Self {
+        Self { subject, ..self }
+    }
+
+    /// Machines that it says are not healthy.
+    pub(super) fn missing(&self) -> u64 {
+        if let Subject::Machines { missing } = self.subject { missing } else { 0 }
+    }
+
+    /// Tells the other one too, which is about the same: no less grave, and with what helps with either.
+    pub(super) fn absorb(&mut self, other: &Self) {
+        self.severity = self.severity.min(other.severity);
+        let told = format!("{}; {}: {}", self.message, other.about, other.message);
+        self.message = sanitise::short(&told, 2 * LONGEST);
+        self.since = self.since.take().or_else(|| other.since.clone());
+        // events are what the less particular one points at
+        if !self.next.contains(&other.next) && matches!(self.subject, Subject::Reported { .. }) {
+            self.next = if other.next.contains(&self.next) {
+                other.next.clone()
+            } else {
+                format!("{}; {}", other.next, self.next)
+            };
         }
     }
 

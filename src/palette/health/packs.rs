@@ -1,7 +1,7 @@
 //! Packs that are not as they should be, with their manifests.
 
 use super::{
-    finding::{Finding, Next, Severity},
+    finding::{Finding, Next, Severity, Subject},
     standing::{Counts, Phase, Standing, said},
 };
 use crate::palette::api::{
@@ -40,10 +40,10 @@ pub(super) fn judge(packs: &[PackStatus], phase: Phase, next: &Next, findings: &
     found.sort_by_key(|finding| finding.severity);
     let more = found.len().saturating_sub(MOST);
     findings.extend(found.into_iter().take(MOST));
-    let profiles = || next.call("palette_cluster_profiles", "");
+    let events = || next.call("palette_cluster_events", "");
     if more > 0 {
         let message = format!("{more} more packs are not as they should be");
-        findings.push(Finding::new(Severity::Warning, "packs", &message, profiles()));
+        findings.push(Finding::new(Severity::Warning, "packs", &message, events()));
     }
     if !unreported.is_empty() {
         let severity = if phase == Phase::Running { Severity::Warning } else { Severity::Info };
@@ -53,7 +53,7 @@ pub(super) fn judge(packs: &[PackStatus], phase: Phase, next: &Next, findings: &
             more => format!(" and {more} more"),
         };
         let message = format!("no status is reported for {}{rest}", named.join(", "));
-        findings.push(Finding::new(severity, "packs", &message, profiles()));
+        findings.push(Finding::new(severity, "packs", &message, events()));
     }
     counts
 }
@@ -90,7 +90,17 @@ fn finding(
     }
     let check = match bad.iter().find(|manifest| !manifest.uid.is_empty()) {
         Some(manifest) => next.call("palette_pack_manifest", &format!("manifest={}", manifest.uid)),
-        None => next.call("palette_cluster_profiles", ""),
+        None => {
+            let events = next.call("palette_cluster_events", "");
+            match plain(&pack.name) {
+                true => format!(
+                    "{events} (those that name {}); {}",
+                    pack.name,
+                    next.call("palette_pack_manifest", &format!("pack={}", pack.name))
+                ),
+                false => events,
+            }
+        }
     };
     let check = match &next.kubernetes {
         Some(cluster) => format!("kubernetes_events cluster={cluster} type=Warning; {check}"),
@@ -98,5 +108,13 @@ fn finding(
     };
     let since = condition.and_then(|condition| moment(&condition.last_transition_time));
     let about = format!("pack {} {}", pack.name, pack.version);
-    Finding::new(severity, about.trim_end(), &message, check).since(since)
+    Finding::new(severity, about.trim_end(), &message, check)
+        .since(since)
+        .on(Subject::Pack(pack.name.clone()))
+}
+
+/// Whether it can be written into a call as it is: names are the cluster's word.
+fn plain(name: &str) -> bool {
+    (1..=100).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }

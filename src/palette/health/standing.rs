@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::finding::{Finding, Next, Severity};
+use super::finding::{Finding, Next, Severity, Subject};
 use crate::palette::api::{moment, summary::Condition};
 
 /// Findings about conditions that are told one by one.
@@ -164,7 +164,7 @@ pub(super) fn conditions(
         let name = if condition.kind.is_empty() { "without a type" } else { &condition.kind };
         let finding =
             Finding::new(severity, &format!("condition {name}"), &said(condition), advice(name, next));
-        found.push(finding.since(moment(&condition.last_transition_time)));
+        found.push(finding.since(moment(&condition.last_transition_time)).on(Subject::Condition));
     }
     found.sort_by_key(|finding| finding.severity);
     let more = found.len().saturating_sub(MOST);

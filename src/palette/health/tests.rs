@@ -150,6 +150,64 @@ fn health_conditions_name_what_they_are_about() {
 }
 
 #[test]
+fn one_cause_is_told_once_with_all_that_is_said_of_it() {
+    let mut status = fine();
+    status["health"]["state"] = "Unhealthy".into();
+    status["health"]["conditions"] = json!([
+        {"type": "NodeHealth", "message": "worker-4 has been NotReady", "relatedObject": {"kind": "machine", "name": "worker-4"}},
+        {"type": "PackHealth", "message": "is not ready", "relatedObject": {"kind": "pack", "name": "vault"}},
+        {"type": "PackHealth", "message": "of another", "relatedObject": {"kind": "pack", "name": "vaul"}},
+    ]);
+    status["conditions"] = json!([
+        {"type": "WorkerNodeAdditionDone", "status": "False", "reason": "Lost", "message": "Node worker-4 does not answer"},
+        {"type": "KubeConfigReady", "status": "False", "reason": "Failed", "message": "worker-41"},
+    ]);
+    status["packs"] =
+        json!([{"name": "vault", "version": "1", "condition": {"status": "False", "reason": "Failed"}}]);
+    let pools = json!({"machinePools": [{"size": 4, "healthy": 3}]});
+    let judged = judged_with(json!({"status": status, "spec": {"cloudConfig": pools}}), &Waiting::default());
+    let mut told: Vec<&str> = judged.findings.iter().map(|finding| finding.about.as_str()).collect();
+    told.sort_unstable();
+    let wanted = [
+        "condition KubeConfigReady",
+        "health",
+        "health NodeHealth (machine worker-4)",
+        "health PackHealth (pack vaul)",
+        "pack vault 1",
+    ];
+    assert_eq!(told, wanted);
+    let of = |about: &str| judged.findings.iter().find(|finding| finding.about == about).expect("told");
+    let node = of("health NodeHealth (machine worker-4)");
+    for said in ["NotReady", "condition WorkerNodeAdditionDone: Lost", "3 of 4 are healthy"] {
+        assert!(node.message.contains(said), "{said} in {node:?}");
+    }
+    assert!(node.next.contains("capacity and quota"), "{node:?}");
+    let pack = of("pack vault 1");
+    assert!(pack.message.contains("is not ready"), "{pack:?}");
+    for call in ["palette_cluster_events cluster=u1", "palette_pack_manifest cluster=u1 pack=vault"] {
+        assert!(pack.next.contains(call), "{call} in {pack:?}");
+    }
+}
+
+#[test]
+fn a_virtual_cluster_that_has_used_its_quota_is_not_called_healthy() {
+    let using = |usage: f64, cloud: &str| {
+        let mut status = fine();
+        status["metrics"] = json!({"cpu": {"limit": 4000, "usage": usage, "unit": "MilliCore"}});
+        judged_with(
+            json!({"status": status, "spec": {"cloudConfig": {"cloudType": cloud}}}),
+            &Waiting::default(),
+        )
+    };
+    let high = using(3_880.0, "nested");
+    assert_eq!((high.verdict, about(&high)), (Verdict::Attention, vec![("warning", "CPU quota")]));
+    assert!(high.findings[0].message.contains("3.88 of 4 cores (97 %)"), "{:?}", high.findings);
+    assert_eq!(about(&using(4_400.0, "nested")), [("critical", "CPU quota")]);
+    assert_eq!(using(3_200.0, "nested").verdict, Verdict::Healthy);
+    assert_eq!(using(3_880.0, "vsphere").verdict, Verdict::Healthy, "what is no quota");
+}
+
+#[test]
 fn machines_that_are_short_are_told_and_pools_that_say_nothing_are_not() {
     let with = |pool: &Value| {
         let summary = json!({"status": fine(), "spec": {"cloudConfig": {"machinePools": [pool]}}});

@@ -8,7 +8,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    super::{find, health, same, summary},
+    super::{
+        api::repave::{Repave, RepaveStatus},
+        find, fleet, health, same, summary,
+    },
     reach,
 };
 use crate::{
@@ -58,9 +61,27 @@ impl Tool for ShowCluster {
         let kubernetes = same::in_registry(&call, &access, &summary::endpoints(&summary));
         let next = health::Next { uid: found.uid.clone(), kubernetes: kubernetes.clone() };
         let now = Timestamp::now();
-        let judged = health::judge(&summary, &health::Waiting::default(), &next, now);
-        let read =
-            Read { found: &found, summary: &summary, versions: &versions, judged, kubernetes, asked, now };
+        let repave = fleet::repave(&found);
+        let judged = health::judge(&summary, &waiting(repave.as_deref()), &next, now);
+        let read = Read {
+            found: &found,
+            summary: &summary,
+            versions: &versions,
+            judged,
+            repaves_known: repave.is_some(),
+            kubernetes,
+            asked,
+            now,
+        };
         Ok(answer(&read).gaps(gaps))
     }
+}
+
+/// What listings tell of its repave, without its reasons.
+fn waiting(repave: Option<&str>) -> health::Waiting {
+    let listed = repave.filter(|state| !state.is_empty()).map(|state| {
+        let status = RepaveStatus { state: state.to_owned(), ..RepaveStatus::default() };
+        Repave { status, ..Repave::default() }
+    });
+    health::Waiting { repave: listed, ..health::Waiting::default() }
 }

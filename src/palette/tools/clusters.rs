@@ -63,7 +63,7 @@ pub struct Line {
     /// How far it is, not how well.
     state: String,
     health: String,
-    /// What else is wrong or waits.
+    /// As palette_fleet has them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     problems: Vec<&'static str>,
     #[serde(skip)]
@@ -72,10 +72,6 @@ pub struct Line {
 
 impl Line {
     fn of(row: &ClusterRow) -> Self {
-        // state and health have columns of their own
-        let told = |problem: &Problem| {
-            matches!(problem, Problem::HeartbeatFailed | Problem::RepavePending | Problem::UpdatesPending)
-        };
         Self {
             environment: row.environment.to_string(),
             project: row.project().to_owned(),
@@ -84,7 +80,7 @@ impl Line {
             cloud_type: row.cloud_type.clone(),
             state: row.state.clone(),
             health: row.health.word().to_owned(),
-            problems: Problem::of(row).into_iter().filter(told).map(Problem::word).collect(),
+            problems: Problem::words(row),
             rank: rank(row),
         }
     }
@@ -141,11 +137,17 @@ impl Tool for ListClusters {
         let summary = match found.len() {
             0 => nothing(&filter, &Counts::of(fleet.rows.iter().map(|row| &**row))),
             all => format!(
-                "{all} clusters, {} of them virtual; state: {}; health: {}{}",
+                "{all} clusters, {} of them virtual; state: {}; health: {}{}{}",
                 counts.virtual_clusters,
                 counts.states_line(),
                 counts.health_line(),
-                fleet.as_of()
+                fleet.as_of(),
+                // the listing of health does not tell them
+                if found.iter().any(|row| row.repave.is_none()) {
+                    "; repaves: see palette_fleet"
+                } else {
+                    ""
+                }
             ),
         };
         let rows = found.into_iter().map(Line::of).collect();

@@ -62,6 +62,9 @@ pub struct Output {
     age: u64,
     /// The worst first; those that only wait for updates last.
     attention: Rows<Line>,
+    /// What tells more of the worst.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
 }
 
 fn is_zero(count: &usize) -> bool {
@@ -132,6 +135,9 @@ impl Tool for ShowFleet {
         let wanted = Wanted { project: input.project.as_deref(), fresh: input.fresh.unwrap_or_default() };
         let fleet = fleet::rows(call.environments(), Detail::Triage, wanted).await?;
         let counts = Counts::of(fleet.rows.iter().map(|row| &**row));
+        let worst = fleet.rows.iter().filter(|row| !Problem::of(row).is_empty()).min_by_key(|row| rank(row));
+        let next = worst.filter(|_| input.cursor.is_none());
+        let next = next.map(|worst| format!("palette_cluster_health cluster={}", worst.uid));
         let attention = fleet.rows.iter().filter_map(|row| line(row)).collect();
         let narrow = "narrow with environment or project; palette_clusters filters";
         let (page, cut) = call.page(attention, input.cursor.as_deref(), narrow)?;
@@ -141,6 +147,10 @@ impl Tool for ShowFleet {
             // what is of the whole fleet was told on the first page
             Some(_) => page.table,
             None => format!("{}\n\n{}", table(&projects, more), page.table),
+        };
+        let body = match &next {
+            Some(next) => format!("{}\n\nnext: {next}", body.trim_end()),
+            None => body,
         };
         let output = Output {
             clusters: counts.clusters,
@@ -153,6 +163,7 @@ impl Tool for ShowFleet {
             more_projects: if input.cursor.is_some() { 0 } else { more },
             age: fleet.age.as_secs(),
             attention: page.rows,
+            next,
         };
         Ok(Answer::new(summary, body.trim(), output).gaps(fleet.gaps).cut(cut))
     }
@@ -208,7 +219,7 @@ fn places(fleet: &Fleet) -> String {
 }
 
 fn line(row: &ClusterRow) -> Option<Line> {
-    let problems: Vec<&'static str> = Problem::of(row).into_iter().map(Problem::word).collect();
+    let problems = Problem::words(row);
     (!problems.is_empty()).then(|| Line {
         cluster: row.qualified(),
         uid: row.uid.clone(),

@@ -13,7 +13,7 @@ use super::{
         Access, Ask, Fault, Place,
         api::profile::{ClusterProfile, GroupsUsing},
         find::{is_uid, named, project_names},
-        fleet,
+        fleet::{self, Detail, Wanted},
         profiles::{
             Version,
             find::{self, FoundProfile, Within},
@@ -161,7 +161,10 @@ async fn of_profile(call: &Call, profile: &str, input: &Input) -> Result<Answer<
     let environment = access.environment().name().to_owned();
     let rows: Vec<UseRow> =
         seen.into_iter().map(|user| row(user, &found.profile.name, &environment)).collect();
-    let summary = summary(&found, &counts, &rows, access.view().sees_all());
+    let mut summary = summary(&found, &counts, &rows, access.view().sees_all());
+    if input.project.is_some() && !is_uid(profile) {
+        summary.push_str("; the argument project picks the profile, not the clusters");
+    }
     let (page, cut) = call.page(rows, input.cursor.as_deref(), "name one version")?;
     let body = format!("{}{}", counted(&counts), page.table);
     let output = Output { versions: counts, total: page.rows.total, rows: page.rows.rows };
@@ -178,11 +181,24 @@ struct Read {
 async fn read(found: &FoundProfile, versions: &[Version], with_groups: bool) -> Result<Read, Error> {
     let (access, place) = (&found.access, &found.profile.place);
     let mut gaps = Vec::new();
-    // only rules that know projects by name need their names; a sweep that is there tells them for nothing
-    let sweep = fleet::peek(access);
+    // one version by its uid is one request: then names and kinds are told by a sweep that is there, or not
+    let brief = found.is_exact && !with_groups;
+    let wanted = Wanted::default();
+    let sweep = match fleet::peek(access) {
+        None if !brief => match fleet::swept(access, Detail::Names, wanted).await {
+            Ok(sweep) => Some(sweep),
+            Err(fault) => {
+                gaps.push(format!("names of projects, and which clusters are virtual: {fault}"));
+                None
+            }
+        },
+        kept => kept,
+    };
+    let unnamed = gaps.len();
     let names = match (access.view().sees_all(), &sweep) {
         (true, Some(sweep)) => sweep.projects.clone(),
         (true, None) => BTreeMap::new(),
+        // rules may know projects by name
         (false, _) => project_names(access).await?,
     };
     let one = |version: Version| async move {
@@ -208,7 +224,7 @@ async fn read(found: &FoundProfile, versions: &[Version], with_groups: bool) -> 
             }
         }
     }
-    if let Some(fault) = first.filter(|_| gaps.len() == read) {
+    if let Some(fault) = first.filter(|_| gaps.len() == unnamed + read) {
         return Err(fault.into());
     }
     match groups {
@@ -271,13 +287,13 @@ fn summary(found: &FoundProfile, counts: &[VersionCount], rows: &[UseRow], all: 
     let of = |kind: UserKind| rows.iter().filter(|row| row.kind == kind).count();
     let clusters = of(UserKind::Cluster) + of(UserKind::VirtualCluster);
     let used = counts.iter().filter(|count| count.clusters > 0).count();
+    let clusters = match of(UserKind::VirtualCluster) {
+        0 => format!("{clusters} clusters"),
+        some => format!("{clusters} clusters ({some} virtual)"),
+    };
     let mut summary = match found.is_exact {
-        true => format!("{clusters} clusters are on {}", found.label()),
-        false => format!(
-            "{clusters} clusters are on {used} of {} versions of {}",
-            counts.len(),
-            found.profile.name
-        ),
+        true => format!("{clusters} are on {}", found.label()),
+        false => format!("{clusters} are on {used} of {} versions of {}", counts.len(), found.profile.name),
     };
     for (kind, word) in
         [(UserKind::ClusterGroup, "cluster groups"), (UserKind::ClusterTemplate, "cluster templates")]

@@ -16,7 +16,7 @@ use crate::{
             summary::{ClusterSummary, Owned, ProfileVersions},
         },
         find::FoundCluster,
-        health::{Counts, Judged, Severity},
+        health::{Counts, Judged, Severity, Verdict},
     },
 };
 
@@ -24,6 +24,8 @@ use crate::{
 const MOST: usize = 40;
 /// Findings that the summary names.
 const NAMED: usize = 4;
+
+const UNKNOWN_REPAVES: &str = "repaves: see palette_cluster_health";
 
 /// A cluster.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -37,8 +39,9 @@ pub struct Output {
     state: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     health: String,
-    /// As palette_cluster_health comes to it.
-    verdict: &'static str,
+    /// As palette_cluster_health comes to it; left out where only that one knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     heartbeat: Option<String>,
     cloud: String,
@@ -85,6 +88,9 @@ pub struct Output {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     virtual_clusters: Vec<String>,
     updates_pending: bool,
+    /// What was not looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'static str>,
 }
 
 /// A version of a profile that is attached.
@@ -117,6 +123,8 @@ pub(super) struct Read<'r> {
     pub(super) summary: &'r ClusterSummary,
     pub(super) versions: &'r ProfileVersions,
     pub(super) judged: Judged,
+    /// Whether something told of its repaves.
+    pub(super) repaves_known: bool,
     pub(super) kubernetes: Option<String>,
     pub(super) asked: Instant,
     pub(super) now: Timestamp,
@@ -157,7 +165,10 @@ fn output(read: &Read<'_>) -> Output {
         uid: found.uid.clone(),
         state: if status.state.is_empty() { "unknown".to_owned() } else { status.state.clone() },
         health: status.health.state.clone(),
-        verdict: judged.verdict.name(),
+        // a repave that nobody told of would make it another
+        verdict: Some(judged.verdict)
+            .filter(|verdict| *verdict != Verdict::Healthy || read.repaves_known)
+            .map(Verdict::name),
         heartbeat: judged.heartbeat.map(second),
         cloud: found.cloud_type.clone(),
         is_virtual: summary.is_virtual(),
@@ -187,7 +198,9 @@ fn output(read: &Read<'_>) -> Output {
         cluster_group: Some(&lifted.cluster_group).filter(seen).map(shown),
         lifecycle: lifted.lifecycle_status.status.clone(),
         virtual_clusters: lifted.virtual_clusters.iter().filter(seen).take(MOST).map(shown).collect(),
-        updates_pending: status.notifications.is_available,
+        updates_pending: status.notifications.is_available
+            || found.row.as_ref().is_some_and(|row| row.updates_pending),
+        note: (!read.repaves_known).then_some(UNKNOWN_REPAVES),
     }
 }
 
@@ -218,7 +231,9 @@ fn line(read: &Read<'_>, output: &Output) -> String {
     let mut line =
         format!("{}: state {}, health ", read.found.qualified(), sanitise::short(&output.state, 40));
     line.push_str(if output.health.is_empty() { "unknown" } else { &output.health });
-    line.push_str(&format!(": {}", output.verdict));
+    if let Some(verdict) = output.verdict {
+        line.push_str(&format!(": {verdict}"));
+    }
     let grave: Vec<&str> = read
         .judged
         .findings
@@ -228,7 +243,13 @@ fn line(read: &Read<'_>, output: &Output) -> String {
         .collect();
     if !grave.is_empty() {
         let named = grave.iter().take(NAMED).copied().collect::<Vec<_>>().join("; ");
-        line.push_str(&format!(" ({} findings in palette_cluster_health: {named})", grave.len()));
+        line.push_str(&format!(" (palette_cluster_health tells {}: {named})", grave.len()));
+    }
+    if output.updates_pending {
+        line.push_str("; updates pending");
+    }
+    if let Some(note) = output.note {
+        line.push_str(&format!("; {note}"));
     }
     let kind = if output.is_virtual { "virtual cluster".to_owned() } else { output.cloud.clone() };
     line.push_str(&format!("; {kind}"));

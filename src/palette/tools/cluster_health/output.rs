@@ -15,7 +15,7 @@ use crate::{
         },
         events::{EventRow, Found, gravest, merged},
         find::FoundCluster,
-        health::{Counts, Finding, Judged, Repaving, Severity, Waiting},
+        health::{Counts, Finding, Judged, Repaving, Severity, Verdict, Waiting},
     },
 };
 
@@ -145,6 +145,7 @@ fn line(
         more => format!("{} and {more} more", grave.get(..NAMED).unwrap_or_default().join("; ")),
     };
     let found_out = match (critical, warnings) {
+        (0, 0) if judged.verdict == Verdict::Paused => "nothing runs in it until it is resumed".to_owned(),
         (0, 0) => "nothing is known to be wrong".to_owned(),
         (0, 1) => format!("1 warning: {named}"),
         (0, warnings) => format!("{warnings} warnings: {named}"),

@@ -4,6 +4,7 @@
 //! the cursor, and each keeps the budget.
 
 pub mod budget;
+pub mod counted;
 pub mod handed;
 pub mod page;
 pub mod redact;
@@ -17,6 +18,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 pub use budget::Budget;
+pub use counted::counted;
 pub use handed::{Handed, Handing};
 pub use page::{Page, Row, Rows};
 pub use table::Table;

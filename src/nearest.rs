@@ -11,6 +11,19 @@ pub fn name<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
+/// The one of `known` that is `written` but for a few letters. Names that begin alike, as those of tools do, are
+/// alike to [`name`] whatever they mean.
+pub fn misspelt<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let written = written.to_lowercase();
+    let most = (written.chars().count() / 5).clamp(1, 3);
+    known
+        .into_iter()
+        .map(|candidate| (strsim::osa_distance(&candidate.to_lowercase(), &written), candidate))
+        .filter(|(distance, _)| *distance <= most)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
 /// From 0 to 1. One slip of a short name, as `lgo` for `log`, leaves little that is alike letter by letter.
 fn likeness(candidate: &str, written: &str) -> f64 {
     let slip = candidate.len().min(written.len()) >= 3 && strsim::osa_distance(candidate, written) == 1;
@@ -69,6 +82,21 @@ pub fn completions<'k>(
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_beginning_that_all_have_is_no_misspelling() {
+        let tools = ["palette_cluster_profiles", "palette_clusters", "palette_fleet", "kro_rgd", "kro_rgds"];
+        for (written, meant) in [
+            ("palette_kubeconfig", None),
+            ("palette_cluster", Some("palette_clusters")),
+            ("palette_clutsers", Some("palette_clusters")),
+            ("palette_feet", Some("palette_fleet")),
+            ("kro_rdg", Some("kro_rgd")),
+            ("kro_yaml", None),
+        ] {
+            assert_eq!(super::misspelt(written, tools), meant, "{written}");
+        }
+    }
+
     #[test]
     fn only_what_is_near_is_suggested() {
         assert_eq!(super::name("namespce", ["name", "namespace", "kind"]), Some("namespace"));

@@ -35,7 +35,7 @@ pub struct Rows<R> {
 pub struct Page<R> {
     /// The rows shown, and the total.
     pub rows: Rows<R>,
-    /// The same as a table.
+    /// The same as a table; nothing where there are none.
     pub table: String,
     /// The key of the last row, where more follow.
     pub(crate) last: Option<String>,
@@ -68,6 +68,7 @@ impl<R: Row> Page<R> {
         let mut table = Table::new(R::COLUMNS);
         rows.iter().for_each(|row| table.row(row.cells()));
         let last = more.then(|| rows.last().map(R::key)).flatten();
-        Self { rows: Rows { total, rows }, table: table.into_text(), last, before }
+        let table = if rows.is_empty() { String::new() } else { table.into_text() };
+        Self { rows: Rows { total, rows }, table, last, before }
     }
 }

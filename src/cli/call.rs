@@ -143,7 +143,7 @@ fn hands_out(tool: &str) -> bool {
 /// What may have been meant, of what the caller may see.
 fn others(toolbox: &Toolbox, caller: &Caller, written: &str) -> String {
     let names: Vec<&str> = toolbox.list(caller).map(|entry| entry.contract.name.as_str()).collect();
-    match nearest::name(written, names.iter().copied()) {
+    match nearest::misspelt(written, names.iter().copied()) {
         Some(near) => format!("; did you mean {near:?}?"),
         None => format!("; tools: {}", names.join(", ")),
     }

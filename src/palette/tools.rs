@@ -22,6 +22,7 @@ mod profile_packs;
 mod profile_variables;
 mod profiles;
 mod projects;
+mod share;
 mod upgrades;
 mod virtual_clusters;
 

@@ -233,12 +233,18 @@ impl Call {
             let why = match unsealed {
                 Unsealed::Expired => "is too old",
                 Unsealed::Foreign => {
-                    "is not one that you got for these arguments, or the server that gave it has ended"
+                    "is not one that you got for these arguments, or the server that gave it has ended (one call \
+                     from the shell is such a server)"
                 }
             };
             Error::invalid_input(format!("the argument \"cursor\" {why}"))
-                .next("call again without cursor, with the same arguments")
+                .next("call again without cursor, with the same arguments, or set sealKey")
         })
+    }
+
+    /// What the tool takes.
+    pub fn requirement(&self) -> &Requirement {
+        &self.0.entry.contract.front.permission
     }
 
     fn binding(&self) -> [&str; 4] {

@@ -114,6 +114,8 @@ fn what_is_misspelt_is_answered_with_what_was_meant() {
         (&["call", "whoami", "--dmo"], 2, "'--demo'"),
         (&["call", "kubernetes_clustres", "--demo"], 1, "did you mean \"kubernetes_clusters\"?"),
         (&["call", "zzz", "--demo"], 1, "tools: kro_diagnose, "),
+        (&["call", "palette_kubeconfig", "--demo", "--role", "viewer"], 1, "\"palette_kubeconfig\"; tools: "),
+        (&["call", "palette_clusters", "--demo", "cursor=of-another"], 1, "or set sealKey"),
         (&["call", "kubernetes_clusters", "--demo", "clustr=a"], 1, "did you mean \"cluster\"?"),
         (&["call", "kubernetes_clusters", "--demo", "cluster=sampel"], 1, "Nearest: sample"),
         (&["call", "palette_projects", "--demo", "environment=dmeo"], 1, "Nearest: demo"),

@@ -379,6 +379,16 @@ async fn packs_below_a_version_are_found_by_number_in_one_sweep() {
     assert_eq!(answer.structure["clusters"], runs(false));
     let (_, warm) = rig.counted("palette_pack_exposure", json!({"pack": "cni-*", "layer": "cni"})).await;
     assert_eq!(warm, 0);
+    let wrong = rig.call("palette_pack_exposure", json!({"pack": "nginx", "layer": "kubernetes"})).await;
+    assert!(wrong.is_error, "{}", wrong.text);
+    assert!(wrong.text.contains("\"layer\"") && wrong.text.contains("k8s"), "{}", wrong.text);
+    let attached = &data.clusters[0].profiles[0].version;
+    let profile = data.version(attached).expect("a version").0.name.clone();
+    let wrong = rig.call("palette_pack_exposure", json!({"pack": profile})).await;
+    assert!(wrong.is_error && wrong.text.contains("is a cluster profile, and no pack"), "{}", wrong.text);
+    let several = rig.call("palette_pack_exposure", json!({"pack": "*", "below": "1.27.5"})).await;
+    assert!(several.text.contains("different packs are compared with it"), "{}", several.text);
+    assert!(!answer.text.contains("different packs"), "{}", answer.text);
     let wrong = rig.call("palette_pack_exposure", json!({"pack": "ngnix"})).await;
     assert!(wrong.is_error && wrong.text.contains("Nearest: nginx"), "{}", wrong.text);
     let wrong = rig.call("palette_pack_exposure", json!({"pack": "nginx", "below": "latest"})).await;
@@ -394,10 +404,13 @@ async fn virtual_clusters_are_told_with_their_pressure_for_a_request_for_each_fi
     assert_eq!(answer.structure["total"], 60);
     let first = &rows(&answer)[0];
     assert_eq!(first["pressure"], "high", "{first}");
-    assert!(first["cpu"].as_str().is_some_and(|cpu| cpu.contains("of 4 cores (93 %)")), "{first}");
-    assert!(first["memory"].as_str().is_some_and(|memory| memory.contains("of 8 GiB")), "{first}");
+    assert_eq!((&first["cpu_cores"]["limit"], &first["cpu_cores"]["percent"]), (&json!(4.0), &json!(93)));
+    assert_eq!(first["memory_gib"]["limit"], 8.0, "{first}");
+    assert!(answer.text.contains("of 4 cores (93 %)") && answer.text.contains("of 8 GiB"), "{}", answer.text);
     let (pressed, warm) = rig.counted("palette_virtual_clusters", json!({"pressed": true})).await;
     assert_eq!((pressed.structure["total"].as_u64(), warm), (Some(10), 0));
+    let none = rig.call("palette_virtual_clusters", json!({"cluster_group": "nowhere"})).await;
+    assert!(none.structure["total"] == 0 && !none.text.contains("\tuid"), "{}", none.text);
     let (one, _) = rig.counted("palette_virtual_clusters", json!({"cluster": "virtual-006"})).await;
     assert_eq!(one.structure["sizing"]["max_memory_mib"], 8192, "{}", one.text);
     let host = rig.call("palette_virtual_clusters", json!({"cluster": "cluster-005"})).await;
@@ -428,6 +441,11 @@ async fn clusters_are_filtered_and_the_words_of_the_filter_have_no_case() {
         "{}",
         none.text
     );
+    let none = rig.call("palette_clusters", json!({"cloud_type": "azzure"})).await;
+    assert!(none.text.contains("cloud type \"azzure\"; their cloud types: "), "{}", none.text);
+    assert!(none.text.contains("nested") && !none.text.contains("Running"), "{}", none.text);
+    let none = rig.call("palette_clusters", json!({"name": "clutser-017"})).await;
+    assert!(none.text.contains("nearest: cluster-017, "), "{}", none.text);
     let nowhere = rig.call("palette_clusters", json!({"project": "project-3"})).await;
     assert!(nowhere.is_error && nowhere.text.contains("project-03"), "{}", nowhere.text);
     let (projects, cost) = rig.counted("palette_projects", json!({})).await;
@@ -550,6 +568,9 @@ async fn a_cluster_group_is_told_with_its_settings_and_values_that_are_no_yaml_a
     let rig = Rig::of(data);
     let (list, _) = rig.counted("palette_cluster_groups", json!({})).await;
     assert_eq!(rows(&list)[0]["virtual_clusters"], 60, "{}", list.text);
+    assert!(list.text.starts_with("1 cluster group with 60 virtual clusters"), "{}", list.text);
+    let cores = &rows(&list)[0]["cpu_cores"];
+    assert!(cores["used"].is_number() && cores["limit"].is_number(), "{}", list.structure);
     let (one, _) = rig.counted("palette_cluster_groups", json!({"cluster_group": "sandboxes"})).await;
     let details = &one.structure["details"];
     assert_eq!(details["settings"]["sync_to_host"], json!(["ingresses"]), "{}", one.text);

@@ -213,7 +213,12 @@ async fn who_is_bound_to_a_project_sees_its_users_alone() {
     let hidden = rig.call("one", "palette_profile_packs", json!({"profile": "profile-003"})).await;
     let missing = rig.call("one", "palette_profile_packs", json!({"profile": "profile-999"})).await;
     assert!(hidden.is_error);
+    let told = "need spectrocloud.profile.view-info outside of projects";
+    assert!(hidden.text.contains("\"profile-003\" that you may see"), "{}", hidden.text);
+    assert!(hidden.text.contains(told), "{}", hidden.text);
     assert_eq!(words(hidden), words(missing));
+    let missing = rig.call("all", "palette_profile_packs", json!({"profile": "profile-999"})).await;
+    assert!(missing.is_error && !missing.text.contains("outside of projects"), "{}", missing.text);
 }
 
 /// A profile with every kind of text that may hold a secret, and a cluster that overrides some of it.
@@ -346,15 +351,19 @@ async fn two_versions_differ_in_packs_versions_values_and_variables() {
     let rig = Rig::start(drifted());
     let answer = rig.call("all", "palette_profile_diff", json!({"profile": "app", "from": "1.0.0"})).await;
     for line in [
-        "app@1.0.0 → app@1.1.0: 1 packs added, 1 removed, 1 changed",
+        "app@1.0.0 → app@1.1.0: 1 pack added, 1 removed, 1 changed (1 in version, 1 in values or manifests); 2 variables differ",
         "+ added (addon) 0.1.0",
         "- odd (addon) 1.0.0",
         "1.2.0 → 1.3.0",
         "~ replicas: 1 → 3",
-        "- size.default: small",
+        "  - size\n    - default: small\n    - required: true",
+        "  - key\n    - default: <redacted>\n    - sensitive: true",
     ] {
         assert!(answer.text.contains(line), "{line}: {}", answer.text);
     }
+    let answer = rig.call("viewer", "palette_profile_diff", json!({"profile": "app"})).await;
+    assert!(answer.text.contains("in manifests, values not compared); "), "{}", answer.text);
+    assert!(!answer.text.contains("in values"), "{}", answer.text);
     let answer = rig.call("all", "palette_profile_diff", json!({"profile": "app", "from": "9.9.9"})).await;
     assert!(answer.is_error && answer.text.contains("1.1.0"), "{}", answer.text);
 }

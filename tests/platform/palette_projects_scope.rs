@@ -206,7 +206,7 @@ fn steady(text: &str) -> String {
     for aged in [" (as of # s ago)", ", as of # s ago"] {
         steady = steady.replace(aged, "");
     }
-    for age in ["\"heartbeat_age_seconds\":", "\"age\":"] {
+    for age in ["\"heartbeat_age_seconds\":", "\"age_seconds\":"] {
         let mut parts = steady.split(age);
         let first = parts.next().unwrap_or_default().to_owned();
         steady =

@@ -37,7 +37,7 @@ impl Measure {
     }
 
     /// What one of the numbers is in cores or GiB; nothing where the unit is one that nobody knows.
-    fn scaled(&self, number: f64) -> Option<(f64, &'static str)> {
+    pub fn scaled(&self, number: f64) -> Option<(f64, &'static str)> {
         Some(match self.unit.to_ascii_lowercase().as_str() {
             "millicore" | "millicores" | "m" => (number / 1_000.0, "cores"),
             "core" | "cores" => (number, "cores"),

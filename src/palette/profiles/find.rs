@@ -120,9 +120,14 @@ pub async fn not_found(call: &Call, written: &str) -> Error {
     }
     let (name, _) = split(written);
     let near = nearest::names(name, names.iter().map(String::as_str), MOST_NEAREST);
-    Error::not_found(format!("there is no cluster profile {:?}", sanitise::short(written, 80)))
-        .candidates(near)
-        .next("call palette_profiles to see those that you may see")
+    let message = format!("there is no cluster profile {:?} that you may see", sanitise::short(written, 80));
+    let mut next = "call palette_profiles to see those that you may see".to_owned();
+    // decided by the caller alone: it is the same whether there is one
+    if !call.environments().iter().all(|access| access.sees(&Place::Tenant)) {
+        let needed: Vec<&str> = call.requirement().permissions().iter().map(|one| one.name()).collect();
+        next.push_str(&format!("; profiles of the tenant need {} outside of projects", needed.join(", ")));
+    }
+    Error::not_found(message).candidates(near).next(next)
 }
 
 fn ambiguous<'f>(written: &str, found: impl Iterator<Item = &'f FoundProfile>) -> Error {

@@ -75,7 +75,7 @@ fn push(text: &mut String, differences: &[Difference]) {
     }
 }
 
-fn mark(change: Kind) -> char {
+pub(super) fn mark(change: Kind) -> char {
     match change {
         Kind::Added => '+',
         Kind::Removed => '-',

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Error,
-    answer::{Answer, Cut, Table, sanitise},
+    answer::{Answer, Cut, Table, counted, sanitise},
     kubernetes::events::since,
     toolbox::{Call, Reach, Tool},
 };
@@ -105,9 +105,10 @@ impl Tool for ListEvents {
         let summary = match told {
             0 => format!("{}: no such events{since}", found.qualified()),
             _ => format!(
-                "{}: {told} events{since} in {} rows; errors: {errors}, warnings: {warnings}",
+                "{}: {}{since} in {}; errors: {errors}, warnings: {warnings}",
                 found.qualified(),
-                rows.len()
+                counted(told, "event"),
+                counted(rows.len(), "row")
             ),
         };
         let mut table = Table::new(EventRow::COLUMNS);

@@ -14,10 +14,11 @@ use super::{
         groups::{self, Group},
     },
     reach,
+    share::Share,
 };
 use crate::{
     Error,
-    answer::{Answer, Row, Rows},
+    answer::{Answer, Row, Rows, counted},
     toolbox::{Call, Reach, Tool},
 };
 
@@ -65,12 +66,11 @@ pub(super) struct Line {
     host_clusters: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     virtual_clusters: Option<u64>,
-    /// Cores used of those allocated.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    cpu: String,
-    /// GiB used of those allocated.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    memory: String,
+    /// Of what is allocated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cpu_cores: Option<Share>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory_gib: Option<Share>,
 }
 
 impl Line {
@@ -86,18 +86,22 @@ impl Line {
             host_clusters: group.hosts.len(),
             // it counts virtual clusters of all projects
             virtual_clusters: spec.virtual_clusters_count.filter(|_| access.view().sees_all()),
-            cpu: used(spec.cpu),
-            memory: used(spec.memory),
+            cpu_cores: used(spec.cpu),
+            memory_gib: used(spec.memory),
         }
     }
 }
 
-fn used(of: GroupResource) -> String {
-    match (of.used, of.allocated) {
-        (Some(used), Some(all)) if all > 0.0 => {
-            format!("{used:.1} of {all:.1} ({:.0} %)", used / all * 100.0)
-        }
-        (Some(used), _) if used > 0.0 => format!("{used:.1}"),
+/// Nothing where nothing is allocated or used.
+fn used(of: GroupResource) -> Option<Share> {
+    let share = Share::new(of.used, of.allocated.filter(|all| *all > 0.0));
+    share.filter(|share| share.limit.is_some() || share.used.is_some_and(|used| used > 0.0))
+}
+
+fn shown(share: Option<Share>) -> String {
+    match share.map(|share| (share.used, share.limit, share.percent)) {
+        Some((Some(used), Some(all), Some(percent))) => format!("{used:.1} of {all:.1} ({percent} %)"),
+        Some((Some(used), ..)) => format!("{used:.1}"),
         _ => String::new(),
     }
 }
@@ -126,8 +130,8 @@ impl Row for Line {
             self.distribution.clone(),
             self.host_clusters.to_string(),
             self.virtual_clusters.map(|count| count.to_string()).unwrap_or_default(),
-            self.cpu.clone(),
-            self.memory.clone(),
+            shown(self.cpu_cores),
+            shown(self.memory_gib),
         ]
     }
 
@@ -171,9 +175,10 @@ impl Tool for ListClusterGroups {
         let virtual_clusters: u64 =
             found.iter().filter_map(|(access, group)| Line::of(access, group).virtual_clusters).sum();
         let lines: Vec<Line> = found.iter().map(|(access, group)| Line::of(access, group)).collect();
-        let mut summary = format!("{} cluster groups", lines.len());
+        let mut summary = counted(lines.len(), "cluster group");
         if virtual_clusters > 0 {
-            summary.push_str(&format!(" with {virtual_clusters} virtual clusters"));
+            let several = if virtual_clusters == 1 { "" } else { "s" };
+            summary.push_str(&format!(" with {virtual_clusters} virtual cluster{several}"));
         }
         let (page, cut) = call.page(lines, input.cursor.as_deref(), "name one as cluster_group")?;
         let output = Output { rows: page.rows, details: None };

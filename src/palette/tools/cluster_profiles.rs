@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Error,
-    answer::Answer,
+    answer::{Answer, counted},
     permission::Permission,
     toolbox::{Call, Reach, Tool},
 };
@@ -115,11 +115,11 @@ impl Tool for ListClusterProfiles {
         }
         let listed: Vec<String> = profiles.iter().map(Attached::label).collect();
         let summary = format!(
-            "{}: {} profiles ({}) with {} packs",
+            "{}: {} ({}) with {}",
             found.qualified(),
-            profiles.len(),
+            counted(profiles.len(), "profile"),
             listed.join(", "),
-            profiles.iter().map(|profile| profile.packs).sum::<usize>()
+            counted(profiles.iter().map(|profile| profile.packs).sum(), "pack")
         );
         let page = pack_row::page(&call, rows, input.cursor.as_deref(), wanted && may).await?;
         let output = Output {

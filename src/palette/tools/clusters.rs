@@ -1,5 +1,7 @@
 //! `palette_clusters`: the clusters that the caller may see, virtual ones too.
 
+use std::{collections::BTreeSet, sync::Arc};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,9 +14,13 @@ use super::{
 };
 use crate::{
     Error,
-    answer::{Answer, Row, Rows, sanitise},
+    answer::{Answer, Row, Rows, counted, sanitise},
+    nearest,
     toolbox::{Call, Reach, Tool},
 };
+
+/// Names that are offered where none fits.
+const NEAREST: usize = 5;
 
 /// The handler.
 #[derive(Debug)]
@@ -135,9 +141,10 @@ impl Tool for ListClusters {
             fleet.rows.iter().map(|row| &**row).filter(|row| filter.takes(row)).collect();
         let counts = Counts::of(found.iter().copied());
         let summary = match found.len() {
-            0 => nothing(&filter, &Counts::of(fleet.rows.iter().map(|row| &**row))),
+            0 => nothing(&filter, &fleet.rows),
             all => format!(
-                "{all} clusters, {} of them virtual; state: {}; health: {}{}{}",
+                "{}, {} of them virtual; state: {}; health: {}{}{}",
+                counted(all, "cluster"),
                 counts.virtual_clusters,
                 counts.states_line(),
                 counts.health_line(),
@@ -157,12 +164,31 @@ impl Tool for ListClusters {
     }
 }
 
-/// What there is instead.
-fn nothing(filter: &Filter, all: &Counts) -> String {
-    if all.clusters == 0 {
+/// What there is instead, of the argument that nothing fits.
+fn nothing(filter: &Filter, rows: &[Arc<ClusterRow>]) -> String {
+    if rows.is_empty() {
         return "no clusters that you may see".to_owned();
     }
+    let all = counted(rows.len(), "cluster");
+    let none = |alone: Filter| !rows.iter().any(|row| alone.takes(row));
+    let of_cloud = Filter { cloud_type: filter.cloud_type.clone(), ..Filter::default() };
+    let of_name = Filter { name: filter.name.clone(), ..Filter::default() };
+    if let (Some(cloud), true) = (&filter.cloud_type, none(of_cloud)) {
+        let clouds: BTreeSet<&str> = rows.iter().map(|row| row.cloud_type.as_str()).collect();
+        let clouds: Vec<&str> = clouds.into_iter().filter(|cloud| !cloud.is_empty()).collect();
+        let cloud = sanitise::short(cloud, 40);
+        return format!(
+            "none of {all} has the cloud type {cloud:?}; their cloud types: {}",
+            clouds.join(", ")
+        );
+    }
+    if let (Some(name), true) = (&filter.name, none(of_name)) {
+        let names: BTreeSet<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+        let near = nearest::names(name, names, NEAREST);
+        let name = sanitise::short(name, 80);
+        return format!("none of {all} has {name:?} in its name; nearest: {}", near.join(", "));
+    }
     let state = filter.state.as_deref().map(|state| format!(" in state {:?}", sanitise::short(state, 40)));
-    let (all, states) = (all.clusters, all.states_line());
-    format!("none{} of {all} clusters fits; their states: {states}", state.unwrap_or_default())
+    let states = Counts::of(rows.iter().map(|row| &**row)).states_line();
+    format!("none{} of {all} fits; their states: {states}", state.unwrap_or_default())
 }

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     Error,
-    answer::{Answer, redact},
+    answer::{Answer, counted, redact},
     permission::Permission,
     toolbox::{Call, Reach, Tool},
 };
@@ -135,14 +135,18 @@ impl Tool for ShowDrift {
         .await?;
         let summary = match rows.len() {
             0 => format!(
-                "{}: no drift; its {packs} packs are as its {} profiles say",
+                "{}: no drift; its {} as its {} say{}",
                 found.qualified(),
-                profiles.len()
+                if packs == 1 { "1 pack is".to_owned() } else { format!("{packs} packs are") },
+                counted(profiles.len(), "profile"),
+                if parts.values { "" } else { "; values not compared" },
             ),
             drifted => format!(
-                "{}: {drifted} of {packs} packs differ from its {} profiles (before: the profile, after: the cluster)",
+                "{}: {drifted} of {} differ from its {} (before: the profile, after: the cluster){}",
                 found.qualified(),
-                profiles.len()
+                counted(packs, "pack"),
+                counted(profiles.len(), "profile"),
+                if parts.values { "" } else { "; values not compared" },
             ),
         };
         let (page, cut) = call.page(rows, input.cursor.as_deref(), "name one with pack")?;

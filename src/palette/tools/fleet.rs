@@ -57,9 +57,9 @@ pub struct Output {
     /// Without trouble, or with less.
     #[serde(skip_serializing_if = "is_zero")]
     more_projects: usize,
-    /// Seconds since it was read.
+    /// Since it was read.
     #[serde(skip_serializing_if = "is_none")]
-    age: u64,
+    age_seconds: u64,
     /// The worst first; those that only wait for updates last.
     attention: Rows<Line>,
     /// What tells more of the worst.
@@ -161,7 +161,7 @@ impl Tool for ShowFleet {
             health: counts.health,
             projects: if input.cursor.is_some() { Vec::new() } else { projects },
             more_projects: if input.cursor.is_some() { 0 } else { more },
-            age: fleet.age.as_secs(),
+            age_seconds: fleet.age.as_secs(),
             attention: page.rows,
             next,
         };

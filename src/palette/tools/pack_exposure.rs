@@ -1,5 +1,7 @@
 //! `palette_pack_exposure`: which clusters run a pack, below a version.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +17,7 @@ use super::{
 };
 use crate::{
     Error,
-    answer::{Answer, Row, Rows, sanitise},
+    answer::{Answer, Row, Rows, counted, sanitise},
     nearest,
     toolbox::{Call, Reach, Tool},
 };
@@ -37,13 +39,38 @@ pub struct Input {
     pack: String,
     /// A version, as 1.27.5.
     below: Option<String>,
-    /// os, k8s, cni, csi, addon
-    layer: Option<String>,
+    layer: Option<Layer>,
     environment: Option<String>,
     project: Option<String>,
     #[schemars(range(min = 1, max = 1000))]
     pub limit: Option<u32>,
     cursor: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum Layer {
+    Kernel,
+    Os,
+    K8s,
+    Cni,
+    Csi,
+    Addon,
+}
+
+impl Layer {
+    /// `v1PackLayer`
+    fn name(self) -> &'static str {
+        match self {
+            Self::Kernel => "kernel",
+            Self::Os => "os",
+            Self::K8s => "k8s",
+            Self::Cni => "cni",
+            Self::Csi => "csi",
+            Self::Addon => "addon",
+        }
+    }
 }
 
 /// The answer.
@@ -113,13 +140,13 @@ impl Tool for ShowExposure {
         };
         let wanted = Wanted { project: input.project.as_deref(), fresh: false };
         let fleet = fleet::rows(call.environments(), Detail::Full, wanted).await?;
-        let found = exposures(&fleet.rows, &input.pack, input.layer.as_deref(), below.as_ref());
+        let found = exposures(&fleet.rows, &input.pack, input.layer.map(Layer::name), below.as_ref());
         if found.is_empty() && fleet.gaps.is_empty() && !fleet.rows.is_empty() {
             return Err(none(&fleet, &input));
         }
         let clusters = |wanted: &dyn Fn(&Found) -> bool| {
             let uids = found.iter().filter(|one| wanted(one)).map(|one| (&one.row.environment, &one.row.uid));
-            uids.collect::<std::collections::BTreeSet<_>>().len()
+            uids.collect::<BTreeSet<_>>().len()
         };
         let exposed = clusters(&|one| one.exposure == Exposure::Below);
         let unknown = clusters(&|one| one.exposure == Exposure::Unknown);
@@ -130,17 +157,21 @@ impl Tool for ShowExposure {
                 "{exposed} of {all} clusters that run {pack} run it below {}",
                 sanitise::short(below, 40)
             ),
+            None if all == 1 => format!("1 cluster runs {pack}"),
             None => format!("{all} clusters run {pack}"),
         };
         if unknown > 0 {
             summary.push_str(&format!("; {unknown} in a version that cannot be compared"));
         }
         summary.push_str(&format!(
-            " (of {} clusters{}); {}",
-            fleet.rows.len(),
+            " (of {}{}); {}",
+            counted(fleet.rows.len(), "cluster"),
             fleet.as_of(),
             versions(&found)
         ));
+        if input.below.is_some() {
+            summary.push_str(&apart(&found));
+        }
         let told = found.into_iter().filter(|one| one.exposure != Exposure::Safe);
         let rows = told.map(line).collect();
         let narrow = "narrow with project, layer or below";
@@ -162,6 +193,21 @@ fn line(found: Found) -> Line {
     }
 }
 
+/// That one version was held against those of packs which have nothing to do with each other.
+fn apart(found: &[Found]) -> String {
+    let names: BTreeSet<&str> = found.iter().map(|one| one.pack.name.as_str()).collect();
+    if names.len() < 2 {
+        return String::new();
+    }
+    let shown: Vec<&str> = names.iter().copied().take(NEAREST).collect();
+    let more = if names.len() > shown.len() { ", …" } else { "" };
+    format!(
+        "; note: versions of {} different packs are compared with it ({}{more})",
+        names.len(),
+        shown.join(", ")
+    )
+}
+
 /// `versions: 1.29.0 ×12, 1.30.1 ×40`
 fn versions(found: &[Found]) -> String {
     let spread = spread(found);
@@ -180,12 +226,20 @@ fn versions(found: &[Found]) -> String {
 
 fn none(fleet: &Fleet, input: &Input) -> Error {
     let templates = fleet.rows.iter().flat_map(|row| row.templates());
-    let names: std::collections::BTreeSet<&str> =
+    let names: BTreeSet<&str> =
         templates.flat_map(|template| &template.packs).map(|pack| pack.name.as_str()).collect();
     let pack = sanitise::short(&input.pack, 60);
-    let layer = input.layer.as_deref().map(|layer| format!(" in layer {:?}", sanitise::short(layer, 20)));
-    let clusters = fleet.rows.len();
-    Error::not_found(format!("none of {clusters} clusters runs a pack {pack:?}{}", layer.unwrap_or_default()))
+    let layer = input.layer.map(|layer| format!(" in layer {:?}", layer.name())).unwrap_or_default();
+    let none = format!("none of {} runs a pack {pack:?}{layer}", counted(fleet.rows.len(), "cluster"));
+    let mut templates = fleet.rows.iter().flat_map(|row| row.templates());
+    if templates.any(|template| template.name.eq_ignore_ascii_case(&input.pack)) {
+        return Error::not_found(format!("{pack:?} is a cluster profile, and no pack: {none}"))
+            .candidates(nearest::names(&input.pack, names, NEAREST))
+            .next(
+                "call palette_profile_clusters for who uses the profile, palette_profile_packs for its packs",
+            );
+    }
+    Error::not_found(none)
         .candidates(nearest::names(&input.pack, names, NEAREST))
         .next("name one of these, or use * as in cni-*")
 }

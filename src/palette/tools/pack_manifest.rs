@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Error,
-    answer::{Answer, Row},
+    answer::{Answer, Row, counted},
     toolbox::{Call, Reach, Tool},
 };
 
@@ -115,7 +115,8 @@ impl Tool for ShowPackManifest {
             rows
         })
         .await?;
-        let summary = format!("{}: {count} texts of {bytes} bytes, in {} documents", found.of, rows.len());
+        let (texts, documents) = (counted(count, "text"), counted(rows.len(), "document"));
+        let summary = format!("{}: {texts} of {bytes} bytes, in {documents}", found.of);
         let (page, cut) = call.page(rows, input.cursor.as_deref(), "name one with manifest")?;
         let body = page.rows.rows.iter().map(DocumentRow::text).collect::<Vec<_>>().join("\n---\n");
         let environment = found.access.environment().name().to_owned();

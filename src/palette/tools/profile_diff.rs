@@ -1,9 +1,11 @@
 //! `palette_profile_diff`: what differs between two versions of a profile, or between two profiles.
 
+mod variables;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
 
+use self::variables::VariableChange;
 use super::{
     super::{
         Ask, Fault,
@@ -23,8 +25,7 @@ use super::{
 };
 use crate::{
     Error,
-    answer::{Answer, redact::is_secret_key},
-    kubernetes::difference::{Difference, differences},
+    answer::{Answer, counted},
     permission::Permission,
     toolbox::{Call, Reach, Tool},
 };
@@ -60,9 +61,9 @@ pub struct Output {
     environment: String,
     /// Packs that do not differ.
     unchanged: usize,
-    /// Of the profile's variables; defaults of sensitive ones are only said to differ.
+    /// Variables that differ.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    variables: Vec<Difference>,
+    variables: Vec<VariableChange>,
     /// Packs that differ, before paging.
     total: usize,
     rows: Vec<ChangeRow>,
@@ -101,7 +102,7 @@ impl Tool for CompareProfiles {
         let only = input.pack.clone();
         let meant = move |pack: &PackState| only.as_ref().is_none_or(|name| *name == pack.name);
         let variables =
-            if input.pack.is_some() { Vec::new() } else { variables(old.variables, new.variables) };
+            if input.pack.is_some() { Vec::new() } else { variables::compare(old.variables, new.variables) };
         let (changes, packs) = in_the_background(move || {
             let keep =
                 |packs: Vec<PackState>| -> Vec<PackState> { packs.into_iter().filter(&meant).collect() };
@@ -110,7 +111,7 @@ impl Tool for CompareProfiles {
         })
         .await?;
         let kept = changes.iter().filter(|change| change.change != Kind::Removed).count();
-        let summary = summary(&before, &after, &changes, &variables);
+        let summary = summary((&before, &after), &changes, variables.len(), parts);
         let alone = input.pack.is_some();
         let rows: Vec<ChangeRow> = changes
             .into_iter()
@@ -121,7 +122,7 @@ impl Tool for CompareProfiles {
         let mut body = lines(&page.rows.rows);
         if !variables.is_empty() {
             body.push_str("\nvariables");
-            variables.iter().for_each(|difference| body.push_str(&format!("\n  {difference}")));
+            variables.iter().for_each(|variable| body.push_str(&format!("\n{}", variable.text())));
         }
         let named = |side: &FoundProfile| format!("{} ({})", side.label(), side.version.uid);
         let output = Output {
@@ -246,85 +247,32 @@ async fn read(side: &FoundProfile) -> Result<Side, Fault> {
     Ok(Side { packs, variables: variables.variables, gaps })
 }
 
-/// By name; a secret is kept under a name that is redacted itself.
-fn variables(before: Vec<Variable>, after: Vec<Variable>) -> Vec<Difference> {
-    let told = |variables: Vec<Variable>| -> Value {
-        let told = variables.into_iter().map(|variable| {
-            let secret = variable.is_sensitive || is_secret_key(&variable.name);
-            let default = if secret { "default_secret" } else { "default" };
-            let mut members = Map::new();
-            for (flag, set) in [
-                ("required", variable.required),
-                ("immutable", variable.immutable),
-                ("hidden", variable.hidden),
-                ("sensitive", secret),
-            ] {
-                members.extend(set.then(|| (flag.to_owned(), true.into())));
-            }
-            for (name, text) in
-                [("format", variable.format), ("input", variable.input_type), ("regex", variable.regex)]
-            {
-                members.extend((!text.is_empty()).then(|| (name.to_owned(), text.into())));
-            }
-            members.extend(
-                variable
-                    .default_value
-                    .filter(|value| !value.is_empty())
-                    .map(|value| (default.to_owned(), value.into())),
-            );
-            let options: Vec<Value> =
-                variable.options.into_iter().map(|option| json!(option.value)).collect();
-            let name = if secret { "options_secret" } else { "options" };
-            members.extend((!options.is_empty()).then(|| (name.to_owned(), options.into())));
-            (variable.name, Value::Object(members))
-        });
-        told.collect()
-    };
-    differences(&told(before), &told(after))
-}
-
 fn summary(
-    before: &FoundProfile,
-    after: &FoundProfile,
+    (before, after): (&FoundProfile, &FoundProfile),
     changes: &[PackChange],
-    variables: &[Difference],
+    variables: usize,
+    parts: Parts,
 ) -> String {
     let of = |kind: Kind| changes.iter().filter(|change| change.change == kind).count();
     let versions = changes.iter().filter(|change| change.is_of_version()).count();
     let content = changes.iter().filter(|change| change.is_of_content()).count();
     let (from, to) = (before.label(), after.label());
-    if changes.is_empty() && variables.is_empty() {
-        return format!("{from} → {to}: nothing that you may see differs");
+    if changes.is_empty() && variables == 0 {
+        let values = if parts.values { "" } else { "; values not compared" };
+        return format!("{from} → {to}: nothing that you may see differs{values}");
     }
+    let content = match parts.values {
+        true => format!("{content} in values or manifests"),
+        false => format!("{content} in manifests, values not compared"),
+    };
     format!(
-        "{from} → {to}: {} packs added, {} removed, {} changed ({versions} in version, {content} in values or \
-         manifests); {} differences of variables",
-        of(Kind::Added),
+        "{from} → {to}: {} added, {} removed, {} changed ({versions} in version, {content}); {}",
+        counted(of(Kind::Added), "pack"),
         of(Kind::Removed),
         of(Kind::Changed),
-        variables.len()
+        match variables {
+            1 => "1 variable differs".to_owned(),
+            many => format!("{many} variables differ"),
+        }
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn variables_differ_without_their_secrets() {
-        let read = |value: Value| {
-            serde_json::from_value::<Variables>(json!({"variables": value})).expect("read").variables
-        };
-        let before = read(
-            json!([{"name": "a", "defaultValue": "planted-1", "isSensitive": true}, {"name": "size", "defaultValue": "1"}]),
-        );
-        let after = read(
-            json!([{"name": "a", "defaultValue": "planted-2", "isSensitive": true}, {"name": "size", "defaultValue": "2", "required": true}]),
-        );
-        let told: Vec<String> = variables(before, after).iter().map(ToString::to_string).collect();
-        assert_eq!(
-            told,
-            ["~ a.default_secret: <redacted> → <redacted>", "~ size.default: 1 → 2", "+ size.required: true"]
-        );
-    }
 }

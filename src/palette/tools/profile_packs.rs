@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Error,
-    answer::Answer,
+    answer::{Answer, counted},
     permission::Permission,
     toolbox::{Call, Reach, Tool},
 };
@@ -151,13 +151,13 @@ fn summary(found: &FoundProfile, state: &str, rows: &[PackRow]) -> String {
     let bytes: usize = rows.iter().map(PackRow::bytes).sum();
     let chosen = if found.is_exact { "" } else { ", the latest" };
     format!(
-        "{}{chosen}: {} packs with {bytes} bytes of values; {state}, {} profile for {}, {}; {} versions: {}",
+        "{}{chosen}: {} with {bytes} bytes of values; {state}, {} profile for {}, {}; {}: {}",
         found.label(),
-        rows.len(),
+        counted(rows.len(), "pack"),
         profile.kind,
         profile.cloud_type,
         profile.scope(),
-        profile.versions.len(),
+        counted(profile.versions.len(), "version"),
         profile
             .versions
             .iter()

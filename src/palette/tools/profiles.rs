@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Error,
-    answer::{Answer, Row, Rows},
+    answer::{Answer, Row, Rows, Table, counted},
     permission::{Permission, Requirement},
     toolbox::{Call, Reach, Tool},
 };
@@ -145,10 +145,13 @@ impl Tool for ListProfiles {
             fleet::exists(call.environments(), project).await?;
         }
         let versions: usize = rows.iter().map(|row: &ProfileRow| row.versions.len()).sum();
-        let summary = format!("{} cluster profiles in {versions} versions", rows.len());
+        let summary =
+            format!("{} in {}", counted(rows.len(), "cluster profile"), counted(versions, "version"));
         let narrow = "narrow with names, project, cloud_type or profile_type";
         let (page, cut) = call.page(rows, input.cursor.as_deref(), narrow)?;
-        Ok(Answer::new(summary, page.table, page.rows).gaps(gaps).cut(cut))
+        let troubled = page.rows.rows.iter().any(|row| row.packs.is_some());
+        let table = if troubled { page.table } else { without_packs(&page.rows.rows) };
+        Ok(Answer::new(summary, table, page.rows).gaps(gaps).cut(cut))
     }
 }
 
@@ -189,6 +192,22 @@ fn row(profile: Profile, access: &Access, of_users: Option<&Access>) -> ProfileR
         cloud_type: profile.cloud_type,
         name: profile.name,
     }
+}
+
+/// Where no pack is in trouble, there is nothing to tell in a column for it.
+fn without_packs(rows: &[ProfileRow]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let told = |at: &usize| ProfileRow::COLUMNS.get(*at) != Some(&"packs");
+    let kept: Vec<usize> = (0..ProfileRow::COLUMNS.len()).filter(told).collect();
+    let columns: Vec<&str> = kept.iter().filter_map(|at| ProfileRow::COLUMNS.get(*at).copied()).collect();
+    let mut table = Table::new(&columns);
+    for row in rows {
+        let cells = row.cells();
+        table.row(kept.iter().filter_map(|at| cells.get(*at)));
+    }
+    table.into_text()
 }
 
 fn packs(latest: &super::super::profiles::Version) -> Option<String> {

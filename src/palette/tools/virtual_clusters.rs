@@ -11,14 +11,15 @@ use super::{
     super::{
         Access,
         api::cluster::Named,
-        fleet::{self, ClusterRow, Detail, More, Wanted, pressure::Pressure},
+        fleet::{self, ClusterRow, Detail, Measure, More, Wanted, pressure::Pressure},
         place::Place,
     },
     reach,
+    share::Share,
 };
 use crate::{
     Error,
-    answer::{Answer, Row, Rows, sanitise},
+    answer::{Answer, Row, Rows, counted, sanitise},
     toolbox::{Call, Reach, Tool},
 };
 
@@ -66,15 +67,18 @@ pub(super) struct Line {
     /// Left out where you may not see it.
     #[serde(skip_serializing_if = "String::is_empty")]
     host: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    cpu: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    memory: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cpu_cores: Option<Share>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory_gib: Option<Share>,
     /// Over 80 % of a limit; full: at it or over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pressure: Option<&'static str>,
     #[serde(skip)]
     worst: Pressure,
+    /// CPU and memory as the text has them.
+    #[serde(skip)]
+    told: [String; 2],
 }
 
 impl Line {
@@ -98,8 +102,9 @@ impl Line {
             health: row.health.word().to_owned(),
             group: shown(&info.group, true),
             host: shown(&info.host, false),
-            cpu: more.cpu.line(),
-            memory: more.memory.line(),
+            cpu_cores: share(&more.cpu, "cores"),
+            memory_gib: share(&more.memory, "GiB"),
+            told: [more.cpu.line(), more.memory.line()],
             pressure: match worst {
                 Pressure::Full => Some("full"),
                 Pressure::High => Some("high"),
@@ -108,6 +113,14 @@ impl Line {
             worst,
         }
     }
+}
+
+/// In that unit; nothing where it was told in one that nobody knows.
+fn share(measure: &Measure, unit: &str) -> Option<Share> {
+    let scaled = |number: Option<f64>| {
+        measure.scaled(number?).filter(|(_, known)| *known == unit).map(|(number, _)| number)
+    };
+    Share::new(scaled(measure.usage), scaled(measure.limit))
 }
 
 /// Whether what a virtual cluster refers to may be named: a host may be one of a project that the caller does not
@@ -129,7 +142,7 @@ impl Row for Line {
     fn cells(&self) -> Vec<String> {
         let (cluster, uid, state) = (self.cluster.clone(), self.uid.clone(), self.state.clone());
         let (health, group, host) = (self.health.clone(), self.group.clone(), self.host.clone());
-        let (cpu, memory) = (self.cpu.clone(), self.memory.clone());
+        let [cpu, memory] = self.told.clone();
         let pressure = self.pressure.unwrap_or_default().to_owned();
         vec![cluster, uid, state, health, group, host, cpu, memory, pressure]
     }
@@ -174,7 +187,7 @@ impl Tool for ListVirtualClusters {
         let mut lines: Vec<Line> = fleet.rows.iter().map(|row| Line::of(row, access_of(row))).collect();
         let count = |worst: Pressure| lines.iter().filter(|line| line.worst == worst).count();
         let (full, high) = (count(Pressure::Full), count(Pressure::High));
-        let mut summary = format!("{} virtual clusters{}", lines.len(), fleet.as_of());
+        let mut summary = format!("{}{}", counted(lines.len(), "virtual cluster"), fleet.as_of());
         if let Some(group) = &input.cluster_group {
             summary.push_str(&format!(" of cluster group {}", sanitise::short(group, 60)));
         }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Line, Output};
 use crate::{
     Error, ErrorKind,
-    answer::{Answer, Row as _, Rows, Table, sanitise},
+    answer::{Answer, Row as _, Rows, Table, counted, sanitise},
     nearest,
     palette::{
         Access,
@@ -115,10 +115,10 @@ pub(super) async fn of(
     let (details, unread) = details(read);
     gaps.extend(unread);
     let summary = format!(
-        "cluster group {} ({}): {} host clusters{}",
+        "cluster group {} ({}): {}{}",
         line.name,
         group.place,
-        details.hosts.len(),
+        counted(details.hosts.len(), "host cluster"),
         if details.active == Some(false) { ", not active" } else { "" },
     );
     let mut table = Table::new(Line::COLUMNS);

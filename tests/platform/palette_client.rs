@@ -130,7 +130,7 @@ async fn an_unknown_environment_is_an_error_and_the_audit_line_says_what_was_ask
     let lines = ours(&server, 2);
     let scope = |line: &Value| line["scope"].as_str().unwrap_or_default().to_owned();
     assert!(scope(&lines[1]).contains("environment lab"), "{}", lines[1]);
-    assert_eq!(lines[1]["upstream_requests"], 1, "{}", lines[1]);
+    assert_eq!(lines[1]["upstream_requests"], 2, "projects, and clusters to count: {}", lines[1]);
     tells_nothing_of(&server, &[&one.key(), &two.key()]);
 }
 

@@ -59,7 +59,8 @@ async fn whatever_goes_wrong_is_said_in_time_and_the_key_is_in_no_answer_or_log(
         let said =
             format!("{} {} {} {}", answer.text, answer.structure, server.said(), server.read("audit.log"));
         assert!(!said.contains(&key), "{name}: {said}");
-        assert!(tenant.count() <= 3, "{name}: {} requests", tenant.count());
+        // projects, and the clusters that are counted: three tries of each
+        assert!(tenant.count() <= 6, "{name}: {} requests", tenant.count());
         // and once it is over, it is over
         tenant.heal();
         tokio::time::sleep(Duration::from_millis(1_100)).await;
@@ -83,7 +84,7 @@ async fn what_passes_by_is_not_even_seen() {
             answer.text
         );
         assert!(answer.structure["partial"].is_null(), "{failure:?}: {}", answer.structure);
-        assert_eq!(tenant.count(), 2, "{failure:?}");
+        assert_eq!(tenant.count(), 3, "{failure:?}: projects, clusters, and one of them again");
     }
 }
 

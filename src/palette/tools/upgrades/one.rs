@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{Input, Line, Meant, Output};
 use crate::{
     Error,
-    answer::{Answer, Row as _, Rows, Table},
+    answer::{Answer, Row as _, Rows, Table, sanitise},
     palette::{
         Access, Fault,
         api::repave::RepaveAnswer,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::palette::said::said;
+use crate::{answer::sanitise, palette::said::said};
 
 /// Characters of what a finding says.
 const LONGEST: usize = 400;

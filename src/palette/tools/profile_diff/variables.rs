@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::super::{
-    super::{api::profile::Variable, packs::change::Kind},
+    super::{api::variable::Variable, packs::change::Kind},
     change_row::mark,
 };
 use crate::{
@@ -102,7 +102,7 @@ fn fields(variable: &Variable, secret: bool) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::palette::api::profile::Variables;
+    use crate::palette::api::variable::Variables;
 
     fn read(value: &Value) -> Vec<Variable> {
         serde_json::from_value::<Variables>(json!({"variables": value})).expect("read").variables

@@ -10,11 +10,11 @@ use serde::Serialize;
 
 pub use read::{Found, Wanted, read};
 
-use super::api::{self, moment};
-use crate::{
-    answer::{redact, sanitise},
-    kubernetes::events::ago,
+use super::{
+    api::{self, moment},
+    said::said,
 };
+use crate::kubernetes::events::ago;
 
 /// Characters of a message.
 const LONGEST_MESSAGE: usize = 500;
@@ -33,8 +33,8 @@ pub enum Severity {
 
 impl Severity {
     fn of(event: &api::event::Event) -> Self {
-        let said = event.severity.to_lowercase();
-        let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
+        let word = event.severity.to_lowercase();
+        let has = |words: &[&str]| words.iter().any(|known| word.contains(known));
         if has(&["err", "crit", "fatal", "fail", "alert"]) {
             Self::Error
         } else if has(&["warn"]) || event.reason.starts_with("Failed") {
@@ -81,10 +81,9 @@ impl From<&api::event::Event> for Event {
         let first = moment(&event.metadata.creation_timestamp).or(when);
         Self {
             severity: Severity::of(event),
-            reason: sanitise::short(&event.reason, LONGEST_WORD),
-            // free text of a component: what it assigns to a password is none of the reader's business
-            message: sanitise::short(&redact::text(&event.message), LONGEST_MESSAGE),
-            source: sanitise::short(&event.source.component, LONGEST_WORD),
+            reason: said(&event.reason, LONGEST_WORD),
+            message: said(&event.message, LONGEST_MESSAGE),
+            source: said(&event.source.component, LONGEST_WORD),
             count: 1,
             first,
             last: when,
@@ -226,5 +225,7 @@ mod tests {
     fn what_a_message_assigns_to_a_password_is_not_told() {
         let shown = event("Error", "A", "login failed: password: hunter2-planted, user: x", 1).message;
         assert!(!shown.contains("planted") && shown.contains("login failed"), "{shown}");
+        let reason = event("Error", "password: planted-too", "", 1).reason;
+        assert!(!reason.contains("planted"), "{reason}");
     }
 }

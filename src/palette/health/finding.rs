@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::answer::{redact, sanitise};
+use crate::palette::said::said;
 
 /// Characters of what a finding says.
 const LONGEST: usize = 400;
@@ -54,8 +54,8 @@ impl Finding {
     pub(super) fn new(severity: Severity, about: &str, message: &str, next: impl Into<String>) -> Self {
         Self {
             severity,
-            about: sanitise::short(about, LONGEST_ABOUT),
-            message: sanitise::short(&redact::text(message), LONGEST),
+            about: said(about, LONGEST_ABOUT),
+            message: said(message, LONGEST),
             since: None,
             next: next.into(),
         }

@@ -4,13 +4,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::finding::{Finding, Next, Severity};
-use crate::{
-    answer::sanitise,
-    palette::api::{
+use crate::palette::{
+    api::{
         notification::{Notification, Notifications},
         repave::{PackVersion, Reason, Repave},
         summary::ClusterSummary,
     },
+    said::said,
 };
 
 /// Reasons of a repave, and notifications, that are told one by one.
@@ -47,8 +47,8 @@ impl Waiting {
     pub fn repaving(&self) -> Option<Repaving> {
         let repave = self.repave.as_ref().filter(|repave| !repave.status.state.is_empty())?;
         Some(Repaving {
-            state: sanitise::short(&repave.status.state, 40),
-            source: sanitise::short(&repave.spec.source, 40),
+            state: said(&repave.status.state, 40),
+            source: said(&repave.spec.source, 40),
             reasons: repave.spec.reasons.iter().take(MOST).map(why).collect(),
         })
     }
@@ -66,17 +66,17 @@ fn why(reason: &Reason) -> String {
         let told = if pack.version.is_empty() { &pack.tag } else { &pack.version };
         if told.is_empty() { "?".to_owned() } else { told.clone() }
     };
-    let mut said = if reason.message.is_empty() { reason.code.clone() } else { reason.message.clone() };
+    let mut told = if reason.message.is_empty() { reason.code.clone() } else { reason.message.clone() };
     let (current, target) = (&reason.pack.current, &reason.pack.target);
     let name = if target.name.is_empty() { &current.name } else { &target.name };
     if !name.is_empty() {
-        said = format!("pack {name} {} to {}: {said}", version(current), version(target));
+        told = format!("pack {name} {} to {}: {told}", version(current), version(target));
     }
     let keys: Vec<&str> = reason.pack.diff_config_keys.iter().take(MOST_KEYS).map(String::as_str).collect();
     if !keys.is_empty() {
-        said.push_str(&format!(" (values of {})", keys.join(", ")));
+        told.push_str(&format!(" (values of {})", keys.join(", ")));
     }
-    sanitise::short(&said, LONGEST)
+    said(&told, LONGEST)
 }
 
 fn told(notification: &Notification) -> String {
@@ -85,7 +85,7 @@ fn told(notification: &Notification) -> String {
     let kind = kind.map_or("notification", String::as_str);
     let kind = kind.strip_prefix("NotifyAction").unwrap_or(kind);
     let seen = if action.ack { " (acknowledged)" } else { "" };
-    sanitise::short(&format!("{kind}{seen}: {}", action.action_message), LONGEST)
+    said(&format!("{kind}{seen}: {}", action.action_message), LONGEST)
 }
 
 pub(super) fn judge(summary: &ClusterSummary, waiting: &Waiting, next: &Next, findings: &mut Vec<Finding>) {

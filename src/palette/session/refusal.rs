@@ -7,11 +7,15 @@ use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::{api::lenient, fault::Fault};
-use crate::answer::{redact::Learned, sanitise};
+use super::super::{api::lenient, fault::Fault, said::said as words};
+use crate::answer::redact::Learned;
 
 /// Characters of what is quoted.
 const LONGEST: usize = 300;
+/// Bytes that are looked through for secrets before that, so that none is cut in two.
+const LOOKED_THROUGH: usize = 8 * LONGEST;
+/// Nobody waits for longer.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// `V1Error`
 #[derive(Default, Deserialize)]
@@ -42,7 +46,7 @@ pub(super) fn fault(
 ) -> Fault {
     let status = status.as_u16();
     let said = said(body);
-    let clean = |text: &str| sanitise::short(&learned.scrub(text), LONGEST);
+    let clean = |text: &str| words(&learned.scrub(text), LONGEST);
     match (status, &said) {
         (300..=399, _) => {
             let message = "it redirects, which is not followed".to_owned();
@@ -80,7 +84,7 @@ fn said(body: &[u8]) -> Said {
 
 /// The beginning of a body that is no JSON; of a page, nothing.
 fn excerpt(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body.get(..LONGEST).unwrap_or(body));
+    let text = String::from_utf8_lossy(body.get(..LOOKED_THROUGH).unwrap_or(body));
     match text.trim_start() {
         "" => "nothing else".to_owned(),
         page if page.starts_with('<') => "a page (HTML), perhaps of a proxy or a login in between".to_owned(),
@@ -91,7 +95,7 @@ fn excerpt(body: &[u8]) -> String {
 /// `Retry-After` in seconds; Palette promises none.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
-    value.trim().parse().ok().map(Duration::from_secs)
+    value.trim().parse().ok().map(|seconds| Duration::from_secs(seconds).min(LONGEST_WAIT))
 }
 
 #[cfg(test)]
@@ -166,6 +170,18 @@ mod tests {
     }
 
     #[test]
+    fn what_a_refusal_assigns_to_a_password_is_not_told() {
+        let json = r#"{"code":"Bad","message":"login of svc failed, password: hunter2planted; dbPassword=other-planted"}"#;
+        let text = "cannot reach registry, token: planted-in-text";
+        for (status, body) in [(400, json), (401, json), (403, json), (404, json), (502, text)] {
+            let fault = of(status, body).to_string();
+            assert!(!fault.contains("planted") && fault.contains("redacted"), "{fault}");
+        }
+        let cut = format!("{} planted-key-1", "x".repeat(LONGEST - 8));
+        assert!(!of(500, &cut).to_string().contains("plan"), "a part of a secret is one");
+    }
+
+    #[test]
     fn a_long_body_is_cut_and_a_list_is_no_error_of_palettes() {
         let long = of(500, &"x".repeat(1 << 20)).to_string();
         assert!(long.len() < 2 * LONGEST, "{}", long.len());
@@ -177,6 +193,7 @@ mod tests {
         let headers =
             |value: &str| [(header::RETRY_AFTER, value.parse().expect("a value"))].into_iter().collect();
         assert_eq!(retry_after(&headers(" 3 ")), Some(Duration::from_secs(3)));
+        assert_eq!(retry_after(&headers("18446744073709551615")), Some(LONGEST_WAIT));
         assert_eq!(retry_after(&headers("Wed, 21 Oct 2026 07:28:00 GMT")), None);
         assert_eq!(retry_after(&HeaderMap::new()), None);
     }

@@ -18,6 +18,7 @@ use super::{
             PackState,
             change::{self, Parts},
         },
+        said::said,
     },
     attached,
     change_row::{ChangeRow, lines},
@@ -27,7 +28,7 @@ use super::{
 };
 use crate::{
     Error,
-    answer::{Answer, redact},
+    answer::Answer,
     permission::Permission,
     toolbox::{Call, Reach, Tool},
 };
@@ -36,6 +37,8 @@ use crate::{
 const PARALLEL: usize = 8;
 /// Changes of the history that are told.
 const MOST_UPGRADES: usize = 10;
+/// Characters of a reason of one.
+const LONGEST_REASON: usize = 300;
 
 /// The handler.
 #[derive(Debug)]
@@ -234,6 +237,8 @@ async fn of_profile(found: &FoundCluster, metadata: &ObjectMeta) -> Result<Profi
     if metadata.annotations.contains_key("scope") {
         places.push(metadata.place());
     }
+    // what is attached may say that it is anywhere
+    places.retain(|place| found.access.sees(place));
     places.extend([found.place.clone(), Place::Tenant]);
     let mut seen = std::collections::HashSet::new();
     places.retain(|place| seen.insert(place.project_uid().map(str::to_owned)));
@@ -252,7 +257,7 @@ fn history(mut upgrades: Vec<Upgrade>) -> Vec<Past> {
     upgrades.sort_by(|one, other| other.timestamp.cmp(&one.timestamp));
     let told = |upgrade: Upgrade| Past {
         at: upgrade.timestamp,
-        changes: upgrade.reason.iter().map(|reason| redact::text(reason).into_owned()).collect(),
+        changes: upgrade.reason.iter().map(|reason| said(reason, LONGEST_REASON)).collect(),
     };
     upgrades.into_iter().take(MOST_UPGRADES).map(told).collect()
 }

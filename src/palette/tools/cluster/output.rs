@@ -17,6 +17,7 @@ use crate::{
         },
         find::FoundCluster,
         health::{Counts, Judged, Severity},
+        said::{address, said},
     },
 };
 
@@ -24,6 +25,8 @@ use crate::{
 const MOST: usize = 40;
 /// Findings that the summary names.
 const NAMED: usize = 4;
+/// Characters of a service's name and of its address.
+const LONGEST: usize = 200;
 
 /// A cluster.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -210,7 +213,8 @@ fn services(summary: &ClusterSummary) -> BTreeMap<String, String> {
         let ports: Vec<String> = service.ports.iter().map(|port| port.port.to_string()).collect();
         (service.name.clone(), format!("{}:{}", service.host, ports.join(",")))
     });
-    add_on.chain(balanced).filter(|(name, _)| !name.is_empty()).take(MOST).collect()
+    let named = add_on.chain(balanced).filter(|(name, _)| !name.is_empty());
+    named.map(|(name, at)| (said(&name, LONGEST), address(&at, LONGEST))).take(MOST).collect()
 }
 
 /// `prod/team-a/payments: Running, unhealthy; vsphere, Kubernetes 1.29.1; 2 critical: pack a; heartbeat`

@@ -16,6 +16,7 @@ use crate::{
         events::{EventRow, Found, gravest, merged},
         find::FoundCluster,
         health::{Counts, Finding, Judged, Repaving, Severity, Waiting},
+        said::said,
     },
 };
 
@@ -200,7 +201,7 @@ fn upgrades(all: &[Upgrade]) -> Vec<UpgradeRow> {
             .reason
             .iter()
             .take(MOST_REASONS)
-            .map(|reason| sanitise::short(&crate::answer::redact::text(reason), LONGEST_REASON))
+            .map(|reason| said(reason, LONGEST_REASON))
             .collect(),
     };
     all.into_iter().take(MOST_UPGRADES).map(row).collect()

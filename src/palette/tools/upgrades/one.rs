@@ -9,13 +9,14 @@ use serde_json::json;
 use super::{Input, Line, Output, is_of};
 use crate::{
     Error,
-    answer::{Answer, Row as _, Rows, Table, sanitise},
+    answer::{Answer, Row as _, Rows, Table},
     palette::{
         Access, Fault,
         api::upgrade::{ProfileUpdates, RepaveAnswer},
         ask::Ask,
         find,
         fleet::{self, ClusterRow},
+        said::said,
         upgrades::{self, Change, Upgrade, catalog},
     },
     toolbox::Call,
@@ -161,7 +162,7 @@ async fn repave(access: &Access, row: &ClusterRow, upgrades: &[Upgrade]) -> Resu
         .is_repave_required
         .ok_or_else(|| Fault::Malformed("it does not say whether a repave is required".to_owned()))?;
     let reasons = read.reasons.into_iter().take(MOST_REASONS);
-    Ok(Repave { required, reasons: reasons.map(|reason| sanitise::short(&reason.message, 200)).collect() })
+    Ok(Repave { required, reasons: reasons.map(|reason| said(&reason.message, 200)).collect() })
 }
 
 fn summary(row: &ClusterRow, upgrades: &[Upgrade], repave: Option<&Repave>, whole: bool) -> String {

@@ -12,6 +12,7 @@ use crate::{
         ask::Ask,
         find,
         fleet::{self, More},
+        said::said,
     },
     toolbox::Call,
 };
@@ -76,7 +77,7 @@ pub(super) async fn of(call: &Call, written: &str, project: Option<&str>) -> Res
         summary.push_str(&format!("; pressure: {pressure}"));
     }
     if !more.virtual_info.message.is_empty() {
-        summary.push_str(&format!("; {}", sanitise::short(&more.virtual_info.message, 200)));
+        summary.push_str(&format!("; {}", said(&more.virtual_info.message, 200)));
     }
     let mut table = Table::new(Line::COLUMNS);
     table.row(line.cells());

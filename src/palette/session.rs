@@ -136,7 +136,7 @@ impl Session {
             };
             tries += 1;
             let Some(wait) = retry::wait(&fault, tries) else { return Err(fault) };
-            if Instant::now() + wait >= by.spent.deadline {
+            if Instant::now().checked_add(wait).is_none_or(|then| then >= by.spent.deadline) {
                 return Err(fault);
             }
             sleep(wait).await;
@@ -156,7 +156,7 @@ impl Session {
         }
         let mut headers = HeaderMap::new();
         by.acting.show(&mut headers)?;
-        if let Some(project) = by.place.project_uid() {
+        if let Some(project) = by.place.project_uid().filter(|uid| !uid.is_empty()) {
             let unfit = |_| Fault::NotFound("no project has such a uid".to_owned());
             headers.insert("projectuid", HeaderValue::from_str(project).map_err(unfit)?);
         }

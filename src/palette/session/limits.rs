@@ -58,7 +58,7 @@ impl Limits {
             let _turn = lane.turn.acquire().await;
             while let Err(until) = lane.limiter.check() {
                 let wait = until.wait_time_from(self.clock.now());
-                if Instant::now() + wait >= deadline {
+                if Instant::now().checked_add(wait).is_none_or(|then| then >= deadline) {
                     return Err(Fault::Throttled { retry_after: Some(wait) });
                 }
                 sleep(wait).await;

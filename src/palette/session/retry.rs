@@ -19,7 +19,7 @@ pub(super) fn wait(fault: &Fault, tries: u32) -> Option<Duration> {
     }
     let backoff = |first: Duration| jittered(first * 2_u32.saturating_pow(tries.saturating_sub(1)));
     match fault {
-        Fault::Throttled { retry_after: Some(wait) } => Some(*wait + jittered(FIRST / 2)),
+        Fault::Throttled { retry_after: Some(wait) } => Some(wait.saturating_add(jittered(FIRST / 2))),
         Fault::Throttled { retry_after: None } => Some(backoff(SLOWER)),
         Fault::Unreachable(_) => Some(backoff(FIRST)),
         // 501 says that it never will
@@ -48,6 +48,8 @@ mod tests {
         }
         let asked = Fault::Throttled { retry_after: Some(Duration::from_secs(7)) };
         assert!(wait(&asked, 1).is_some_and(|wait| wait >= Duration::from_secs(7)));
+        let never = Fault::Throttled { retry_after: Some(Duration::MAX) };
+        assert_eq!(wait(&never, 1), Some(Duration::MAX));
         for fault in [
             status(409),
             status(422),

@@ -1,19 +1,21 @@
 //! How users of a cluster log in.
 
-use serde::{Deserialize, Deserializer, de::IgnoredAny};
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::{lenient, lenient_list};
 
-/// `v1SpectroClusterOidcSpec`, of `/v1/spectroclusters/{uid}/oidc`. Its client secret is never kept.
+/// `v1SpectroClusterOidcSpec`, of `/v1/spectroclusters/{uid}/oidc`. Its client secret is read for what may echo it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OidcSpec {
     /// Of the client that users log in with.
     #[serde(deserialize_with = "lenient")]
     pub client_id: String,
-    /// Whether that client has a secret.
-    #[serde(rename = "clientSecret", deserialize_with = "presence")]
-    pub has_secret: bool,
+    /// That client's secret: never handed out.
+    #[serde(deserialize_with = "secret")]
+    pub client_secret: Option<SecretString>,
     /// The issuer.
     #[serde(deserialize_with = "lenient")]
     pub issuer_url: String,
@@ -37,27 +39,13 @@ pub struct IssuerTls {
     pub insecure_skip_verify: bool,
 }
 
-fn presence<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Text(Length),
-        Other(IgnoredAny),
-    }
-    Ok(match Option::<Written>::deserialize(deserializer)? {
-        Some(Written::Text(length)) => length.0 > 0,
-        Some(Written::Other(_)) => true,
-        None => false,
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Null => None,
+        Value::String(text) if text.is_empty() => None,
+        Value::String(text) => Some(text.into()),
+        odd => Some(odd.to_string().into()),
     })
-}
-
-/// How long a text is, and nothing else of it.
-struct Length(usize);
-
-impl<'de> Deserialize<'de> for Length {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(String::deserialize(deserializer)?.len()))
-    }
 }
 
 #[cfg(test)]
@@ -65,12 +53,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn that_there_is_a_secret_is_known_and_the_secret_is_not() {
+    fn a_client_secret_is_known_and_does_not_show() {
         let read = |text: &str| serde_json::from_str::<OidcSpec>(text).expect("lenient");
         let spec = read(r#"{"clientId": "c", "clientSecret": "planted", "scopes": ["a", null]}"#);
-        assert!(spec.has_secret && !format!("{spec:?}").contains("planted"));
+        assert!(spec.client_secret.is_some() && !format!("{spec:?}").contains("planted"));
         assert_eq!(spec.scopes, ["a"]);
-        assert!(!read(r#"{"clientSecret": ""}"#).has_secret && !read(r#"{"clientSecret": null}"#).has_secret);
-        assert!(!read("{}").has_secret);
+        for none in [r#"{"clientSecret": ""}"#, r#"{"clientSecret": null}"#, "{}"] {
+            assert!(read(none).client_secret.is_none(), "{none}");
+        }
+        assert!(read(r#"{"clientSecret": {"a": "planted"}}"#).client_secret.is_some());
     }
 }

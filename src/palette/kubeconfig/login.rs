@@ -1,6 +1,8 @@
 //! [`Login`]: how the users of a cluster log in themselves, as an `exec` entry for kubelogin. It holds no secret.
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
 use super::{pem, server};
@@ -11,6 +13,8 @@ const LONGEST: usize = 512;
 /// Characters of a scope, and how many there may be.
 const LONGEST_SCOPE: usize = 128;
 const MOST_SCOPES: usize = 16;
+/// Characters of a secret that is looked for within other texts.
+const SHORTEST_SECRET: usize = 4;
 
 /// A login with an issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,15 +56,20 @@ impl Login {
         if client_id.is_empty() || client_id.len() > LONGEST || !client_id.bytes().all(plain) {
             return Err(NoLogin::Odd("client id is none"));
         }
+        let echoes = |text: &str| spec.client_secret.as_ref().is_some_and(|secret| holds(text, secret));
+        if echoes(issuer) || echoes(client_id) {
+            return Err(NoLogin::Odd("issuer or client id holds the client's secret"));
+        }
         let mut notes = Vec::new();
         let fits = |scope: &&String| {
             !scope.is_empty()
+                && !echoes(scope)
                 && scope.len() <= LONGEST_SCOPE
                 && scope.bytes().all(plain)
                 && *scope != "openid"
         };
         let scopes: Vec<String> = spec.scopes.iter().filter(fits).take(MOST_SCOPES).cloned().collect();
-        if spec.has_secret {
+        if spec.client_secret.is_some() {
             notes.push(
                 "the OIDC client has a secret, which is not handed out: whoever has it adds --oidc-client-secret"
                     .to_owned(),
@@ -113,6 +122,14 @@ fn is_issuer(written: &str) -> bool {
     written.len() <= LONGEST && same && bare && whole && url.scheme() == "https" && written.bytes().all(plain)
 }
 
+/// Whether a text holds a secret, as it is or as URLs write it; a secret of a few letters is in many words.
+fn holds(text: &str, secret: &SecretString) -> bool {
+    let secret = secret.expose_secret().trim();
+    let encoded = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
+    let within = |form: &str| form.len() >= SHORTEST_SECRET && text.contains(form);
+    !secret.is_empty() && (text == secret || within(secret) || within(&encoded))
+}
+
 /// Nothing that a shell, a quote or a terminal would take for its own.
 fn plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~:/@+=%".contains(&byte)
@@ -153,6 +170,17 @@ mod tests {
             let user = login(|spec| spec["issuerUrl"] = issuer.into()).expect(issuer).user().to_string();
             assert!(user.contains(&format!("--oidc-issuer-url={issuer}\"")), "{user}");
         }
+    }
+
+    #[test]
+    fn a_secret_that_is_echoed_is_not_handed_out() {
+        for member in ["issuerUrl", "clientId"] {
+            let echo = if member == "issuerUrl" { "https://id.example.com/planted/a" } else { "x-planted" };
+            assert!(matches!(login(|spec| spec[member] = echo.into()), Err(NoLogin::Odd(_))), "{member}");
+        }
+        let login =
+            login(|spec| spec["scopes"] = json!(["planted", "a-planted-b", "groups"])).expect("a login");
+        assert_eq!(login.scopes, ["groups"]);
     }
 
     #[test]

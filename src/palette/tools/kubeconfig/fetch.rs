@@ -1,6 +1,7 @@
 //! What has to be asked of Palette for each form.
 
 use futures::future::join;
+use secrecy::ExposeSecret as _;
 
 use super::Form;
 use crate::{
@@ -107,7 +108,13 @@ async fn oidc(found: &FoundCluster) -> Result<Login, NoOidc> {
     // it holds a client's secret: never kept
     let ask = Ask::get(&["spectroclusters", &found.uid, "oidc"]).kept(std::time::Duration::ZERO);
     match found.access.ask::<Option<OidcSpec>>(&found.place, ask).await {
-        Ok(spec) => Login::of(&spec.unwrap_or_default()).map_err(NoOidc::Login),
+        Ok(spec) => {
+            let spec = spec.unwrap_or_default();
+            if let Some(secret) = &spec.client_secret {
+                found.access.spent().learned.hold(secret.expose_secret());
+            }
+            Login::of(&spec).map_err(NoOidc::Login)
+        }
         Err(fault) if fault.is_not_found() => Err(NoOidc::Login(NoLogin::Absent)),
         Err(fault) => Err(NoOidc::Fault(fault)),
     }

@@ -11,6 +11,9 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
+use tracing_subscriber::{
+    EnvFilter, filter::filter_fn, fmt::MakeWriter, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 pub use otlp::{Otlp, OtlpProblem};
 pub(crate) use spans::Server;
@@ -149,19 +152,67 @@ impl Measure {
     }
 }
 
+/// Logs by `filter`, but for the MCP library: below info it logs whole requests and answers, credentials in them.
+fn logs<W>(filter: EnvFilter, writer: W, ansi: bool) -> impl tracing::Subscriber + Send + Sync
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let capped = |metadata: &tracing::Metadata<'_>| {
+        *metadata.level() <= tracing::Level::INFO || !metadata.target().starts_with("rmcp")
+    };
+    let logs = tracing_subscriber::fmt().with_writer(writer).with_ansi(ansi).with_env_filter(filter);
+    logs.finish().with(filter_fn(capped))
+}
+
 /// Sends logs to standard error; `PLATFORM_MCP_LOG` filters them (default: warnings and our own info).
 /// A panic is logged by place only: its message can hold anything.
 pub fn start() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("PLATFORM_MCP_LOG").unwrap_or_else(|_| {
-        tracing_subscriber::EnvFilter::new("warn,platform_mcp=info,rmcp=error,kube_client=off")
-    });
-    let logs = tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_env_filter(filter);
-    let _ = logs.try_init();
+    let filter = EnvFilter::try_from_env("PLATFORM_MCP_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("warn,platform_mcp=info,rmcp=error,kube_client=off"));
+    let _ = logs(filter, std::io::stderr, std::io::stderr().is_terminal()).try_init();
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "a defect: this should not happen, please report it");
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io, sync::Arc};
+
+    use parking_lot::Mutex;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_filter_has_the_mcp_library_log_what_it_answers() {
+        for filter in ["trace", "debug,rmcp=trace", "rmcp::service=debug,platform_mcp=debug"] {
+            let written = Written::default();
+            let writer = written.clone();
+            let logs = logs(EnvFilter::new(filter), move || writer.clone(), false);
+            tracing::subscriber::with_default(logs, || {
+                tracing::debug!(target: "rmcp::service", answer = "planted", "new event");
+                tracing::trace!(target: "rmcp", answer = "planted", "received");
+                tracing::info!(target: "rmcp::service", "started");
+                tracing::debug!(target: "platform_mcp", "ours");
+            });
+            let text = String::from_utf8(written.0.lock().clone()).expect("text");
+            assert!(!text.contains("planted"), "{filter}: {text}");
+            assert!(text.contains("started") && text.contains("ours"), "{filter}: {text}");
+        }
+    }
 }

@@ -38,6 +38,7 @@ pub struct Access {
     spent: Budgeted,
     parallel: Arc<Semaphore>,
     since: Option<Instant>,
+    unfiltered: bool,
 }
 
 impl std::fmt::Debug for Access {
@@ -52,13 +53,20 @@ impl Access {
         // before anything is sent: what comes back may echo it
         acting.teach(&spent.learned);
         let parallel = Arc::new(Semaphore::new(PARALLEL));
-        Self { environment, view, acting, spent, parallel, since: None }
+        Self { environment, view, acting, spent, parallel, since: None, unfiltered: false }
     }
 
     /// The same environment, of which another view is shown.
     #[must_use]
     pub fn through(&self, view: Arc<dyn View>) -> Self {
-        Self { view, ..self.clone() }
+        Self { view, unfiltered: false, ..self.clone() }
+    }
+
+    /// The same environment, asked in projects that the caller does not see, too: for what is shared by callers and
+    /// filtered row by row before anything of it is shown.
+    #[must_use]
+    pub(super) fn unfiltered(&self) -> Self {
+        Self { unfiltered: true, ..self.clone() }
     }
 
     /// The environment behind it.
@@ -98,7 +106,7 @@ impl Access {
     /// # Errors
     /// [`Fault`]
     pub async fn dated<T: DeserializeOwned>(&self, place: &Place, ask: Ask) -> Result<(T, Instant), Fault> {
-        self.environment.session().json(self.by(place), &ask).await
+        self.environment.session().json(self.by(place)?, &ask).await
     }
 
     /// The same of what is no JSON and must not be kept (kubeconfigs).
@@ -106,7 +114,7 @@ impl Access {
     /// # Errors
     /// [`Fault`]
     pub async fn bytes(&self, place: &Place, ask: Ask) -> Result<Vec<u8>, Fault> {
-        self.environment.session().bytes(self.by(place), &ask).await
+        self.environment.session().bytes(self.by(place)?, &ask).await
     }
 
     /// All pages of a list: query paging, with a guard against pages that do not end. What could not be read after
@@ -115,7 +123,7 @@ impl Access {
     /// # Errors
     /// [`Fault`], of the first page.
     pub async fn pages<L: Listing>(&self, place: &Place, ask: Ask) -> Result<Paged<L::Row>, Fault> {
-        self.environment.session().pages::<L>(self.by(place), &ask).await
+        self.environment.session().pages::<L>(self.by(place)?, &ask).await
     }
 
     /// A list whose contract has no paging and which may be cut all the same: one request. Where Palette counts
@@ -124,7 +132,7 @@ impl Access {
     /// # Errors
     /// [`Fault`]
     pub async fn whole<L: Listing>(&self, place: &Place, ask: Ask) -> Result<Paged<L::Row>, Fault> {
-        self.environment.session().whole::<L>(self.by(place), &ask).await
+        self.environment.session().whole::<L>(self.by(place)?, &ask).await
     }
 
     /// The same environment, of which nothing is answered that was asked for before now.
@@ -133,9 +141,14 @@ impl Access {
         Self { since: Some(Instant::now()), ..self.clone() }
     }
 
-    fn by<'a>(&'a self, place: &'a Place) -> By<'a> {
+    /// As whom it is asked. Nothing is asked in a project that the caller does not see: where something is, Palette
+    /// said, and Palette may be wrong.
+    fn by<'a>(&'a self, place: &'a Place) -> Result<By<'a>, Fault> {
+        if !self.unfiltered && *place != Place::Tenant {
+            self.require(place)?;
+        }
         let Self { acting, spent, parallel, since, .. } = self;
-        By { acting, place, spent, parallel, since: *since }
+        Ok(By { acting, place, spent, parallel, since: *since })
     }
 
     /// Whose credential its requests carry.

@@ -51,12 +51,15 @@ pub struct ObjectMeta {
 }
 
 impl ObjectMeta {
-    /// Where it is; the project's name is not in the metadata.
+    /// Where it is; the project's name is not in the metadata. Where that is contradictory it is in a project: in an
+    /// unknown one where none is named, which only who sees every project sees.
     pub fn place(&self) -> Place {
-        let project = self.annotations.get("projectUid").filter(|uid| !uid.is_empty());
-        match (self.annotations.get("scope").map(String::as_str), project) {
-            (Some("tenant" | "system"), _) | (_, None) => Place::Tenant,
-            (_, Some(uid)) => Place::Project { uid: uid.clone(), name: None },
+        let said =
+            |key| self.annotations.get(key).map(String::as_str).filter(|value: &&str| !value.is_empty());
+        match (said("scope"), said("projectUid")) {
+            (_, Some(uid)) => Place::Project { uid: uid.to_owned(), name: None },
+            (Some("tenant" | "system") | None, None) => Place::Tenant,
+            (Some(_), None) => Place::Project { uid: String::new(), name: None },
         }
     }
 }
@@ -127,4 +130,33 @@ pub fn lenient_list<'de, T: DeserializeOwned, D: Deserializer<'de>>(
 pub fn moment(written: &str) -> Option<Timestamp> {
     let moment: Timestamp = written.parse().ok()?;
     (moment > Timestamp::UNIX_EPOCH).then_some(moment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_contradicts_itself_is_in_a_project_and_never_the_tenants() {
+        let place = |annotations: serde_json::Value| {
+            let metadata = serde_json::json!({"annotations": annotations});
+            serde_json::from_value::<ObjectMeta>(metadata).expect("lenient").place()
+        };
+        let project = |uid: &str| Place::Project { uid: uid.to_owned(), name: None };
+        for (scope, uid, expected) in [
+            ("tenant", "", Place::Tenant),
+            ("system", "", Place::Tenant),
+            ("", "", Place::Tenant),
+            ("project", "p", project("p")),
+            ("", "p", project("p")),
+            ("tenant", "p", project("p")),
+            ("system", "p", project("p")),
+            ("project", "", project("")),
+            ("Tenant", "", project("")),
+        ] {
+            let written = serde_json::json!({"scope": scope, "projectUid": uid});
+            assert_eq!(place(written), expected, "{scope} {uid}");
+        }
+        assert_eq!(place(serde_json::json!({})), Place::Tenant);
+    }
 }

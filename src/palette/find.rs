@@ -220,7 +220,7 @@ async fn presumed(
     project: Option<&str>,
 ) -> Result<Option<FoundCluster>, Error> {
     let ([access], Some(project), true) = (accesses, project, is_uid(written)) else { return Ok(None) };
-    if fleet::peek(access).is_some_and(|sweep| sweep.with_uid(written).is_some()) {
+    if fleet::knowing(access, written).is_some() {
         return Ok(None);
     }
     let place = match is_uid(project) {
@@ -231,7 +231,7 @@ async fn presumed(
                 Ok(names) => names,
                 Err(fault) if by_uid && fault.is_forbidden() => {
                     let scope = Place::Project { uid: project.to_owned(), name: None };
-                    names_of_projects(access, &scope).await?
+                    names_of_projects(&access.unfiltered(), &scope).await?
                 }
                 Err(fault) => return Err(fault.into()),
             };
@@ -258,7 +258,7 @@ async fn seek(
     written: &str,
     project: Option<&str>,
 ) -> Result<(Vec<Arc<ClusterRow>>, Vec<String>), Fault> {
-    if let Some(sweep) = fleet::peek(access) {
+    for sweep in fleet::peek(access).into_iter().chain(fleet::knowing(access, written)) {
         let rows = meant(access, &sweep.rows, written, project);
         if !rows.is_empty() {
             return Ok((rows, sweep.told(access)));

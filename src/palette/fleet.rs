@@ -11,6 +11,8 @@ mod listing;
 pub mod pressure;
 mod row;
 mod sweep;
+#[cfg(test)]
+mod tests;
 pub mod triage;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -142,7 +144,7 @@ pub async fn full(found: &find::FoundCluster) -> Result<Arc<ClusterRow>, Error> 
     let kept = access.environment().kept();
     let known = kept.peek(access, Detail::Virtual).or_else(|| kept.peek(access, Detail::Full));
     if let Some(row) = known.and_then(|sweep| sweep.with_uid(&found.uid)) {
-        return Ok(row);
+        return settled(found, row);
     }
     let name = match found.name.is_empty() {
         false => found.name.clone(),
@@ -154,8 +156,19 @@ pub async fn full(found: &find::FoundCluster) -> Result<Arc<ClusterRow>, Error> 
     };
     let rows = named(access, &name, found.place.project_uid()).await;
     let rows = rows.map_err(|fault| find::failed(access, fault))?;
-    let mine = rows.with_uid(&found.uid).filter(|row| row.is_seen(access));
-    mine.ok_or_else(|| find::missing(&found.uid))
+    let row = rows.with_uid(&found.uid).ok_or_else(|| find::missing(&found.uid))?;
+    settled(found, row)
+}
+
+/// A row is held against what was presumed of its cluster: sweeps know clusters of every project.
+fn settled(found: &find::FoundCluster, row: Arc<ClusterRow>) -> Result<Arc<ClusterRow>, Error> {
+    let there = row.place.project_uid() == found.place.project_uid();
+    // a listing that does not say where a cluster is tells it to nobody who does not see everything
+    let unplaced = found.row.as_ref().is_some_and(|known| !known.placed);
+    match row.is_seen(&found.access) && (there || unplaced) {
+        true => Ok(row),
+        false => Err(find::missing(&found.uid)),
+    }
 }
 
 /// The sweep that answers, of those kept or a new one.
@@ -179,6 +192,11 @@ pub(super) async fn named(access: &Access, name: &str, project: Option<&str>) ->
 /// What is there already that tells names.
 pub(super) fn peek(access: &Access) -> Option<Arc<Sweep>> {
     access.environment().kept().peek(access, Detail::Names)
+}
+
+/// What is there already that has this cluster.
+pub(super) fn knowing(access: &Access, uid: &str) -> Option<Arc<Sweep>> {
+    access.environment().kept().knowing(access, uid)
 }
 
 /// That the caller sees a project of this name or uid in one of these environments.

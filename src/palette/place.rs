@@ -30,6 +30,7 @@ impl Place {
     pub fn shown(&self) -> Option<&str> {
         match self {
             Self::Tenant => None,
+            Self::Project { uid, name: None } if uid.is_empty() => Some("(unknown)"),
             Self::Project { uid, name } => Some(name.as_deref().unwrap_or(uid)),
         }
     }
@@ -46,7 +47,9 @@ impl Place {
     pub fn is_called(&self, written: &str) -> bool {
         match self {
             Self::Tenant => false,
-            Self::Project { uid, name } => uid == written || name.as_deref() == Some(written),
+            Self::Project { uid, name } => {
+                !written.is_empty() && (uid == written || name.as_deref() == Some(written))
+            }
         }
     }
 }

@@ -69,6 +69,16 @@ impl Kept {
         enough.min_by_key(|sweep| sweep.age()).cloned()
     }
 
+    /// A sweep that is there and has this cluster, however much it tells.
+    pub(super) fn knowing(&self, access: &Access, uid: &str) -> Option<Arc<Sweep>> {
+        let credential = access.acting().owner();
+        let flights = self.flights.lock();
+        let mine = flights.iter().filter(|(key, _)| key.credential == credential);
+        let landed = mine.filter_map(|(_, flight)| flight.landed());
+        let known = landed.filter(|sweep| sweep.rows.iter().any(|row| row.uid == uid));
+        known.min_by_key(|sweep| sweep.age()).cloned()
+    }
+
     /// A sweep that tells at least this much: one that is there, one that others are making, or a new one. Where
     /// the credential may list neither the tenant's nor its projects, the project that is wanted by uid is asked.
     pub(super) async fn sweep(

@@ -11,9 +11,12 @@
 mod key;
 mod learned;
 mod manifest;
+mod reference;
 mod shape;
+mod structure;
+mod userinfo;
 
-pub use key::is_secret_key;
+pub use key::{is_secret_key, is_secret_text};
 pub use learned::Learned;
 pub use manifest::{manifest, text, values};
 

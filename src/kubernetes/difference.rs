@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::answer::redact::is_secret_key;
+use crate::answer::redact::{is_secret_key, is_secret_text};
 
 use told::told;
 
@@ -79,7 +79,7 @@ fn compare(
         (None, Some(Value::Array(new))) if has_objects(new) => lists(path, &[], new, secret, found),
         (Some(Value::Array(old)), None) if has_objects(old) => lists(path, old, &[], secret, found),
         (before, after) => {
-            let (before, after) = told(before, after, secret);
+            let (before, after) = told(before, after, secret || is_secret_text(path));
             found.push(Difference { path: path.to_owned(), before, after });
         }
     }
@@ -87,7 +87,9 @@ fn compare(
 
 /// Whether what stands under `key` are the values of a Secret: of one, or of a template of one.
 fn holds_secrets(before: Option<&Value>, after: Option<&Value>, key: &str) -> bool {
-    let is_secret = |value: &&Value| value.get("kind").and_then(Value::as_str) == Some("Secret");
+    let kind =
+        |value: &&Value| value.get("kind").and_then(Value::as_str).map(str::trim).map(str::to_lowercase);
+    let is_secret = |value: &&Value| kind(value).as_deref() == Some("secret");
     matches!(key, "data" | "stringData") && before.into_iter().chain(after).any(|value| is_secret(&value))
 }
 

@@ -4,13 +4,21 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::{LAST_APPLIED, is_secret_key, redacted, shape};
+use super::{
+    LAST_APPLIED, is_secret_key, is_secret_text, redacted,
+    reference::{is_plain_member, is_reference},
+    shape,
+    structure::{is_path, is_structure},
+};
 use crate::{answer::redact::shape::scrub_assignments, kubernetes::Object};
 
 const SECRET_VALUES: [&str; 2] = ["data", "stringData"];
-/// Below a secret-looking key, these say where a secret comes from.
-const REFERENCES: [&str; 9] =
-    ["name", "namespace", "key", "kind", "apiVersion", "group", "type", "secretName", "existingSecret"];
+/// Members whose values are those of the name beside them.
+const VALUES: [&str; 4] = ["value", "values", "default", "parametervalue"];
+/// Members that name what is beside them.
+const NAMES: [&str; 4] = ["name", "key", "id", "parameterkey"];
+/// Longer texts in an object are not tried as JSON.
+const LONGEST_JSON: usize = 256 << 10;
 
 /// An object without `managedFields` and `last-applied-configuration`, and with the values of
 /// secret-looking keys replaced.
@@ -54,7 +62,9 @@ fn is_secret(value: &Value) -> bool {
 
 fn is_a(value: &Value, kind: &str) -> bool {
     let member = |name: &str| value.get(name).and_then(Value::as_str);
-    member("kind") == Some(kind) && member("apiVersion") == Some("v1")
+    let is =
+        |name: &str, meant: &str| member(name).is_some_and(|told| told.trim().eq_ignore_ascii_case(meant));
+    is("kind", kind) && is("apiVersion", "v1")
 }
 
 fn take(value: &mut Value, member: &str) -> Option<Value> {
@@ -87,15 +97,19 @@ fn members(map: &mut Map<String, Value>) {
     }
     named_value(map);
     for (key, value) in map.iter_mut() {
-        if is_secret_key(key) { everything(value) } else { by_key(value) }
+        let text = !value.is_object() && is_secret_text(key);
+        if text || is_secret_key(key) { everything(value) } else { by_key(value) }
     }
 }
 
 /// `{name: DB_PASSWORD, value: …}`, the form of container environments and of many parameters.
 fn named_value(map: &mut Map<String, Value>) {
-    let named = ["name", "key"].into_iter().filter_map(|key| map.get(key)?.as_str()).any(is_secret_key);
-    if let Some(value) = map.get_mut("value").filter(|_| named) {
-        everything(value);
+    let among = |key: &str, known: &[&str]| known.iter().any(|known| key.eq_ignore_ascii_case(known));
+    let named = map.iter().any(|(key, value)| {
+        among(key, &NAMES) && value.as_str().is_some_and(|name| is_secret_text(name.trim()))
+    });
+    if named {
+        map.iter_mut().filter(|(key, _)| among(key, &VALUES)).for_each(|(_, value)| everything(value));
     }
 }
 
@@ -103,7 +117,9 @@ fn named_value(map: &mut Map<String, Value>) {
 fn flags(items: &mut [Value]) {
     let mut after_flag = false;
     for item in items {
-        let flag = item.as_str().is_some_and(|text| text.starts_with('-') && is_secret_key(text));
+        let flag = item.as_str().is_some_and(|text| {
+            text.starts_with('-') && !text.trim().contains(char::is_whitespace) && is_secret_key(text)
+        });
         if after_flag && !flag {
             everything(item);
         } else {
@@ -120,9 +136,11 @@ fn everything(value: &mut Value) {
         Value::Number(number) => *value = redacted(number.to_string().len()).into(),
         Value::Array(items) => items.iter_mut().for_each(everything),
         Value::Object(map) => {
+            let reference = is_reference(map);
             for (key, value) in map.iter_mut() {
-                let reference = REFERENCES.contains(&key.as_str()) || key.ends_with("Ref");
-                if reference { by_key(value) } else { everything(value) }
+                if !is_plain_member(key, value, reference) {
+                    everything(value);
+                }
             }
         }
         _ => {}
@@ -132,7 +150,14 @@ fn everything(value: &mut Value) {
 /// A Secret inside another object, such as a template of an RGD, may hold literals under any key.
 fn nested_secret(secret: &mut Value) {
     for member in SECRET_VALUES {
-        let Some(Value::Object(values)) = secret.get_mut(member) else { continue };
+        let values = match secret.get_mut(member) {
+            Some(Value::Object(values)) => values,
+            Some(odd) => {
+                everything(odd);
+                continue;
+            }
+            None => continue,
+        };
         for value in values.values_mut() {
             match value {
                 Value::String(text) if is_path(text) => {}
@@ -147,34 +172,23 @@ fn nested_secret(secret: &mut Value) {
 }
 
 fn clean(dirty: &mut String) {
+    if let Some(clean) = clean_json(dirty) {
+        *dirty = clean;
+    }
     if let Cow::Owned(clean) = text(dirty) {
         *dirty = clean;
     }
 }
 
-/// A value that says where a secret comes from or of what type it is, not the secret: a kro
-/// expression without literals, or a SimpleSchema type without a default.
-fn is_structure(text: &str) -> bool {
-    let expression = text.starts_with("${") && text.ends_with('}') && !text.contains(['"', '\'']);
-    let schema_type = matches!(text.split('|').next().map(str::trim), Some("string" | "bytes" | "object"))
-        && !text.contains("default");
-    text.is_empty() || expression || schema_type || is_redacted(text)
-}
-
-/// Exactly one expression, and in it nothing but a path.
-fn is_path(text: &str) -> bool {
-    let inner = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
-    let dotted = inner.is_some_and(|path| {
-        path.contains('.')
-            && path.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'?'))
-    });
-    dotted || is_redacted(text)
-}
-
-/// What [`redacted`] writes, and nothing that only looks like it.
-fn is_redacted(text: &str) -> bool {
-    let length = text.strip_prefix("<redacted:").and_then(|rest| rest.strip_suffix(" bytes>"));
-    text == "<redacted>" || length.is_some_and(|length| length.parse::<usize>().is_ok())
+/// What a text that is JSON itself is without its secrets, where it holds some.
+fn clean_json(text: &str) -> Option<String> {
+    if text.len() > LONGEST_JSON || !text.trim_start().starts_with(['{', '[']) {
+        return None;
+    }
+    let told: Value = serde_json::from_str(text).ok()?;
+    let mut clean = told.clone();
+    by_key(&mut clean);
+    (clean != told).then(|| clean.to_string())
 }
 
 #[cfg(test)]
@@ -230,5 +244,48 @@ mod tests {
         let list =
             json!({"apiVersion": "v1", "kind": "SecretList", "items": [{"data": {"plain": "LITERAL"}}]});
         assert!(!shown(json!({"kind": "Work", "spec": {"manifests": [list]}})).contains("LITERAL"));
+    }
+
+    #[test]
+    fn a_member_below_a_secret_name_stays_only_in_a_reference() {
+        let text = shown(json!({"kind": "Work", "spec": {
+            "credentials": {"key": "planted-1"}, "secret": {"name": "Planted 2", "key": "x"},
+            "adminPassword": {"type": "planted-3"}, "apiKey": {"group": "planted-4", "namespace": "planted-5"},
+            "token": {"name": "app", "key": "aPlanted6", "value": "planted-7"},
+            "clientSecret": {"passwordRef": "Planted 8", "valueRef": {"key": "planted-9"}},
+            "dbPassword": "${planted 10}", "pwd": "{{ planted 11 }}", "passphrase": "string | planted12",
+            "one": {"token": {"name": "kept-name", "key": "kept.key", "optional": false}},
+            "two": {"password": {"type": "string"}, "apiToken": "${kept.path}", "pass": "{{.spectro.var.kept}}"},
+        }}));
+        assert!(!text.to_lowercase().contains("planted"), "{text}");
+        for kept in ["kept-name", "kept.key", "\"type\":\"string\"", "${kept.path}", "{{.spectro.var.kept}}"]
+        {
+            assert!(text.contains(kept), "{kept} not in {text}");
+        }
+    }
+
+    #[test]
+    fn values_beside_a_secret_name_and_after_a_flag_are_taken() {
+        let text = shown(json!({"kind": "Work", "spec": {
+            "env": [{"name": "DB_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "kept-1", "key": "kept-2"}}},
+                    {"Name": "DB_PASS_PROD", "Value": "planted-1"}, {"key": "X_TOKEN", "values": ["planted-2"]}],
+            "args": ["--api-key planted-3", "run --password 'planted-4' --mode kept-4", "--token", "planted-5"],
+            "command": "serve --client-secret planted-6 --port 80",
+            "auths": {"r.example": {"auth": "planted-7"}}, "auth": {"mode": "kept-5"},
+            "config": "{\"auths\":{\"r.example\":{\"auth\":\"planted-8\"}},\"kept\":\"kept-6\"}",
+        }}));
+        assert!(!text.contains("planted"), "{text}");
+        for kept in ["kept-1", "kept-2", "kept-4", "kept-5", "kept-6", "--port 80"] {
+            assert!(text.contains(kept), "{kept} not in {text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_one_however_its_kind_is_written() {
+        for kind in ["secret", "SECRET", " Secret "] {
+            let secret = json!({"apiVersion": "v1", "kind": kind, "stringData": {"plain": "planted"}});
+            let text = shown(json!({"kind": "Work", "spec": {"manifests": [secret]}}));
+            assert!(!text.contains("planted"), "{text}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use aho_corasick::AhoCorasick;
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use regex::{Captures, Regex};
 
-use super::redacted;
+use super::{is_secret_key, redacted, userinfo};
 
 #[allow(clippy::expect_used, reason = "literal patterns, covered by the tests below")]
 fn pattern(source: &str) -> Regex {
@@ -16,9 +16,11 @@ fn pattern(source: &str) -> Regex {
 static SHAPES: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
         r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
-        r"|-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
+        r"|-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|$)",
         r"|(?i:bearer|basic) [A-Za-z0-9+/=._~-]{16,}",
         r"|\bA[KS]IA[0-9A-Z]{16}\b",
+        r"|\bhv[sbr]\.[A-Za-z0-9_-]{16,}|\bgithub_pat_[A-Za-z0-9_]{20,}",
+        r"|https://hooks\.slack\.com/[A-Za-z0-9/_-]+",
         r"|\bgh[pousr]_[A-Za-z0-9]{20,}|\bglpat-[A-Za-z0-9_-]{20,}|\bxox[abprs]-[A-Za-z0-9-]{10,}",
     ))
 });
@@ -26,17 +28,42 @@ static SHAPES: LazyLock<Regex> = LazyLock::new(|| {
 static ENCODED: LazyLock<Regex> = LazyLock::new(|| pattern(r"LS0tLS1CRUdJTi[A-Za-z0-9+/]+=*"));
 /// Characters that tell which kind of PEM it is.
 const HEAD: usize = 60;
-static USERINFO: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(://[^/\s:@"']*:)([^\s"']+)@"#));
+/// Names of credentials in free text: fewer than [`is_secret_key`] knows, for prose has colons too.
+const NAMES: &str = concat!(
+    r"(?:password|passwd|passphrase|passcode|token|secret|[_-]pass|\bpass|\bpwd|_pwd|\bpsk|bindpw|rootpw|storepass",
+    r"|(?:api|access|private|secret|encryption|signing|master|shared|hmac|license|account|storage|ssh|client|server",
+    r"|jwt|recovery|unseal)[_-]?keys?|tls\.key|priv[_-]?key|secret[_-]?key[_-]?base|dockerconfigjson|mnemonic)",
+    r"(?:[_-]?(?:hash|string|text|value|data|base64|prod|production|dev|staging|test|old|new|prev|backup|admin)|[_-]?\d+)*",
+);
 static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r#"(?im)\b([\w.-]*(?:password|passwd|passphrase|token|secret|api[_-]?key|access[_-]?key|private[_-]?key)["']?\s*[=:]\s*)("[^"\n]+"|'[^'\n]+'|[^\s"',;$<=][^\s"',;]*)"#,
-    )
+    pattern(&format!(
+        r#"(?im)\b([\w.-]*{NAMES}[\\"']{{0,4}}\s*[=:]\s*)(\\?"[^"\n]+"|'[^'\n]+'|[^\s"',;$<=\\][^\s"',;]*)"#
+    ))
 });
 static TIGHT_ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(r#"(?i)\b([\w.-]*{NAMES}=)("[^"\n]+"|'[^'\n]+'|[^\s"',;&$<=][^\s"',;&]*)"#))
+});
+/// Members of JSON that hold a credential as a text.
+static QUOTED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r#"(?i)\b([\w.-]*(?:password|passwd|passphrase|token|secret|api[_-]?key|access[_-]?key|private[_-]?key)=)("[^"\n]+"|'[^'\n]+'|[^\s"',;&$<=][^\s"',;&]*)"#,
+        r#"(?i)(\\?["'](?:[\w.-]*[_.-])?(?:auth|cookie|bearer|pin)\\?["']\s*:\s*)(\\?"[^"\n]+"|'[^'\n]+')"#,
     )
 });
+/// `--password X`; which names are secret ones is asked for each.
+static FLAG: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r#"(?m)((?:^|[\s"'\[(,=])--?[A-Za-z][\w.-]*["']?(?:,[ \t]*|[ \t]+))("[^"\n]+"|'[^'\n]+'|[^\s"'<-][^\s"']*)"#,
+    )
+});
+/// What signs a URL.
+static SIGNATURE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r#"(?i)([?&;](?:sig|signature|x-amz-signature|x-amz-security-token|x-goog-signature)=)([^\s&"'#<][^\s&"'#]*)"#,
+    )
+});
+/// `curl -u user:password`
+static LOGIN: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r#"((?:\s-u|--user|--proxy-user)[ =]?["']?[^\s:"']+:)([^\s"'<][^\s"']*)"#));
 /// What each pattern cannot do without: one pass over a text tells that most hold none of it.
 #[allow(clippy::expect_used, reason = "literal patterns, covered by the tests below")]
 static HINTS: LazyLock<AhoCorasick> = LazyLock::new(|| {
@@ -57,6 +84,11 @@ static HINTS: LazyLock<AhoCorasick> = LazyLock::new(|| {
         "ghs_",
         "ghr_",
         "glpat-",
+        "github_pat_",
+        "hvs.",
+        "hvb.",
+        "hvr.",
+        "curl",
         "xox",
         "=",
     ];
@@ -76,30 +108,57 @@ pub(super) fn scrub(text: &str) -> Cow<'_, str> {
     {
         text = Cow::Owned(cleaned);
     }
-    if text.contains("://")
-        && let Cow::Owned(cleaned) = USERINFO.replace_all(&text, without_userinfo)
-    {
+    if let Cow::Owned(cleaned) = userinfo::scrub(&text) {
         text = Cow::Owned(cleaned);
     }
-    if text.contains('=')
-        && let Cow::Owned(cleaned) = TIGHT_ASSIGNMENT.replace_all(&text, without_value)
+    if text.contains('=') {
+        for assigned in [&TIGHT_ASSIGNMENT, &SIGNATURE] {
+            if let Cow::Owned(cleaned) = assigned.replace_all(&text, without_value) {
+                text = Cow::Owned(cleaned);
+            }
+        }
+    }
+    if text.contains("curl")
+        && let Cow::Owned(cleaned) = LOGIN.replace_all(&text, without_value)
     {
         text = Cow::Owned(cleaned);
     }
     text
 }
 
-/// `password=…` and `password: …` inside a longer text, such as a properties file in a ConfigMap.
+/// `password=…`, `password: …` and `--password …` inside a longer text, such as a properties file in a ConfigMap.
 pub(super) fn scrub_assignments(text: &str) -> Cow<'_, str> {
-    if !text.contains(['=', ':']) {
-        return Cow::Borrowed(text);
+    let mut text = Cow::Borrowed(text);
+    if text.contains(['=', ':']) {
+        for assigned in [&ASSIGNMENT, &QUOTED] {
+            if let Cow::Owned(cleaned) = assigned.replace_all(&text, without_value) {
+                text = Cow::Owned(cleaned);
+            }
+        }
     }
-    ASSIGNMENT.replace_all(text, without_value)
+    if text.contains('-')
+        && let Cow::Owned(cleaned) = FLAG.replace_all(&text, without_argument)
+        && cleaned != *text
+    {
+        text = Cow::Owned(cleaned);
+    }
+    text
 }
 
 fn without_value(found: &Captures<'_>) -> String {
-    let key = found.get(1).map_or("", |key| key.as_str());
-    format!("{key}{}", redacted(found.get(2).map_or(0, |value| value.len())))
+    let part = |index| found.get(index).map_or("", |part: regex::Match<'_>| part.as_str());
+    if part(2).trim_start_matches(['"', '\'', '\\']).starts_with("<redacted") {
+        return part(0).to_owned();
+    }
+    format!("{}{}", part(1), redacted(part(2).len()))
+}
+
+fn without_argument(found: &Captures<'_>) -> String {
+    let flag = found.get(1).map_or("", |flag| flag.as_str());
+    if is_secret_key(flag) {
+        return without_value(found);
+    }
+    found.get(0).map_or_else(String::new, |all| all.as_str().to_owned())
 }
 
 /// A certificate stays.
@@ -108,16 +167,6 @@ fn without_key(found: &Captures<'_>) -> String {
     let head = STANDARD_NO_PAD.decode(encoded.get(..HEAD).unwrap_or(encoded).trim_end_matches('='));
     let private = |head: Vec<u8>| String::from_utf8_lossy(&head).contains("PRIVATE");
     if head.is_ok_and(private) { redacted(encoded.len()) } else { encoded.to_owned() }
-}
-
-/// `registry:5000/app@sha256:…` has a port there, not a password.
-fn without_userinfo(found: &Captures<'_>) -> String {
-    let part = |index| found.get(index).map_or("", |part: regex::Match<'_>| part.as_str());
-    let port = part(2).split('/').next().is_some_and(|port| port.len() <= 5 && port.parse::<u16>().is_ok());
-    if port && part(2).contains('/') {
-        return part(0).to_owned();
-    }
-    format!("{}<redacted>@", part(1))
 }
 
 #[cfg(test)]
@@ -164,9 +213,49 @@ mod tests {
     }
 
     #[test]
-    fn a_url_loses_its_password_and_keeps_its_port() {
-        assert_eq!(scrub("postgres://u:pa/ss@w@db/x"), "postgres://u:<redacted>@db/x");
-        assert_eq!(scrub("docker://registry:5000/app@sha256:ab"), "docker://registry:5000/app@sha256:ab");
-        assert_eq!(scrub("http://127.0.0.1:8080/mcp"), "http://127.0.0.1:8080/mcp");
+    fn more_credentials_are_known_by_shape() {
+        for text in [
+            "token is hvs.CAESIplanted0123456789abcdef",
+            "post to https://hooks.slack.com/services/T000/B000/planted",
+            "Endpoint=x;AccountName=a;AccountKey=planted1234==;Suffix=y",
+            "https://a.blob.example/c?sv=2022&sig=planted%3D&se=1",
+            "-----BEGIN PGP PRIVATE KEY BLOCK-----\nplanted\n-----END PGP PRIVATE KEY BLOCK-----",
+            "run curl -s -u admin:planted https://h/x",
+            "curl --user=admin:planted https://h/x",
+            "rotate github_pat_11planted0123456789abcdef now",
+        ] {
+            let clean = scrub(text);
+            assert!(!clean.contains("planted") && clean.contains("<redacted"), "{clean}");
+        }
+    }
+
+    #[test]
+    fn what_is_assigned_or_given_to_a_flag_is_known_by_its_name() {
+        for text in [
+            "{\"auths\":{\"r\":{\"auth\":\"planted\"}}}",
+            "{\\\"auth\\\":\\\"planted\\\"}",
+            "\"session_cookie\": 'planted'",
+            "encryption_key=planted",
+            "passwordOld: planted",
+            "api_key_prod: \"planted\"",
+            "serve --api-key planted --port 80",
+            "--password 'planted planted'",
+            "[\"--token\",\"planted\"]",
+        ] {
+            let clean = scrub_assignments(text);
+            assert!(!clean.contains("planted") && clean.contains("<redacted"), "{clean}");
+        }
+        for text in [
+            "auth: failed",
+            "the api-token expired",
+            "monkey: business",
+            "the author: a pinned one",
+            "--mode fast --port 80",
+            "- --key-file /etc/x",
+            "password: <redacted:3 bytes>",
+            "\"password\": \"<redacted:3 bytes>\"",
+        ] {
+            assert_eq!(scrub_assignments(text), text);
+        }
     }
 }

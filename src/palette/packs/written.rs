@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde_json::{Map, Value, json};
 
-use super::lines;
+use super::{allowance, lines};
 use crate::{
     answer::redact::{self, Learned, is_secret_key, redacted},
     kubernetes::{
@@ -35,6 +35,8 @@ enum Form {
     Lines(String),
     /// Not judged, and not shown.
     Opaque,
+    /// Not read: the call had read enough.
+    Beyond,
 }
 
 impl std::fmt::Debug for Written {
@@ -46,18 +48,22 @@ impl std::fmt::Debug for Written {
 impl Written {
     /// Reads it. Costs a thread; for many texts at once, see [`crate::stack::deep`].
     pub fn read(text: &str) -> Self {
+        let form = if allowance::take(text.len()) { Self::form(text) } else { Form::Beyond };
+        Self { bytes: text.len(), digest: digest(text), form }
+    }
+
+    fn form(text: &str) -> Form {
         let documents = written::foreign(text).filter(|documents| {
             // a text without structure is a YAML string too
             documents.iter().all(|document| document.is_object() || document.is_array() || document.is_null())
         });
-        let form = match documents {
+        match documents {
             Some(mut documents) => {
                 documents.retain(|document| !document.is_null());
                 Form::Documents(documents)
             }
             None => lines::judged(text).map_or(Form::Opaque, Form::Lines),
-        };
-        Self { bytes: text.len(), digest: digest(text), form }
+        }
     }
 
     /// Bytes as it came.
@@ -70,6 +76,7 @@ impl Written {
         match self.form {
             Form::Documents(_) => None,
             Form::Lines(_) => Some("not readable as YAML: shown line by line, without comments"),
+            Form::Beyond => Some("not read: more than one call reads; name one pack"),
             Form::Opaque => Some("not readable as YAML, and not shown: secrets in it could not be told"),
         }
     }
@@ -85,7 +92,7 @@ impl Written {
         let Form::Documents(documents) = &self.form else { return };
         for document in documents {
             if let Some(mut secret) =
-                Object::from_value(document.clone()).filter(|object| object.kind() == "Secret")
+                Object::from_value(document.clone()).filter(|object| is_kind_of_secret(&object.kind().into()))
             {
                 learned.take_values(&mut secret);
             }
@@ -100,7 +107,7 @@ impl Written {
                 documents.iter().map(yaml).collect::<Vec<_>>().join("---\n")
             }
             Form::Lines(lines) => lines.clone(),
-            Form::Opaque => redacted(self.bytes),
+            Form::Opaque | Form::Beyond => redacted(self.bytes),
         }
     }
 
@@ -131,7 +138,7 @@ fn without_secrets(value: Value, depth: usize) -> Value {
         Value::String(text) if is_block(&text) => embedded(&text, depth).into(),
         Value::Array(items) => items.into_iter().map(|item| without_secrets(item, depth)).collect(),
         Value::Object(mut members) => {
-            if members.get("kind").and_then(Value::as_str) == Some("Secret") {
+            if members.get("kind").is_some_and(is_kind_of_secret) {
                 for member in ["data", "stringData"] {
                     let Some(values) = members.get_mut(member) else { continue };
                     match values {
@@ -144,6 +151,10 @@ fn without_secrets(value: Value, depth: usize) -> Value {
         }
         value => value,
     }
+}
+
+fn is_kind_of_secret(kind: &Value) -> bool {
+    kind.as_str().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("Secret"))
 }
 
 fn hide(value: &mut Value) {
@@ -160,14 +171,15 @@ fn embedded(text: &str, depth: usize) -> String {
     if depth >= DEEPEST {
         return redacted(text.len());
     }
-    match Written::read(text).form {
+    // counted with the text that it is in
+    match Written::form(text) {
         Form::Documents(documents) => {
             let documents: Vec<String> =
                 documents.into_iter().map(|document| yaml(&shown(document, depth + 1))).collect();
             documents.join("---\n")
         }
         Form::Lines(lines) => lines,
-        Form::Opaque => redacted(text.len()),
+        Form::Opaque | Form::Beyond => redacted(text.len()),
     }
 }
 
@@ -209,7 +221,7 @@ fn marked(raw: &Value, redacted: &Value, secret: bool, depth: usize) -> Value {
     }
     match (raw, redacted) {
         (Value::Object(raw), Value::Object(redacted)) => {
-            let is_secret = raw.get("kind").and_then(Value::as_str) == Some("Secret");
+            let is_secret = raw.get("kind").is_some_and(is_kind_of_secret);
             let below = |key: &str| is_secret_key(key) || (is_secret && matches!(key, "data" | "stringData"));
             let kept = raw.iter().filter_map(|(key, raw)| Some((key, raw, redacted.get(key)?)));
             kept.map(|(key, raw, redacted)| match (below(key), raw) {
@@ -234,7 +246,7 @@ fn marked(raw: &Value, redacted: &Value, secret: bool, depth: usize) -> Value {
 /// The one document that a text of several lines is.
 fn structure_of(value: &Value) -> Option<Value> {
     let text = value.as_str().filter(|text| is_block(text))?;
-    match Written::read(text).form {
+    match Written::form(text) {
         Form::Documents(documents) => <[Value; 1]>::try_from(documents).ok().map(|[one]| one),
         _ => None,
     }

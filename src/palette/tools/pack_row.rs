@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::super::packs::{PackState, Written};
+use super::super::packs::{PackState, Written, allowance};
 use crate::{
     Error, ErrorKind,
     answer::{Cut, Row, Table, sanitise},
@@ -154,11 +154,14 @@ fn without_profile(rows: &[PackRow]) -> String {
     table.into_text()
 }
 
-/// Work that keeps a processor busy, away from those who wait for others.
+/// Work that keeps a processor busy, away from those who wait for others; texts beyond the allowance of a call
+/// are told by their sizes.
 pub(super) async fn in_the_background<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {
-    let done = tokio::task::spawn_blocking(move || crate::stack::deep(work)).await;
+    let done =
+        tokio::task::spawn_blocking(move || crate::stack::deep(|| allowance::within(allowance::MOST, work)))
+            .await;
     done.ok()
         .and_then(Result::ok)
         .ok_or_else(|| Error::new(ErrorKind::Internal, "the text could not be read"))

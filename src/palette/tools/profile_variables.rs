@@ -15,10 +15,13 @@ use crate::{
     Error,
     answer::{
         Answer, Row,
-        redact::{self, is_secret_key, redacted},
+        redact::{self, is_secret_text, redacted},
     },
     toolbox::{Call, Reach, Tool},
 };
+
+/// Shorter values of a sensitive variable would match ordinary words of its description.
+const SHORTEST_QUOTED: usize = 4;
 
 /// The handler.
 #[derive(Debug)]
@@ -131,19 +134,30 @@ impl Tool for ListProfileVariables {
     }
 }
 
-/// What may be told of a variable: of a sensitive one neither the default nor the choice.
+/// What may be told of a variable: of a sensitive one neither the default nor the choice, also where other texts
+/// of it quote them.
 pub(super) fn row(at: usize, variable: Variable) -> VariableRow {
-    let sensitive = variable.is_sensitive || is_secret_key(&variable.name);
-    let shown = |value: String| match sensitive {
-        true => redacted(value.len()),
-        false => redact::text(&value).into_owned(),
+    let sensitive = variable.is_sensitive || is_secret_text(&variable.name);
+    let mut values: Vec<String> = variable.options.iter().map(|option| option.value.clone()).collect();
+    values.extend(variable.default_value.clone());
+    values.retain(|value| sensitive && value.len() >= SHORTEST_QUOTED);
+    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+    let told = |text: &str| {
+        let quoted = values.iter().fold(text.to_owned(), |text, value| text.replace(value, "<redacted>"));
+        redact::text(&quoted).into_owned()
     };
+    let shown = |value: String| if sensitive { redacted(value.len()) } else { told(&value) };
     let options = variable.options.into_iter().map(|option| match (sensitive, option.label.is_empty()) {
         (false, false) if option.label != option.value => {
-            format!("{} ({})", redact::text(&option.value), option.label)
+            format!("{} ({})", told(&option.value), told(&option.label))
         }
         _ => shown(option.value),
     });
+    // a pattern without any choice in it is the value
+    let literal = sensitive
+        && !variable.regex.is_empty()
+        && !variable.regex.contains(['[', '(', '*', '+', '?', '{', '\\', '|']);
+    let regex = if literal { redacted(variable.regex.len()) } else { told(&variable.regex) };
     let flags = [
         (variable.required, "required"),
         (variable.immutable, "immutable"),
@@ -154,11 +168,11 @@ pub(super) fn row(at: usize, variable: Variable) -> VariableRow {
         options: options.collect(),
         default: variable.default_value.filter(|value| !value.is_empty()).map(shown),
         name: variable.name,
-        display_name: variable.display_name,
-        description: variable.description,
+        display_name: told(&variable.display_name),
+        description: told(&variable.description),
         format: variable.format,
         input: variable.input_type,
-        regex: variable.regex,
+        regex,
         flags: flags.into_iter().filter_map(|(set, flag)| set.then_some(flag)).collect(),
         at,
     }
@@ -179,6 +193,10 @@ mod tests {
         for variable in [
             json!({"name": "a", "isSensitive": true, "defaultValue": "planted", "options": [{"value": "planted", "label": "x"}]}),
             json!({"name": "db_password", "defaultValue": "planted", "options": [{"value": "planted"}]}),
+            json!({"name": "a", "isSensitive": true, "defaultValue": "planted", "description": "it is planted by default"}),
+            json!({"name": "a", "isSensitive": true, "displayName": "password: planted", "regex": "^planted$"}),
+            json!({"name": "api_key", "description": "such as api_key=planted", "options": [{"value": "x", "label": "planted"}]}),
+            json!({"name": "b", "description": "such as --token planted", "options": [{"value": "x", "label": "token=planted"}]}),
             json!({"name": "url", "defaultValue": "postgres://a:planted@db/x"}),
         ] {
             let told = told(variable);

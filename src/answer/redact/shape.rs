@@ -147,7 +147,9 @@ pub(super) fn scrub_assignments(text: &str) -> Cow<'_, str> {
 
 fn without_value(found: &Captures<'_>) -> String {
     let part = |index| found.get(index).map_or("", |part: regex::Match<'_>| part.as_str());
-    if part(2).trim_start_matches(['"', '\'', '\\']).starts_with("<redacted") {
+    let name = part(1).trim_end_matches(|c: char| !c.is_ascii_alphanumeric()).to_lowercase();
+    let names_one = name.ends_with("existingsecret");
+    if names_one || part(2).trim_start_matches(['"', '\'', '\\']).starts_with("<redacted") {
         return part(0).to_owned();
     }
     format!("{}{}", part(1), redacted(part(2).len()))

@@ -217,7 +217,10 @@ fn neighbours(lines: &mut Vec<String>) {
 /// Whether a line is the name of something, and that of a secret.
 fn names_secret(line: &str) -> Option<bool> {
     let (key, value) = member(line)?;
-    NAMES.iter().any(|name| key.eq_ignore_ascii_case(name)).then(|| is_secret_text(&value))
+    NAMES
+        .iter()
+        .any(|name| key.eq_ignore_ascii_case(name))
+        .then(|| !value.starts_with('{') && is_secret_text(&value))
 }
 
 fn member(line: &str) -> Option<(String, String)> {

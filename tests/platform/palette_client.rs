@@ -105,9 +105,7 @@ async fn with_two_tenants_a_token_without_a_name_reaches_neither() {
     let server = serve(&format!("{}{}", by_callers("mine"), by_callers("theirs")));
     let alice = client(&server, "alice").await;
     let answer = projects(&alice.clone().header(PLAIN, &token)).await;
-    for header in ["Palette-Authorization-mine", "Palette-Authorization-theirs"] {
-        assert!(answer.text.contains(header), "{}", answer.text);
-    }
+    assert!(answer.text.contains("Palette-Authorization-mine"), "{}", answer.text);
     assert_eq!(asked(&tenant), 0);
     let answer = projects(&alice.header(HEADER, &token)).await;
     assert_eq!((names(&answer), asked(&tenant)), (vec!["project-00".to_owned()], 1));

@@ -148,7 +148,7 @@ async fn the_trouble_of_each_cluster_is_found_and_none_but_the_fine_one_is_calle
     let rig = serve(data(), "", None);
     for (name, verdict, severity, about, next) in [
         ("fine", "healthy", "", "", ""),
-        ("unhealthy", "unhealthy", "critical", "health", "palette_cluster_events"),
+        ("unhealthy", "unhealthy", "critical", "health NodeNotReady (machine w-1)", "palette_cluster_events"),
         ("silent", "unhealthy", "critical", "heartbeat", "agent"),
         ("packless", "unhealthy", "critical", "pack vault 0.27.0", "palette_pack_manifest"),
         ("broken", "unhealthy", "critical", "condition CloudInfrastructureReady", "quota"),

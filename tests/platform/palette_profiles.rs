@@ -356,8 +356,10 @@ async fn two_versions_differ_in_packs_versions_values_and_variables() {
         "- odd (addon) 1.0.0",
         "1.2.0 → 1.3.0",
         "~ replicas: 1 → 3",
-        "  - size\n    - default: small\n    - required: true",
-        "  - key\n    - default: <redacted>\n    - sensitive: true",
+        "  - size\n    - default: small\n",
+        "    - required: true",
+        "  - key\n    - default: <redacted>\n    - format: string\n",
+        "    - sensitive: true",
     ] {
         assert!(answer.text.contains(line), "{line}: {}", answer.text);
     }

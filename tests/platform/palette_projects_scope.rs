@@ -109,7 +109,8 @@ impl Rig {
         let environments =
             palette.environment("acme", &tenants[0]) + &palette.environment("globex", &tenants[1]);
         let config = format!(
-            "spectrocloud:\n  environments:\n{environments}audit: {{to: audit.log}}\nissuers: [{}]\n",
+            "spectrocloud:\n  environments:\n{environments}audit: {{to: audit.log}}\nissuers: [{}]\n\
+             limits: {{requestsPerSecond: 100000, burst: 100000, concurrentCalls: 1000}}\n",
             Provider::shared().entry(&json!(rules).to_string()),
         );
         let server = Product::new(["serve", "--http", "127.0.0.1:0"]).config(&config).serve();

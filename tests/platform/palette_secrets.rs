@@ -46,12 +46,12 @@ fn names(data: &Data) -> Names {
 }
 
 /// A server for each role, so that each has its own log.
-fn serve(tenant: &Tenant, role: &str, more: &str) -> Server {
+fn serve(tenant: &Tenant, role: &str, more: &str, seconds: u64) -> Server {
     let palette = Palette::shared();
     let environment = palette.environment("demo", tenant).trim_end().to_owned();
     let config = format!(
         "spectrocloud:\n  environments:\n{environment}\n      adminKubeconfig: true\nlocal: {{role: {role}}}\n\
-         audit: {{to: audit.log}}\n{more}"
+         audit: {{to: audit.log}}\n{more}limits: {{callSeconds: {seconds}, requestsPerSecond: 100000, burst: 100000}}\n"
     );
     Product::new(["serve", "--http", "127.0.0.1:0"]).env("RUST_LOG", "debug").config(&config).serve()
 }
@@ -135,7 +135,7 @@ async fn tried(role: &str) {
     let tenant = Palette::shared().tenant(data);
     secrets.push(tenant.key());
     let names = names(&tenant.data());
-    let server = serve(&tenant, role, "");
+    let server = serve(&tenant, role, "", 20);
     let mcp = Mcp::new(server.url("/mcp"));
     let mut shown = shown(&mcp, &names).await;
     shown.push(("the log".to_owned(), server.said()));
@@ -181,7 +181,7 @@ async fn a_credential_leaves_in_a_kubeconfig_that_was_asked_for_and_nowhere_else
         .collect();
     let tenant = Palette::shared().tenant(data);
     let names = names(&tenant.data());
-    let server = serve(&tenant, "admin", "http: {kubeconfigs: true}\n");
+    let server = serve(&tenant, "admin", "http: {kubeconfigs: true}\n", 20);
     let mcp = Mcp::new(server.url("/mcp"));
     let mut shown = shown(&mcp, &names).await;
     let asked_for =
@@ -221,7 +221,7 @@ async fn an_error_that_quotes_the_api_key_is_not_passed_on() {
     ] {
         tenant.heal();
         tenant.fail(Fault::everywhere(failure));
-        let server = serve(&tenant, "admin", "limits: {callSeconds: 5}\n");
+        let server = serve(&tenant, "admin", "", 5);
         let mcp = Mcp::new(server.url("/mcp"));
         let mut shown = Vec::new();
         for tool in palette_tools(&mcp).await {

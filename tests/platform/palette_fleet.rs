@@ -298,7 +298,7 @@ async fn what_is_pending_is_named_and_not_offered_again_and_so_is_a_repave() {
     let offered = told(&all);
     assert!(offered.iter().all(|[_, profile, ..]| profile != "observability"), "a draft: {}", all.text);
     // nothing of it is the other profile's
-    let (other, _) = rig.counted("palette_upgrades", json!({"profile": "storefront"})).await;
+    let (other, _) = rig.counted("palette_upgrades", json!({"profile": "shop"})).await;
     assert!(told(&other).iter().all(|[.., pending]| pending.is_empty()), "{}", other.text);
     assert!(!other.text.contains("pending in Palette"), "{}", other.text);
     let arguments = json!({"cluster": "prod/shop-prod/payments", "profile": "vsphere-base"});

@@ -132,6 +132,14 @@ pub struct ProfilesMetadata {
     pub items: Vec<ProfileMetadata>,
 }
 
+impl ProfilesMetadata {
+    /// The version of this uid.
+    pub fn of(&self, uid: &str) -> Option<String> {
+        let found = self.items.iter().find(|item| item.metadata.uid == uid)?;
+        Some(found.spec.version.clone()).filter(|version| !version.is_empty())
+    }
+}
+
 /// `v1ClusterProfileMetadata`
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]

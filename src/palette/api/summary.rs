@@ -3,7 +3,10 @@
 
 use serde::Deserialize;
 
-use super::{ObjectMeta, lenient, lenient_list, search::Metrics};
+use super::{
+    ObjectMeta, lenient, lenient_list,
+    search::{LifecycleStatus, Metrics},
+};
 
 /// `v1SpectroClusterUidSummary`, of `/v1/dashboard/spectroclusters/{uid}`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -365,7 +368,7 @@ pub struct Virtual {
     pub virtual_clusters: Vec<Owned>,
     /// Whether it is paused.
     #[serde(deserialize_with = "lenient")]
-    pub lifecycle_status: Lifecycle,
+    pub lifecycle_status: LifecycleStatus,
 }
 
 /// `v1ObjectResReference`
@@ -381,56 +384,6 @@ pub struct Owned {
     /// Of the project it is in; empty in the tenant.
     #[serde(deserialize_with = "lenient")]
     pub project_uid: String,
-}
-
-/// `v1LifecycleStatus`
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Lifecycle {
-    /// `Pausing`, `Paused`, `Resuming`, `Running`, `Error`
-    #[serde(deserialize_with = "lenient")]
-    pub status: String,
-    /// In words.
-    #[serde(rename = "msg", deserialize_with = "lenient")]
-    pub message: String,
-}
-
-/// `v1ClusterProfilesMetadata`, of `/v1/dashboard/clusterprofiles/metadata`: each version of each profile.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct ProfileVersions {
-    /// The versions.
-    #[serde(deserialize_with = "lenient_list")]
-    pub items: Vec<ProfileVersion>,
-}
-
-/// One version of a profile.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct ProfileVersion {
-    /// Name of the profile, uid of the version.
-    #[serde(deserialize_with = "lenient")]
-    pub metadata: ObjectMeta,
-    /// The version itself.
-    #[serde(deserialize_with = "lenient")]
-    pub spec: ProfileVersionSpec,
-}
-
-/// What is told of a version of a profile.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct ProfileVersionSpec {
-    /// As `1.2.0`.
-    #[serde(deserialize_with = "lenient")]
-    pub version: String,
-}
-
-impl ProfileVersions {
-    /// The version of this uid.
-    pub fn of(&self, uid: &str) -> Option<String> {
-        let found = self.items.iter().find(|item| item.metadata.uid == uid)?;
-        Some(found.spec.version.clone()).filter(|version| !version.is_empty())
-    }
 }
 
 /// Names of tags: labels of this value are no key and value.

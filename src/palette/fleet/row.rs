@@ -11,6 +11,7 @@ use crate::palette::{
         ObjectMeta,
         cluster::{ClusterMeta, ClusterMetaSummary, Named},
         search::{ClusterSummary, ComputeMetrics, PackMeta, TemplateMeta},
+        summary::is_virtual,
     },
     place::Place,
 };
@@ -127,7 +128,7 @@ pub struct Pack {
 impl ClusterRow {
     /// Whether it is a virtual cluster.
     pub fn is_virtual(&self) -> bool {
-        ["nested", "virtual"].iter().any(|word| self.cloud_type.eq_ignore_ascii_case(word))
+        is_virtual(&self.cloud_type)
     }
 
     /// How far it is.

@@ -188,7 +188,7 @@ fn lifecycle(summary: &ClusterSummary, next: &Next) -> Option<Finding> {
         "resuming" => (Severity::Info, "it is being resumed"),
         _ => return None,
     };
-    let said = match lifecycle.message.as_str() {
+    let said = match lifecycle.msg.as_str() {
         "" => what.to_owned(),
         message => format!("{what}: {message}"),
     };

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Error,
     answer::Answer,
-    palette::{Ask, api::summary::ProfileVersions},
+    palette::{Ask, api::profile::ProfilesMetadata},
     toolbox::{Call, Reach, Tool},
 };
 
@@ -49,14 +49,14 @@ impl Tool for ShowCluster {
         let mut found = find::cluster(&call, &input.cluster, input.project.as_deref()).await?;
         let (access, place) = (found.access.clone(), found.place.clone());
         let versions =
-            access.ask::<ProfileVersions>(&place, Ask::get(&["dashboard", "clusterprofiles", "metadata"]));
+            access.ask::<ProfilesMetadata>(&place, Ask::get(&["dashboard", "clusterprofiles", "metadata"]));
         let (read, versions) = join(summary::read(&mut found), versions).await;
         let (summary, asked) = read?;
         let mut gaps = found.gaps.clone();
         let attached = !summary.spec.cluster_profile_templates.is_empty();
         let versions = versions.unwrap_or_else(|fault| {
             gaps.extend(attached.then(|| format!("the versions of its profiles: {fault}")));
-            ProfileVersions::default()
+            ProfilesMetadata::default()
         });
         let kubernetes = same::in_registry(&call, &access, &summary::endpoints(&summary));
         let next = health::Next { uid: found.uid.clone(), kubernetes: kubernetes.clone() };

@@ -13,7 +13,8 @@ use crate::{
     palette::{
         api::{
             moment,
-            summary::{ClusterSummary, Owned, ProfileVersions},
+            profile::ProfilesMetadata,
+            summary::{ClusterSummary, Owned},
         },
         find::FoundCluster,
         health::{Counts, Judged, Severity, Verdict},
@@ -124,7 +125,7 @@ struct Machines {
 pub(super) struct Read<'r> {
     pub(super) found: &'r FoundCluster,
     pub(super) summary: &'r ClusterSummary,
-    pub(super) versions: &'r ProfileVersions,
+    pub(super) versions: &'r ProfilesMetadata,
     pub(super) judged: Judged,
     /// Whether something told of its repaves.
     pub(super) repaves_known: bool,

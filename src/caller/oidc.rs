@@ -5,8 +5,8 @@
 //! its owner is ([`identity`]). Every rule is here because some server somewhere lacked it.
 
 pub(crate) mod algorithm;
-mod claims;
-mod compact;
+pub(super) mod claims;
+pub(super) mod compact;
 mod discovery;
 pub mod exchange;
 pub(crate) mod header;
@@ -14,12 +14,13 @@ mod identity;
 mod issuer;
 mod json;
 mod key;
-mod key_set;
-mod keys;
+pub(super) mod key_set;
+pub(super) mod keys;
 pub(crate) mod place;
 pub mod refusal;
 mod search;
 pub mod settings;
+pub(super) mod signature;
 pub mod verified;
 
 #[cfg(test)]
@@ -108,7 +109,16 @@ impl Issuers {
     /// # Errors
     /// Why it is refused: for logs, never for whoever sent it.
     pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Verified, Refusal> {
-        let parts = Compact::parse(token)?;
+        self.verify_parts(token, Compact::parse(token)?, now).await
+    }
+
+    /// As [`Self::verify`], of a token that was taken apart.
+    pub(super) async fn verify_parts(
+        &self,
+        token: &str,
+        parts: Compact<'_>,
+        now: Timestamp,
+    ) -> Result<Verified, Refusal> {
         let issuer = parts.claims.get("iss").and_then(Value::as_str).ok_or(Refusal::Issuer)?;
         let issuer = self.issuers.iter().find(|known| &*known.name == issuer).ok_or(Refusal::Issuer)?;
         issuer.verify(parts, named(token.as_bytes()), now).await

@@ -32,7 +32,7 @@ pub(super) fn check(
 ) -> Result<Timestamp, Refusal> {
     kind(claims, settings)?;
     audience(claims, settings)?;
-    times(claims, settings, now)
+    times(claims, settings.leeway(), now)
 }
 
 fn kind(claims: &Map<String, Value>, settings: &IssuerSettings) -> Result<(), Refusal> {
@@ -81,12 +81,12 @@ fn audience(claims: &Map<String, Value>, settings: &IssuerSettings) -> Result<()
     if meant { Ok(()) } else { Err(Refusal::Audience) }
 }
 
-fn times(
+/// Checks that it holds at `now`, and answers its end.
+pub(in crate::caller) fn times(
     claims: &Map<String, Value>,
-    settings: &IssuerSettings,
+    leeway: SignedDuration,
     now: Timestamp,
 ) -> Result<Timestamp, Refusal> {
-    let leeway = settings.leeway();
     let ends = time(claims, "exp")?.ok_or(Refusal::claim("exp", "absent"))?;
     if ends.duration_until(now) >= leeway {
         return Err(Refusal::Expired);

@@ -10,17 +10,17 @@ pub(super) const LONGEST: usize = 64 * 1024;
 
 /// A token taken apart. Nothing of it is known to be true.
 #[derive(Debug)]
-pub(super) struct Compact<'t> {
+pub(in crate::caller) struct Compact<'t> {
     /// What the signature is over.
-    pub(super) signed: &'t str,
+    pub(in crate::caller) signed: &'t str,
     /// The signature, still encoded.
-    pub(super) signature: &'t str,
-    pub(super) header: Map<String, Value>,
-    pub(super) claims: Map<String, Value>,
+    pub(in crate::caller) signature: &'t str,
+    pub(in crate::caller) header: Map<String, Value>,
+    pub(in crate::caller) claims: Map<String, Value>,
 }
 
 impl<'t> Compact<'t> {
-    pub(super) fn parse(token: &'t str) -> Result<Self, Refusal> {
+    pub(in crate::caller) fn parse(token: &'t str) -> Result<Self, Refusal> {
         if token.len() > LONGEST {
             return Err(Refusal::Malformed("it is longer than 64 KiB"));
         }

@@ -21,13 +21,16 @@ const FORBIDDEN: [(&str, &str); 9] = [
 
 /// What of a header is of use.
 #[derive(Debug)]
-pub(super) struct Header<'t> {
-    pub(super) algorithm: Algorithm,
-    pub(super) key: Option<&'t str>,
+pub(in crate::caller) struct Header<'t> {
+    pub(in crate::caller) algorithm: Algorithm,
+    pub(in crate::caller) key: Option<&'t str>,
 }
 
 impl<'t> Header<'t> {
-    pub(super) fn check(header: &'t Map<String, Value>, settings: &IssuerSettings) -> Result<Self, Refusal> {
+    pub(in crate::caller) fn check(
+        header: &'t Map<String, Value>,
+        settings: &IssuerSettings,
+    ) -> Result<Self, Refusal> {
         if let Some((_, why)) = FORBIDDEN.iter().find(|(name, _)| header.contains_key(*name)) {
             return Err(Refusal::Malformed(why));
         }

@@ -13,11 +13,10 @@ use super::{
     exchange::Exchanger,
     header::Header,
     identity::Identity,
-    key_set::{Fit, KeySet},
     keys::{Keys, Pace},
     refusal::Refusal,
-    search::Cause,
     settings::IssuerSettings,
+    signature,
     verified::{Standing, Verified},
 };
 
@@ -58,7 +57,7 @@ impl Issuer {
     ) -> Result<Verified, Refusal> {
         let header = Header::check(&token.header, &self.settings)?;
         let expires = claims::check(&token.claims, &self.settings, now)?;
-        let generation = self.signed(&token, &header).await?;
+        let generation = signature::signed(&self.keys, &self.name, &token, &header).await?;
         let identity = Identity::of(&token.claims, &self.settings)?;
         let until = (expires + self.settings.leeway()).min(now + LONGEST_STANDING);
         Ok(Verified {
@@ -72,35 +71,6 @@ impl Issuer {
             standing: Standing { keys: Arc::clone(&self.keys), generation, until },
         })
     }
-
-    /// Checks the signature; answers the generation of the keys that it was checked with.
-    async fn signed(&self, token: &Compact<'_>, header: &Header<'_>) -> Result<u64, Refusal> {
-        let unavailable = |why| Refusal::Unavailable { issuer: self.settings.issuer.clone(), why };
-        let (current, waited) = self.keys.current().await.map_err(unavailable)?;
-        let refusal = match judged(&current.keys, token, header) {
-            Ok(()) => return Ok(current.generation),
-            Err(refusal) => refusal,
-        };
-        let cause = match (&refusal, header.key) {
-            // keys that were fetched while this token waited are new enough
-            _ if waited => return Err(refusal.into()),
-            (Unfit::Wrong, _) => return Err(refusal.into()),
-            (Unfit::Unknown, Some(key)) => Cause::Unknown(key),
-            _ => Cause::Unsigned,
-        };
-        let newer = match (self.keys.newer(cause).await, &refusal) {
-            (Ok(newer), _) => newer,
-            (Err(why), Unfit::Unknown) => return Err(unavailable(why)),
-            (Err(_), _) => None,
-        };
-        let Some((newer, since)) = newer else { return Err(refusal.into()) };
-        let judged = judged(&newer.keys, token, header);
-        if since || judged.is_ok() {
-            self.keys.searched(cause, judged.is_ok());
-        }
-        judged?;
-        Ok(newer.generation)
-    }
 }
 
 fn fetched(origin: &Origin) -> Arc<Keys> {
@@ -110,35 +80,4 @@ fn fetched(origin: &Origin) -> Arc<Keys> {
         async move { asked.fetch().await }.boxed()
     };
     Keys::new(&origin.issuer, Box::new(fetch), Pace::default())
-}
-
-/// Why no key of a set signed a token.
-#[derive(Debug)]
-enum Unfit {
-    /// None has its name.
-    Unknown,
-    /// Those that have it are for other algorithms, or the token names none of several.
-    Wrong,
-    /// They did not sign it. Perhaps the issuer has another key of that name now.
-    Unsigned,
-}
-
-impl From<Unfit> for Refusal {
-    fn from(unfit: Unfit) -> Self {
-        match unfit {
-            Unfit::Unknown | Unfit::Wrong => Self::Key,
-            Unfit::Unsigned => Self::Signature,
-        }
-    }
-}
-
-fn judged(keys: &KeySet, token: &Compact<'_>, header: &Header<'_>) -> Result<(), Unfit> {
-    match keys.fit(header.key, header.algorithm) {
-        Fit::Keys(keys) => {
-            let signed = keys.iter().any(|key| key.signed(token.signed, token.signature, header.algorithm));
-            if signed { Ok(()) } else { Err(Unfit::Unsigned) }
-        }
-        Fit::Unknown => Err(Unfit::Unknown),
-        Fit::None => Err(Unfit::Wrong),
-    }
 }

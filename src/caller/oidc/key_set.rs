@@ -11,7 +11,7 @@ const MOST: usize = 100;
 
 /// The keys of an issuer.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct KeySet {
+pub(in crate::caller) struct KeySet {
     keys: Vec<Key>,
     skipped: Vec<String>,
 }
@@ -29,7 +29,7 @@ pub(super) enum Fit<'s> {
 
 impl KeySet {
     /// Reads a JWK set. One odd key spoils no other.
-    pub(super) fn read(body: &[u8]) -> Result<Self, String> {
+    pub(in crate::caller) fn read(body: &[u8]) -> Result<Self, String> {
         #[derive(serde::Deserialize)]
         struct Raw<'b> {
             #[serde(borrow)]
@@ -73,17 +73,17 @@ impl KeySet {
     }
 
     /// How many keys serve one of these algorithms.
-    pub(super) fn serving(&self, algorithms: &[Algorithm]) -> usize {
+    pub(in crate::caller) fn serving(&self, algorithms: &[Algorithm]) -> usize {
         self.keys.iter().filter(|key| algorithms.iter().any(|algorithm| key.serves(*algorithm))).count()
     }
 
     /// Whether there is no usable key.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::caller) fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
     /// What was left out and why, a line each.
-    pub(super) fn skipped(&self) -> &[String] {
+    pub(in crate::caller) fn skipped(&self) -> &[String] {
         &self.skipped
     }
 

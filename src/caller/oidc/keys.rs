@@ -27,11 +27,11 @@ use super::{
 };
 
 /// Asks the issuer. Must end by itself.
-pub(super) type Fetch = Box<dyn Fn() -> BoxFuture<'static, Result<KeySet, String>> + Send + Sync>;
+pub(in crate::caller) type Fetch = Box<dyn Fn() -> BoxFuture<'static, Result<KeySet, String>> + Send + Sync>;
 
 /// When keys are fetched, and for how long they are good.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
+pub(in crate::caller) struct Pace {
     /// From one good fetch to the next.
     pub(super) fresh: Duration,
     /// After this long without a good fetch, keys are no longer believed.
@@ -59,7 +59,7 @@ impl Default for Pace {
 }
 
 /// The keys of one issuer.
-pub(super) struct Keys {
+pub(in crate::caller) struct Keys {
     issuer: String,
     fetch: Fetch,
     pace: Pace,
@@ -121,7 +121,7 @@ pub(super) struct Current {
 }
 
 impl Keys {
-    pub(super) fn new(issuer: &str, fetch: Fetch, pace: Pace) -> Arc<Self> {
+    pub(in crate::caller) fn new(issuer: &str, fetch: Fetch, pace: Pace) -> Arc<Self> {
         Arc::new(Self {
             issuer: issuer.to_owned(),
             fetch,
@@ -135,7 +135,7 @@ impl Keys {
     }
 
     /// Begins to keep the keys, unless that is done already. Waits for nothing; needs a runtime.
-    pub(super) fn keep(self: &Arc<Self>) {
+    pub(in crate::caller) fn keep(self: &Arc<Self>) {
         let mut task = self.task.lock();
         if task.as_ref().is_none_or(AbortOnDropHandle::is_finished) {
             *task = Some(AbortOnDropHandle::new(tokio::spawn(keeping(Arc::downgrade(self)))));
@@ -143,7 +143,7 @@ impl Keys {
     }
 
     /// Changes when a key is added, changed or gone.
-    pub(super) fn generation(&self) -> u64 {
+    pub(in crate::caller) fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
     }
 

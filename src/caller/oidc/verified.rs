@@ -24,9 +24,9 @@ pub struct Verified {
 /// For how long a verification need not be repeated.
 #[derive(Clone, Debug)]
 pub struct Standing {
-    pub(super) keys: Arc<Keys>,
-    pub(super) generation: u64,
-    pub(super) until: Timestamp,
+    pub(in crate::caller) keys: Arc<Keys>,
+    pub(in crate::caller) generation: u64,
+    pub(in crate::caller) until: Timestamp,
 }
 
 impl Standing {

@@ -1,5 +1,6 @@
 //! [`Caller`]: who makes a call and what they may do.
 
+pub mod backstage;
 pub mod callers;
 pub mod credential;
 pub mod local;

@@ -4,6 +4,7 @@
 //! for the reader, for the JSON Schema and for people. [`Config::build`] is the one place where a
 //! configuration becomes a running toolbox.
 
+pub mod backstage;
 mod build;
 pub mod clusters;
 mod expand;
@@ -52,6 +53,8 @@ pub struct Config {
     pub local: local::Local,
     /// OIDC issuers whose tokens are taken. With one, every caller over HTTP needs a token.
     pub issuers: Vec<issuers::Issuer>,
+    /// A Backstage whose MCP actions bridge lists and invokes our tools for its users.
+    pub backstage: Option<backstage::Backstage>,
     /// Roles by name, beside or instead of the built-in `viewer`, `operator` and `admin`.
     pub roles: BTreeMap<String, Role>,
     /// Which tools are offered at all, before anyone's permissions.
@@ -111,6 +114,8 @@ impl Config {
     /// The keys that differ from `before` and take effect at the next start only.
     pub fn needs_restart(&self, before: &Self) -> Vec<&'static str> {
         let key = |config: &Self| config.seal_key.as_ref().map(|key| key.expose_secret().to_owned());
+        let plugin =
+            |config: &Self| config.backstage.as_ref().map(|backstage| backstage.plugin_id().to_owned());
         let (http, limits) = (&self.http, &self.limits);
         let (old_http, old_limits) = (&before.http, &before.limits);
         [
@@ -122,6 +127,7 @@ impl Config {
             ("the host of http.url", http.host() != old_http.host()),
             ("http.allowedOrigins", http.allowed_origins != old_http.allowed_origins),
             ("http.proxy", http.proxy != old_http.proxy),
+            ("backstage.pluginId", plugin(self) != plugin(before)),
             ("http.tls", http.tls != old_http.tls),
             ("http.trustedProxies", http.trusted_proxies != old_http.trusted_proxies),
             ("limits.connections", limits.connections != old_limits.connections),
@@ -146,6 +152,9 @@ impl Config {
         self.spectrocloud.coherent().map_err(|wrong| wrong.below("spectrocloud"))?;
         self.local.coherent().map_err(|wrong| wrong.below("local"))?;
         issuers::coherent(&self.issuers, self.http.url.as_deref()).map_err(|wrong| wrong.below("issuers"))?;
+        if let Some(backstage) = &self.backstage {
+            backstage.coherent().map_err(|wrong| wrong.below("backstage"))?;
+        }
         self.tools.coherent().map_err(|wrong| wrong.below("tools"))?;
         self.limits.coherent().map_err(|wrong| wrong.below("limits"))?;
         self.traces.coherent().map_err(|wrong| wrong.below("traces"))?;

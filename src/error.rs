@@ -210,6 +210,19 @@ impl Error {
         }
     }
 
+    /// The name and the status of the same failure in Backstage's actions protocol: of other names its clients drop
+    /// the message.
+    pub fn backstage(&self) -> (&'static str, u16) {
+        match self.backstage_name() {
+            "InputError" => ("InputError", 400),
+            "AuthenticationError" => ("AuthenticationError", 401),
+            "NotAllowedError" => ("NotAllowedError", 403),
+            "NotFoundError" => ("NotFoundError", 404),
+            "ConflictError" => ("ConflictError", 409),
+            _ => ("ServiceUnavailableError", 503),
+        }
+    }
+
     /// The name of the same failure in Backstage (`@backstage/errors`).
     pub fn backstage_name(&self) -> &'static str {
         match self.kind {

@@ -21,6 +21,7 @@
 
 pub mod answer;
 pub mod audit;
+pub mod backstage;
 pub mod caller;
 pub mod cli;
 pub mod config;

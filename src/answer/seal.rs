@@ -4,6 +4,7 @@
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey},
     digest,
+    hkdf::{HKDF_SHA256, Salt},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
@@ -22,6 +23,7 @@ pub enum Unsealed {
 /// The key that handles are sealed with.
 pub struct Seal {
     key: RandomizedNonceKey,
+    secret: [u8; 32],
 }
 
 impl std::fmt::Debug for Seal {
@@ -37,7 +39,9 @@ impl Seal {
     /// Never in practice: a digest always has the key's length.
     pub fn from_secret(secret: &[u8]) -> Result<Self, aws_lc_rs::error::Unspecified> {
         let key = digest::digest(&digest::SHA256, secret);
-        Ok(Self { key: RandomizedNonceKey::new(&AES_256_GCM, key.as_ref())? })
+        let mut secret = [0; 32];
+        secret.copy_from_slice(key.as_ref());
+        Ok(Self { key: RandomizedNonceKey::new(&AES_256_GCM, key.as_ref())?, secret })
     }
 
     /// From randomness: handles end with this process.
@@ -49,6 +53,18 @@ impl Seal {
         // aws-lc's own generator seeds itself for 35 ms at its first use: too much for a start
         getrandom::fill(&mut secret).map_err(|_| aws_lc_rs::error::Unspecified)?;
         Self::from_secret(&secret)
+    }
+
+    /// A secret for another end, which says nothing of this key or of secrets for other ends. Replicas that share
+    /// the key have the same.
+    ///
+    /// # Errors
+    /// Never in practice: it is as long as a digest.
+    pub fn derived(&self, end: &[u8]) -> Result<[u8; 32], aws_lc_rs::error::Unspecified> {
+        let mut derived = [0; 32];
+        let salt = Salt::new(HKDF_SHA256, b"platform-mcp seal");
+        salt.extract(&self.secret).expand(&[end], HKDF_SHA256)?.fill(&mut derived)?;
+        Ok(derived)
     }
 
     /// Seals `content` for `binding` (who and what for) until `expires`.

@@ -12,7 +12,8 @@ use remembered::{Remembered, Weigh};
 
 use super::{
     Caller,
-    oidc::{self, Issuers, Refusal, Verified, exchange::Subject},
+    backstage::{Backstage, Kind},
+    oidc::{self, Issuers, Refusal, Verified, compact::Compact, exchange::Subject},
 };
 use crate::{
     kubernetes::Identity,
@@ -22,11 +23,12 @@ use crate::{
 /// Different sets of permissions that are shared between callers.
 const MOST_SHARED: usize = 64;
 
-/// Everyone who may call: the local user, or the owners of the tokens of configured issuers.
+/// Everyone who may call: the local user, or the owners of the tokens of configured issuers and of Backstage.
 #[derive(Debug)]
 pub struct Callers {
     local: Option<Arc<Caller>>,
     issuers: Issuers,
+    backstage: Option<Backstage>,
     /// Of all issuers: what a token for this server names.
     audiences: Vec<String>,
     policies: BTreeMap<String, Policy>,
@@ -48,7 +50,14 @@ impl Callers {
     ) -> Self {
         let remembered = remembered::none();
         let audiences = issuers.settings().flat_map(|settings| settings.audiences.clone()).collect();
-        Self { local, issuers, audiences, policies, identity, remembered, shared: Mutex::default() }
+        let (backstage, shared) = (None, Mutex::default());
+        Self { local, issuers, backstage, audiences, policies, identity, remembered, shared }
+    }
+
+    /// And the users and plugins of a Backstage.
+    #[must_use]
+    pub fn with_backstage(self, backstage: Option<Backstage>) -> Self {
+        Self { backstage, ..self }
     }
 
     /// The local user; `None` where issuers are configured and the local user is not.
@@ -58,7 +67,20 @@ impl Callers {
 
     /// Whether callers need a token.
     pub fn need_token(&self) -> bool {
-        self.issuers.settings().next().is_some()
+        self.issuers.settings().next().is_some() || self.backstage.is_some()
+    }
+
+    /// Backstage, where its users and plugins may call.
+    pub fn backstage(&self) -> Option<&Backstage> {
+        self.backstage.as_ref()
+    }
+
+    /// Begins to fetch the keys of everyone who issues tokens.
+    pub fn warm(&self) {
+        self.issuers.warm();
+        if let Some(backstage) = &self.backstage {
+            backstage.warm();
+        }
     }
 
     /// The issuers.
@@ -92,7 +114,15 @@ impl Callers {
             }
             self.remembered.remove(&hash);
         }
-        let verified = self.issuers.verify(token, now).await?;
+        let parts = Compact::parse(token)?;
+        if let Some((backstage, kind)) = self.backstage.as_ref().zip(Kind::of(&parts.header)) {
+            let (caller, standing) = backstage.caller(kind, parts, now).await?;
+            if let Some(known) = standing.and_then(|standing| Remembered::new(&caller, &standing)) {
+                self.remembered.insert(hash, known);
+            }
+            return Ok(caller);
+        }
+        let verified = self.issuers.verify_parts(token, parts, now).await?;
         let exchanger = self.issuers.exchanger(verified.issuer());
         let subject =
             exchanger.map(|exchanger| Subject::new(exchanger, token, hash, verified.token().expires));

@@ -89,7 +89,7 @@ impl Reload {
                         tracing::warn!("{file}: {key} is not what it was at the start; that needs a restart");
                     }
                     setup::log(&built);
-                    built.callers.issuers().warm();
+                    built.callers.warm();
                     built.toolbox.registry().keep();
                     let ended = Arc::clone(serving.now().toolbox.registry());
                     serving.replace(Served::new(built.toolbox, built.callers, built.terms));

@@ -39,7 +39,7 @@ impl Serve {
         let Some(address) = self.http else {
             let who = setup::owner(global, &built.callers)?;
             if matches!(who, Who::Owner(_)) {
-                built.callers.issuers().warm();
+                built.callers.warm();
             }
             let serving = serving(built, &ending);
             follow(reload, source, &serving);
@@ -59,7 +59,7 @@ impl Serve {
         if let Some(address) = door.metrics_address() {
             out::error_line(&format!("serving metrics on http://{address}/metrics"));
         }
-        built.callers.issuers().warm();
+        built.callers.warm();
         let serving = serving(built, &ending);
         follow(reload, source, &serving);
         Ok(door.serve(serving, ending).await?)

@@ -8,7 +8,8 @@ use super::{Config, server::AuditTo};
 use crate::{
     answer::seal::Seal,
     audit::Audit,
-    caller::{Caller, Callers, local, oidc::Issuers},
+    backstage::Plugin,
+    caller::{Caller, Callers, backstage::Backstage, local, oidc::Issuers},
     door::Terms,
     kubernetes::Registry,
     palette::Environments,
@@ -48,6 +49,9 @@ pub enum BuildProblem {
     /// Rules that do not make sense, of the issuer at that place.
     #[error("issuers[{0}].{1}")]
     Policy(usize, PolicyProblem),
+    /// The same of Backstage's users or plugins.
+    #[error("backstage.{0}")]
+    BackstagePolicy(PolicyProblem),
     /// No audit line may be lost, so there is no serving without the log.
     #[error("the audit log cannot be written: {0}")]
     Audit(#[from] io::Error),
@@ -86,6 +90,9 @@ impl Config {
             Some(before) => Arc::clone(before.toolbox.process()),
             None => Arc::new(Process::new(self.seal()?, self.open_audit()?, self.spans()?)),
         };
+        let backstage =
+            self.known_backstage(&process, before.and_then(|before| before.callers.backstage()))?;
+        let callers = callers.with_backstage(backstage);
         let registry = Arc::new(Registry::new(
             self.clusters.all(|path| self.resolved(path)),
             self.clusters.default.clone(),
@@ -130,7 +137,8 @@ impl Config {
 
     fn callers(&self, before: Option<&Issuers>) -> Result<Callers, BuildProblem> {
         let local = self.caller()?;
-        let local = (self.issuers.is_empty() || self.local.is_configured()).then_some(local);
+        let open = self.issuers.is_empty() && self.backstage.is_none();
+        let local = (open || self.local.is_configured()).then_some(local);
         let roles = Roles::new(self.roles.clone());
         let audience = self.http.url.as_deref();
         let settings =
@@ -143,6 +151,24 @@ impl Config {
             policies.insert(issuer.url.clone(), policy);
         }
         Ok(Callers::new(local, Issuers::new(settings, before), policies, self.identity))
+    }
+
+    fn known_backstage(
+        &self,
+        process: &Process,
+        before: Option<&Backstage>,
+    ) -> Result<Option<Backstage>, BuildProblem> {
+        let Some((configured, backend)) = self
+            .backstage
+            .as_ref()
+            .and_then(|configured| Some((configured, configured.backend(|path| self.resolved(path))?)))
+        else {
+            return Ok(None);
+        };
+        let roles = Roles::new(self.roles.clone());
+        let settings = configured.settings(backend, &roles).map_err(BuildProblem::BackstagePolicy)?;
+        let plugin = Arc::new(Plugin::new(configured.plugin_id(), process.plugin_secret()?));
+        Ok(Some(Backstage::new(settings, plugin, self.identity, before)))
     }
 
     fn spans(&self) -> Result<Spans, OtlpProblem> {

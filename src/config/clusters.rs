@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 pub use self::backstage::BackstageSource;
+pub(super) use self::backstage::url as backstage_url;
 use super::problem::Wrong;
 use crate::kubernetes::{
     Identity,

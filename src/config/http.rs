@@ -132,6 +132,7 @@ impl Config {
         HttpOptions {
             allowed_hosts: allowed_hosts.iter().cloned().chain(self.http.host()).collect(),
             allowed_origins: allowed_origins.clone(),
+            plugin: self.backstage.as_ref().map(|backstage| backstage.plugin_id().to_owned()),
             proxy: self.http.proxy.as_ref().map(|proxy| proxy.base.clone()),
             metrics: self.metrics.address,
             tls: tls.as_ref().map(|tls| TlsFiles {
@@ -145,7 +146,7 @@ impl Config {
     }
 }
 
-fn is_segment(base: &str) -> bool {
+pub(super) fn is_segment(base: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !base.is_empty() && base.len() <= 63 && base.bytes().all(allowed)
 }

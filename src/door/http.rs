@@ -1,5 +1,6 @@
 //! Streamable HTTP: `/mcp` for callers, health and metadata beside it, metrics on an address of their own.
 
+mod actions;
 mod body;
 mod connection;
 mod entrance;
@@ -65,6 +66,8 @@ pub struct HttpOptions {
     pub allowed_origins: Vec<String>,
     /// The segment below `/api/` where the API of clusters is served to programs, if anywhere.
     pub proxy: Option<String>,
+    /// The id of our plugin in Backstage, where it lists and invokes our tools: they are below `/api/` and that.
+    pub plugin: Option<String>,
     /// Where Prometheus finds `/metrics`.
     pub metrics: Option<SocketAddr>,
     /// Serve https.
@@ -274,12 +277,14 @@ fn router(
         .fallback(|| async { StatusCode::NOT_FOUND })
         .layer(middleware::from_fn(body::unwanted));
     let proxy = options.proxy.as_ref().map(|base| proxy::router(entrance, base, &options.allowed_origins));
+    let actions = options.plugin.as_ref().map(|id| actions::router(entrance, id, &options.allowed_origins));
     Router::new()
         .route_service("/mcp", service.clone())
         .route_service("/mcp/", service)
         .layer(middleware::from_fn_with_state(Arc::clone(entrance), messages::enter))
         .merge(beside)
         .merge(proxy.unwrap_or_default())
+        .merge(actions.unwrap_or_default())
         .layer(CatchPanicLayer::new())
 }
 

@@ -57,6 +57,14 @@ impl Process {
         &self.seal
     }
 
+    /// The secret that the keys of our own plugin tokens for Backstage are made of.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub(crate) fn plugin_secret(&self) -> Result<[u8; 32], aws_lc_rs::error::Unspecified> {
+        self.seal.derived(b"Backstage plugin tokens")
+    }
+
     /// The plans that were carried out.
     pub(super) fn spent(&self) -> &Spent {
         &self.spent

@@ -51,6 +51,12 @@ pub enum Refusal {
     /// No key of the issuer made its signature.
     #[error("the signature is not the issuer's")]
     Signature,
+    /// It is of a plugin of Backstage that is not among those whose tokens are taken.
+    #[error("its plugin is none of backstage.plugins")]
+    Plugin,
+    /// Backstage does not say who its user is or what they may do, so they may do nothing now.
+    #[error("Backstage does not say what the user may do: {0}")]
+    Undecided(String),
     /// Its keys cannot be had right now, so nothing can be said about it.
     #[error("the issuer {issuer} cannot be asked for its keys: {why}")]
     Unavailable {
@@ -79,6 +85,8 @@ impl Refusal {
             Self::System(_) => "system_name",
             Self::Key => "key",
             Self::Signature => "signature",
+            Self::Plugin => "plugin",
+            Self::Undecided(_) => "undecided",
             Self::Unavailable { .. } => "unavailable",
         }
     }
@@ -86,10 +94,10 @@ impl Refusal {
     /// Whether the token may be good, and it is the issuer that cannot be asked: to be answered as an
     /// outage, which a client can wait out, and not as a bad credential.
     pub fn is_outage(&self) -> bool {
-        matches!(self, Self::Unavailable { .. })
+        matches!(self, Self::Unavailable { .. } | Self::Undecided(_))
     }
 
-    pub(super) fn claim(claim: &str, why: &'static str) -> Self {
+    pub(in crate::caller) fn claim(claim: &str, why: &'static str) -> Self {
         Self::Claim { claim: claim.to_owned(), why }
     }
 }

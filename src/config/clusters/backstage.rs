@@ -102,7 +102,7 @@ impl BackstageSource {
 }
 
 /// The token goes there, so it is https, or this machine.
-fn url(written: &str) -> Result<Url, String> {
+pub(in crate::config) fn url(written: &str) -> Result<Url, String> {
     let url = Url::parse(written)
         .map_err(|error| format!("must be a URL as https://backstage.example.com: {error}"))?;
     if !url.username().is_empty() || url.password().is_some() {

@@ -1,0 +1,77 @@
+//! [`Backend`]: where a Backstage backend is, and how it is asked.
+
+use std::{path::PathBuf, time::Duration};
+
+use reqwest::{RequestBuilder, Url, header};
+use serde::de::DeserializeOwned;
+
+use crate::remote::{self, Times};
+
+/// Until a connection stands.
+const CONNECT: Duration = Duration::from_secs(2);
+/// For one request.
+const WHOLE: Duration = Duration::from_secs(5);
+/// The most that an answer may have, in bytes.
+const LARGEST: usize = 1 << 20;
+
+/// A Backstage backend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backend {
+    /// Its base URL, as `https://backstage.example.com`; its plugins are below `/api`.
+    pub url: Url,
+    /// `iss` of the tokens of its users: the base URL of its auth plugin, as the world sees it.
+    pub issuer: String,
+    /// PEM file of its certificate authority; otherwise the system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Backend {
+    /// A path of a plugin, encoded.
+    pub fn path<'s>(&self, plugin: &'s str, path: impl IntoIterator<Item = &'s str>) -> Url {
+        let mut url = self.url.clone();
+        // a base URL always takes a path: the configuration takes http and https alone
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(["api", plugin]).extend(path);
+        }
+        url
+    }
+
+    /// What a plugin answers, as JSON bytes.
+    ///
+    /// # Errors
+    /// In words, without the address: it did not answer in time, or not with 200 and JSON.
+    pub async fn bytes(
+        &self,
+        url: Url,
+        what: &str,
+        asking: impl FnOnce(reqwest::Client, Url) -> RequestBuilder,
+    ) -> Result<Vec<u8>, String> {
+        let client =
+            remote::client(self.ca_file.clone(), &self.url, Times { connect: CONNECT, whole: WHOLE }).await?;
+        let answer = asking(client, url)
+            .header(header::ACCEPT, "application/json")
+            .header(header::ACCEPT_ENCODING, "identity")
+            .send()
+            .await
+            .map_err(|error| remote::said(&error))?;
+        match answer.status().as_u16() {
+            200 => remote::body(answer, what, LARGEST).await,
+            status @ 300..=399 => Err(format!("its {what} redirects ({status}), which is not followed")),
+            status => Err(format!("its {what} answers {status}")),
+        }
+    }
+
+    /// The same, read.
+    ///
+    /// # Errors
+    /// As [`Self::bytes`], and an answer of another form.
+    pub async fn json<T: DeserializeOwned>(
+        &self,
+        url: Url,
+        what: &str,
+        asking: impl FnOnce(reqwest::Client, Url) -> RequestBuilder,
+    ) -> Result<T, String> {
+        let body = self.bytes(url, what, asking).await?;
+        serde_json::from_slice(&body).map_err(|_| format!("its {what} has another form than it must have"))
+    }
+}

@@ -1,0 +1,46 @@
+//! What Backstage knows of a user: their ownership, as it was when they signed in
+//! (`@backstage/plugin-auth-backend`, `GET /v1/userinfo`).
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+
+use super::{Backend, EntityReference};
+
+/// Entities that one user may own.
+const MOST: usize = 1_000;
+
+#[derive(Deserialize)]
+struct UserInfo {
+    claims: Claims,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+    #[serde(default)]
+    ent: Vec<String>,
+}
+
+/// The entities that the user of a token owns, or is: users and groups.
+///
+/// # Errors
+/// In words: Backstage did not say, or said it of another user.
+pub async fn ownership(
+    backend: &Backend,
+    token: &SecretString,
+    user: &EntityReference,
+) -> Result<Vec<EntityReference>, String> {
+    let url = backend.path("auth", ["v1", "userinfo"]);
+    let asking = |client: reqwest::Client, url| client.get(url).bearer_auth(token.expose_secret());
+    let info: UserInfo = backend.json(url, "user info", asking).await?;
+    if EntityReference::parse(&info.claims.sub).as_ref() != Some(user) {
+        return Err("its user info is of another user".to_owned());
+    }
+    if info.claims.ent.len() > MOST {
+        return Err(format!("its user info has more than {MOST} entities"));
+    }
+    let parse = |text: &String| {
+        EntityReference::parse(text).ok_or_else(|| "its user info names an entity that is none".to_owned())
+    };
+    info.claims.ent.iter().map(parse).collect()
+}

@@ -1,0 +1,186 @@
+//! [`People`]: what was learned of users, for as long as their tokens hold: who they are, and what they may do.
+//!
+//! A plugin sends a new token with each request, and the same token of the user inside; so what is known is known by
+//! that one. Backstage is asked once for each, whoever and however many wait for it.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use quick_cache::sync::Cache;
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+
+use super::{Backstage, Decides, bound};
+use crate::{
+    backstage::{EntityReference, permissions, plugin::OnBehalf, user_info},
+    caller::{
+        Caller, Token,
+        oidc::{self, Refusal, Standing},
+    },
+    kubernetes::Impersonation,
+    permission::{Grant, PermissionSet, Permissions, Within},
+};
+
+/// Users that are known at a time.
+const MOST: usize = 4_096;
+/// After Backstage could not say it, it is not asked again for this long.
+const REST: Duration = Duration::from_secs(2);
+/// For all that is asked of one user.
+const ASKING: Duration = Duration::from_secs(6);
+
+/// A user, for as long as this stands.
+#[derive(Clone, Debug)]
+pub(super) struct Person {
+    pub(super) caller: Arc<Caller>,
+    pub(super) standing: Standing,
+}
+
+#[derive(Clone, Debug)]
+enum Learned {
+    Person(Person),
+    Nothing { why: Refusal, since: Instant },
+}
+
+/// By the hash of the limited token.
+#[derive(Debug)]
+pub(super) struct People(Cache<[u8; 32], Learned>);
+
+impl Default for People {
+    fn default() -> Self {
+        Self(Cache::new(MOST))
+    }
+}
+
+impl Learned {
+    fn holds(&self, now: Timestamp) -> bool {
+        match self {
+            Self::Person(person) => person.standing.holds(now),
+            Self::Nothing { since, .. } => since.elapsed() < REST,
+        }
+    }
+
+    fn said(self) -> Result<Person, Refusal> {
+        match self {
+            Self::Person(person) => Ok(person),
+            Self::Nothing { why, .. } => Err(why),
+        }
+    }
+}
+
+impl People {
+    /// What is known of the user of a limited token that was verified before.
+    pub(super) fn known(&self, limited: &str, now: Timestamp) -> Option<Result<Person, Refusal>> {
+        let known = self.0.get(&oidc::hash(limited.as_bytes())).filter(|known| known.holds(now))?;
+        Some(known.said())
+    }
+
+    /// Asks Backstage for what is not known yet.
+    pub(super) async fn learn(
+        &self,
+        backstage: &Backstage,
+        user: &EntityReference,
+        on_behalf: &OnBehalf,
+        standing: &Standing,
+        now: Timestamp,
+    ) -> Result<Person, Refusal> {
+        let key = oidc::hash(on_behalf.token.expose_secret().as_bytes());
+        if self.0.get(&key).is_some_and(|known| !known.holds(now)) {
+            self.0.remove(&key);
+        }
+        let learned = self.0.get_or_insert_async(&key, async {
+            let asked = tokio::time::timeout(ASKING, ask(backstage, user, on_behalf, now)).await;
+            let asked = asked.unwrap_or_else(|_| Err("it did not answer in time".to_owned()));
+            Ok::<_, Refusal>(match asked {
+                Ok(caller) => {
+                    Learned::Person(Person { caller: Arc::new(caller), standing: standing.clone() })
+                }
+                Err(why) => {
+                    tracing::warn!("Backstage cannot say what one of its users may do: {why}");
+                    Learned::Nothing { why: Refusal::Undecided(why), since: Instant::now() }
+                }
+            })
+        });
+        learned.await?.said()
+    }
+}
+
+async fn ask(
+    backstage: &Backstage,
+    user: &EntityReference,
+    on_behalf: &OnBehalf,
+    now: Timestamp,
+) -> Result<Caller, String> {
+    let settings = &backstage.settings;
+    let ownership = user_info::ownership(&settings.backend, &on_behalf.token, user);
+    let allowed = async {
+        match settings.decides {
+            Decides::Rules => Ok(None),
+            Decides::Delegated | Decides::Both => {
+                permissions::allowed(&settings.backend, &backstage.plugin, on_behalf, now).await.map(Some)
+            }
+        }
+    };
+    let (ownership, allowed) = futures::future::try_join(ownership, allowed).await?;
+    let texts = |entities: &mut dyn Iterator<Item = &EntityReference>| -> Vec<String> {
+        entities.map(EntityReference::to_string).collect()
+    };
+    let groups: Vec<&EntityReference> = ownership.iter().filter(|entity| entity.kind == "group").collect();
+    let claims = json!({
+        "sub": user.to_string(),
+        "name": user.name,
+        "namespace": user.namespace,
+        "ent": texts(&mut ownership.iter()),
+        "groups": texts(&mut groups.iter().copied()),
+    });
+    let permissions = match (settings.decides, allowed) {
+        (Decides::Delegated, Some(allowed)) => PermissionSet::new(vec![by_policy(allowed, false)]),
+        (Decides::Both, Some(allowed)) => {
+            let mut grants = bound(&settings.rules, &claims).grants().to_vec();
+            grants.push(by_policy(Permissions::all().without(allowed), true));
+            PermissionSet::new(grants)
+        }
+        (Decides::Rules, _) => bound(&settings.rules, &claims),
+        (_, None) => PermissionSet::default(),
+    };
+    let token = on_behalf.token.expose_secret();
+    Ok(Caller {
+        issuer: Some(Arc::clone(&backstage.issuer)),
+        subject: user.to_string(),
+        username: user.to_string(),
+        groups: texts(&mut groups.iter().copied()),
+        permissions: Arc::new(permissions),
+        token: Some(Token { hash: oidc::named(token.as_bytes()), id: None, expires: on_behalf.expires }),
+        identity: backstage.identity,
+        impersonation: impersonation(backstage, user, &groups).map(Arc::new),
+        scopes: Vec::new(),
+        subject_token: None,
+    })
+}
+
+/// What Backstage's policy gives, or takes.
+fn by_policy(permissions: Permissions, deny: bool) -> Grant {
+    Grant {
+        deny,
+        permissions,
+        within: Arc::new(Within::default()),
+        rule: "Backstage permission policy".to_owned(),
+    }
+}
+
+/// Who clusters are asked to act as.
+fn impersonation(
+    backstage: &Backstage,
+    user: &EntityReference,
+    groups: &[&EntityReference],
+) -> Option<Impersonation> {
+    let settings = &backstage.settings;
+    let user = settings.username.as_ref()?.name(user)?;
+    let groups = match &settings.groups {
+        Some(template) => groups.iter().filter_map(|group| template.name(group)).collect(),
+        None => Vec::new(),
+    };
+    Some(Impersonation { user, groups, ..Impersonation::default() })
+}

@@ -1,0 +1,38 @@
+//! [`BackstageSettings`]: what the verifier knows of a Backstage before it asks it.
+
+use crate::{
+    backstage::{Backend, Template},
+    permission::Policy,
+};
+
+/// Backstage as configured, with every default filled in.
+#[derive(Clone, Debug)]
+pub struct BackstageSettings {
+    /// Where it is.
+    pub backend: Backend,
+    /// The plugins whose tokens are taken.
+    pub plugins: Vec<String>,
+    /// Who decides what its users may do.
+    pub decides: Decides,
+    /// What its users may do by our own rules, over the claims `sub`, `ent`, `groups`, `name` and `namespace`.
+    pub rules: Policy,
+    /// What plugins may do that ask for nobody, over the claims `sub` and `plugin`.
+    pub services: Policy,
+    /// What clusters know its users as, where they do.
+    pub username: Option<Template>,
+    /// And its groups.
+    pub groups: Option<Template>,
+}
+
+/// Who decides what a user of Backstage may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decides {
+    /// Backstage's permission policy.
+    #[default]
+    Delegated,
+    /// Our own rules.
+    Rules,
+    /// Both must allow it.
+    Both,
+}

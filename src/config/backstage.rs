@@ -1,0 +1,113 @@
+//! `backstage`: a Backstage whose MCP actions bridge lists and invokes our tools for its users.
+
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{clusters::backstage_url, http::is_segment, problem::Wrong};
+use crate::{
+    backstage::{Backend, Template},
+    caller::backstage::{BackstageSettings, Decides},
+    permission::{Policy, PolicyProblem, Roles, Rule},
+};
+
+/// The id of our plugin, where nothing else is configured.
+const PLUGIN: &str = "platform-mcp";
+/// The plugins whose tokens are taken, where nothing else is configured: who lists and invokes actions, and who asks
+/// for our permissions.
+const PLUGINS: [&str; 3] = ["mcp-actions", "scaffolder", "permission"];
+
+/// A Backstage whose MCP actions bridge lists and invokes our tools for its users.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Backstage {
+    /// Of its backend, as `https://backstage.example.com`; plain http only for loopback addresses.
+    pub url: String,
+    /// `iss` of the tokens of its users; otherwise `/api/auth` below `url`. Another where users reach Backstage at
+    /// another address than this server does.
+    pub issuer: Option<String>,
+    /// Our plugin's id in `discovery.endpoints` and `backend.actions.pluginSources`; otherwise `platform-mcp`.
+    pub plugin_id: Option<String>,
+    /// The plugins whose tokens are taken; otherwise mcp-actions, scaffolder and permission.
+    #[serde(default)]
+    pub plugins: Vec<String>,
+    /// PEM file of its certificate authority; otherwise the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Who decides what a user may do: Backstage's policy (`delegated`), our `rules`, or `both`, which then must both
+    /// allow it. Otherwise `delegated`.
+    #[serde(default)]
+    pub permissions: Decides,
+    /// What its users may do, over the claims `sub`, `name`, `namespace`, `groups` and `ent` (all that they own).
+    #[serde(default)]
+    pub rules: Vec<Rule>,
+    /// What plugins may do that ask for no user, over the claim `plugin`. Otherwise nothing.
+    #[serde(default)]
+    pub services: Vec<Rule>,
+    /// What clusters with `identity: impersonate` know its users as. Otherwise they are shown to none of them.
+    pub impersonate: Option<Impersonate>,
+}
+
+/// What clusters know users of Backstage as.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Impersonate {
+    /// Of a user, as `{name}@example.com`. Without `{namespace}` in it, users of the namespace `default` alone.
+    pub username: String,
+    /// Of each of their groups, as `{name}`. Otherwise they have none there.
+    pub groups: Option<String>,
+}
+
+impl Backstage {
+    /// What no type can say alone.
+    pub(super) fn coherent(&self) -> Result<(), Wrong> {
+        backstage_url(&self.url).map_err(|wrong| Wrong::new(wrong).below("url"))?;
+        if !is_segment(self.plugin_id()) {
+            let wrong = "must be one segment of a path: lower-case letters, digits and -, as platform-mcp";
+            return Err(Wrong::new(wrong).below("pluginId"));
+        }
+        if let Some(index) = self.plugins.iter().position(|plugin| !is_segment(plugin)) {
+            let wrong = "must be the id of a plugin, as mcp-actions";
+            return Err(Wrong::new(wrong).in_item(index).below("plugins"));
+        }
+        if self.permissions == Decides::Delegated && !self.rules.is_empty() {
+            let wrong = "have no effect while Backstage's policy decides: write permissions: rules, or both";
+            return Err(Wrong::new(wrong).below("rules"));
+        }
+        Ok(())
+    }
+
+    /// Our plugin's id.
+    pub fn plugin_id(&self) -> &str {
+        self.plugin_id.as_deref().unwrap_or(PLUGIN)
+    }
+
+    pub(super) fn backend(&self, resolved: impl Fn(&Path) -> PathBuf) -> Option<Backend> {
+        let url = backstage_url(&self.url).ok()?;
+        let issuer = self.issuer.clone();
+        let issuer = issuer.unwrap_or_else(|| format!("{}/api/auth", url.as_str().trim_end_matches('/')));
+        Some(Backend { url, issuer, ca_file: self.ca_file.as_deref().map(resolved) })
+    }
+
+    pub(super) fn settings(
+        &self,
+        backend: Backend,
+        roles: &Roles,
+    ) -> Result<BackstageSettings, PolicyProblem> {
+        let none = std::collections::BTreeMap::new();
+        let policy = |rules: &[Rule]| Policy::new("Backstage", roles, rules, None, &none);
+        let impersonate = self.impersonate.as_ref();
+        Ok(BackstageSettings {
+            backend,
+            plugins: match self.plugins.is_empty() {
+                true => PLUGINS.map(str::to_owned).to_vec(),
+                false => self.plugins.clone(),
+            },
+            decides: self.permissions,
+            rules: policy(&self.rules)?,
+            services: policy(&self.services)?,
+            username: impersonate.map(|names| Template::new(&names.username)),
+            groups: impersonate.and_then(|names| names.groups.as_deref().map(Template::new)),
+        })
+    }
+}

@@ -9,7 +9,7 @@ help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
 
 .PHONY: test
-test: control-plane clients ## All tests, against real parts
+test: control-plane clients backstage ## All tests, against real parts
 	@echo "== tests: unit, then black box over the real doors"
 	cargo test --locked
 
@@ -23,6 +23,11 @@ clients: ## Install the MCP SDKs and the conformance suite once
 	@echo "== MCP clients: what is in the cache is not installed again"
 	tests/support/install.sh node
 	tests/support/install.sh python
+
+.PHONY: backstage
+backstage: ## Install a Backstage backend once
+	@echo "== Backstage: what is in the cache is not installed again"
+	tests/support/install.sh backstage
 
 .PHONY: demo-data
 demo-data: control-plane ## Record the demo platform anew from a real control plane

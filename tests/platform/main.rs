@@ -7,6 +7,8 @@
 mod audit;
 #[path = "../support/authority.rs"]
 mod authority;
+#[path = "../support/backstage.rs"]
+mod backstage;
 #[path = "../support/catalog.rs"]
 mod catalog;
 #[path = "../support/collector.rs"]
@@ -65,6 +67,7 @@ mod trust;
 mod upstream;
 
 mod audiences;
+mod backstage_rig;
 mod caller_header;
 mod callers;
 mod catalog_source;

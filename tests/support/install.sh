@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs what the tests take from the registries of npm and PyPI: the official MCP clients, the
-# conformance suite, an OpenID provider, a validating proxy, and the Node that they need.
+# conformance suite, an OpenID provider, a validating proxy, a Backstage backend, and the Node that they need.
 #
-#   install.sh node      from node/package-lock.json; in the folder: bin/node, node_modules/
-#   install.sh python    from python/requirements.txt; in the folder: bin/python
+#   install.sh node        from node/package-lock.json; in the folder: bin/node, node_modules/
+#   install.sh backstage   from ../backstage/package-lock.json; in the folder: the same
+#   install.sh python      from python/requirements.txt; in the folder: bin/python
 #
 # The last line on stdout is the folder. It lies in a cache outside the checkout, under a key made of the
 # pins, so a change of them installs anew and nothing else does. A run that finds everything there needs
@@ -29,9 +30,10 @@ key() {
   if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi | cut -c1-12
 }
 
-node_parts() {
+# The packages that a folder's lock file names, and bin/node.
+packages() {
   command -v npm >/dev/null || fail "npm is needed the first time, and there is none on PATH"
-  cp node/package.json node/package-lock.json "$out"
+  cp "$1/package.json" "$1/package-lock.json" "$out"
   # No script runs: the packages work as they come, and Node's own package would fetch the binary once more.
   npm ci --prefix "$out" --ignore-scripts --no-audit --no-fund --engine-strict=false --loglevel=error >&2
   mkdir "$out/bin"
@@ -45,6 +47,34 @@ node_parts() {
   ((version >= oldest_node)) || fail "Node $oldest_node or newer is needed; $node is $version"
 }
 
+node_parts() {
+  packages node
+}
+
+# Some 500 MB. SQLite is the one package that is compiled, with the headers of the Node that will load it: what
+# is to be had ready made is on no registry.
+backstage_parts() {
+  local tool node prefix
+  for tool in c++ make python3; do
+    command -v "$tool" >/dev/null || fail "$tool is needed the first time, to compile better-sqlite3"
+  done
+  packages ../backstage
+  node=$(realpath "$out/bin/node")
+  prefix=$(dirname "$(dirname "$node")")
+  [[ -e $prefix/include/node/node.h ]] || fail "there are no headers of Node in $prefix/include: install them"
+  # npm itself runs on that Node too
+  local log=$out/compile.log
+  (
+    cd "$out"
+    export PATH=$out/bin:$PATH npm_config_nodedir=$prefix npm_config_build_from_source=true
+    npm rebuild better-sqlite3 --foreground-scripts --loglevel=error
+    node -e 'new (require("better-sqlite3"))(":memory:").close()'
+  ) >"$log" 2>&1 || {
+    tail -40 "$log" >&2
+    fail "better-sqlite3 does not compile; all of it is in $log"
+  }
+}
+
 python_parts() {
   python3 -m venv "$out" >&2 || fail "python3 with venv is needed the first time"
   "$out/bin/python" -m pip install --quiet --disable-pip-version-check -r python/requirements.txt >&2
@@ -53,8 +83,9 @@ python_parts() {
 part=${1:-}
 case $part in
   node) from=$(cat install.sh node/package.json node/package-lock.json && uname -sm) ;;
+  backstage) from=$(cat install.sh ../backstage/package.json ../backstage/package-lock.json && uname -sm) ;;
   python) from=$(cat install.sh python/requirements.txt && uname -sm && python3 --version) ;;
-  *) fail "usage: install.sh node|python" ;;
+  *) fail "usage: install.sh node|backstage|python" ;;
 esac
 base=${PLATFORM_MCP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/platform-mcp}
 out=$base/$part-$(key <<<"$from")

@@ -12,6 +12,12 @@ pub(crate) fn node() -> &'static Path {
     found(FOLDER.get_or_init(|| install("node")))
 }
 
+/// The folder of the Backstage backend; `bin/node` runs it.
+pub(crate) fn backstage() -> &'static Path {
+    static FOLDER: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    found(FOLDER.get_or_init(|| install("backstage")))
+}
+
 /// The folder of the Python client; `bin/python` runs it.
 pub(crate) fn python() -> &'static Path {
     static FOLDER: OnceLock<Result<PathBuf, String>> = OnceLock::new();

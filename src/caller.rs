@@ -37,6 +37,8 @@ pub struct Caller {
     scopes: Vec<String>,
     /// The token itself, where its issuer exchanges it for others.
     subject_token: Option<Subject>,
+    /// Who sent the call on the caller's behalf.
+    actor: Option<Arc<str>>,
 }
 
 /// What may be said of a token: never the token.
@@ -105,6 +107,11 @@ impl Caller {
     /// The OAuth scopes that the token has: all that mean something here, and a few others.
     pub fn scopes(&self) -> &[String] {
         &self.scopes
+    }
+
+    /// Who made the call on the caller's behalf, as `plugin:mcp-actions`; `None` where the caller did.
+    pub fn actor(&self) -> Option<&str> {
+        self.actor.as_deref()
     }
 
     /// Who handles (cursors, plans) are bound to: the same person at the same issuer.

@@ -78,6 +78,9 @@ struct Who {
     issuer: Option<String>,
     subject: String,
     username: String,
+    /// Who made the call on the caller's behalf: a plugin of Backstage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    via: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -93,6 +96,7 @@ impl From<&Caller> for Who {
             issuer: caller.issuer().map(str::to_owned),
             subject: caller.subject().to_owned(),
             username: caller.username().to_owned(),
+            via: caller.actor().map(str::to_owned),
         }
     }
 }

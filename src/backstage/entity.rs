@@ -28,6 +28,19 @@ impl EntityReference {
     }
 }
 
+impl EntityReference {
+    /// As Backstage reads references that people write: in any case, of the namespace `default` where none is named
+    /// (`parseEntityRef`, `stringifyEntityRef`). A sign-in resolver may issue tokens with such.
+    pub fn canonical(text: &str) -> Option<Self> {
+        let text = text.to_ascii_lowercase();
+        let (kind, rest) = text.split_once(':')?;
+        match rest.contains('/') {
+            true => Self::parse(&text),
+            false => Self::parse(&format!("{kind}:default/{rest}")),
+        }
+    }
+}
+
 impl std::fmt::Display for EntityReference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}/{}", self.kind, self.namespace, self.name)
@@ -61,6 +74,19 @@ impl Template {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_entity_has_several_spellings() {
+        for written in ["user:default/alice", "User:default/Alice", "user:alice", "USER:DEFAULT/ALICE"] {
+            let read = EntityReference::canonical(written).map(|entity| entity.to_string());
+            assert_eq!(read.as_deref(), Some("user:default/alice"), "{written}");
+        }
+        for odd in
+            ["", "alice", "default/alice", "user:", "user:/alice", "user:a:b", "user:a/b/c", "user:\u{130}"]
+        {
+            assert_eq!(EntityReference::canonical(odd), None, "{odd:?}");
+        }
+    }
 
     #[test]
     fn a_reference_is_whole_or_none() {

@@ -1,5 +1,7 @@
 //! [`Plugin`]: what this server is in Backstage: a plugin, whose tokens other plugins take.
 
+use std::sync::Arc;
+
 use aws_lc_rs::error::Unspecified;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
@@ -45,7 +47,7 @@ impl Plugin {
     ///
     /// # Errors
     /// When the system's cryptography does not work.
-    pub fn public_keys(&self, now: Timestamp) -> Result<Value, Unspecified> {
+    pub fn public_keys(&self, now: Timestamp) -> Result<Arc<Value>, Unspecified> {
         self.keys.public(now)
     }
 

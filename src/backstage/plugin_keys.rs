@@ -2,6 +2,8 @@
 //! the key that plans are sealed with, so that every replica signs with the same and publishes the same, and none
 //! has to be kept.
 
+use std::sync::Arc;
+
 use aws_lc_rs::{
     agreement::{self, ECDH_P256},
     digest::{SHA256, digest},
@@ -12,6 +14,7 @@ use aws_lc_rs::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 /// Seconds that a key signs.
@@ -26,6 +29,15 @@ const TRIES: u8 = 8;
 /// Makes keys.
 pub struct PluginKeys {
     secret: [u8; 32],
+    /// What was made of it last: whoever asks costs nothing.
+    made: Mutex<Option<Made>>,
+}
+
+#[derive(Clone)]
+struct Made {
+    epoch: i64,
+    signing: Arc<PluginKey>,
+    public: Arc<Value>,
 }
 
 /// One key.
@@ -44,25 +56,36 @@ impl std::fmt::Debug for PluginKeys {
 impl PluginKeys {
     /// Of a secret that nobody else has.
     pub fn new(secret: [u8; 32]) -> Self {
-        Self { secret }
+        Self { secret, made: Mutex::new(None) }
     }
 
     /// The key that signs at `now`.
     ///
     /// # Errors
     /// When the system's cryptography does not work.
-    pub fn current(&self, now: Timestamp) -> Result<PluginKey, Unspecified> {
-        self.key(now.as_second().div_euclid(EPOCH))
+    pub fn current(&self, now: Timestamp) -> Result<Arc<PluginKey>, Unspecified> {
+        self.made(now).map(|made| made.signing)
     }
 
     /// The set of public keys (RFC 7517 section 5) that tokens of now are checked with.
     ///
     /// # Errors
     /// The same.
-    pub fn public(&self, now: Timestamp) -> Result<Value, Unspecified> {
+    pub fn public(&self, now: Timestamp) -> Result<Arc<Value>, Unspecified> {
+        self.made(now).map(|made| made.public)
+    }
+
+    fn made(&self, now: Timestamp) -> Result<Made, Unspecified> {
         let epoch = now.as_second().div_euclid(EPOCH);
+        let mut kept = self.made.lock();
+        if let Some(made) = kept.as_ref().filter(|made| made.epoch == epoch) {
+            return Ok(made.clone());
+        }
         let keys = (epoch - BEFORE..=epoch + AFTER).map(|epoch| self.key(epoch)?.public());
-        Ok(json!({ "keys": keys.collect::<Result<Vec<_>, _>>()? }))
+        let public = json!({ "keys": keys.collect::<Result<Vec<_>, _>>()? });
+        let made = Made { epoch, signing: Arc::new(self.key(epoch)?), public: Arc::new(public) };
+        *kept = Some(made.clone());
+        Ok(made)
     }
 
     fn key(&self, epoch: i64) -> Result<PluginKey, Unspecified> {
@@ -132,9 +155,9 @@ mod tests {
         let (one, other) = (PluginKeys::new([7; 32]), PluginKeys::new([7; 32]));
         let now = at(1_795_000_000);
         assert_eq!(one.public(now).expect("keys"), other.public(now).expect("keys"));
-        let first = one.current(now).expect("a key").id;
+        let first = one.current(now).expect("a key").id.clone();
         let later = at(1_795_000_000 + EPOCH);
-        let second = one.current(later).expect("a key").id;
+        let second = one.current(later).expect("a key").id.clone();
         assert_ne!(first, second);
         for moment in [now, later] {
             let known = ids(&one.public(moment).expect("keys"));

@@ -1,6 +1,8 @@
 //! What Backstage knows of a user: their ownership, as it was when they signed in
 //! (`@backstage/plugin-auth-backend`, `GET /v1/userinfo`).
 
+use std::collections::HashSet;
+
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
@@ -21,7 +23,8 @@ struct Claims {
     ent: Vec<String>,
 }
 
-/// The entities that the user of a token owns, or is: users and groups.
+/// The entities that the user of a token owns, or is: users and groups, each once. One that cannot be read is an
+/// error, as a rule may deny it.
 ///
 /// # Errors
 /// In words: Backstage did not say, or said it of another user.
@@ -33,14 +36,23 @@ pub async fn ownership(
     let url = backend.path("auth", ["v1", "userinfo"]);
     let asking = |client: reqwest::Client, url| client.get(url).bearer_auth(token.expose_secret());
     let info: UserInfo = backend.json(url, "user info", asking).await?;
-    if EntityReference::parse(&info.claims.sub).as_ref() != Some(user) {
+    if EntityReference::canonical(&info.claims.sub).as_ref() != Some(user) {
         return Err("its user info is of another user".to_owned());
     }
     if info.claims.ent.len() > MOST {
         return Err(format!("its user info has more than {MOST} entities"));
     }
     let parse = |text: &String| {
-        EntityReference::parse(text).ok_or_else(|| "its user info names an entity that is none".to_owned())
+        EntityReference::canonical(text)
+            .ok_or_else(|| "its user info names an entity that is none".to_owned())
     };
-    info.claims.ent.iter().map(parse).collect()
+    let mut known = HashSet::new();
+    let mut entities = Vec::new();
+    for entity in info.claims.ent.iter().map(parse) {
+        let entity = entity?;
+        if known.insert(entity.clone()) {
+            entities.push(entity);
+        }
+    }
+    Ok(entities)
 }

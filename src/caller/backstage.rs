@@ -13,7 +13,7 @@ mod token;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 
 pub use settings::{BackstageSettings, Decides};
@@ -21,7 +21,7 @@ pub use settings::{BackstageSettings, Decides};
 use self::{
     keys::Kept,
     people::{People, Person},
-    token::Signed,
+    token::{Expected, Signed},
 };
 use super::{
     Caller, Token,
@@ -46,7 +46,7 @@ pub struct Backstage {
     issuer: Arc<str>,
     plugin: Arc<Plugin>,
     keys: Kept,
-    people: People,
+    people: Arc<People>,
     identity: Identity,
 }
 
@@ -71,7 +71,8 @@ impl Kind {
 }
 
 impl Backstage {
-    /// The verifier. `before` keeps its keys where it asks at the same place. Nothing is fetched.
+    /// The verifier. `before` keeps its keys where it asks at the same place, and what it knows of users where nothing
+    /// that they may do can have changed. Nothing is fetched.
     pub fn new(
         settings: BackstageSettings,
         plugin: Arc<Plugin>,
@@ -80,8 +81,12 @@ impl Backstage {
     ) -> Self {
         let before = before.filter(|before| before.settings.backend == settings.backend);
         let keys = Kept::new(&settings, before.map(|before| &before.keys));
+        let people = before.filter(|before| {
+            before.settings == settings && before.identity == identity && before.plugin.id() == plugin.id()
+        });
+        let people = people.map_or_else(Arc::default, |before| Arc::clone(&before.people));
         let issuer = settings.backend.issuer.as_str().into();
-        Self { settings, issuer, plugin, keys, people: People::default(), identity }
+        Self { settings, issuer, plugin, keys, people, identity }
     }
 
     /// The backend that is asked.
@@ -116,24 +121,30 @@ impl Backstage {
                 Err(Refusal::Kind("a limited user token, which is taken within a plugin's alone"))
             }
             Kind::User => {
-                let signed = self.user_token(&token, now).await?;
-                let limited = token::limited(&token)?;
-                let person = self.person(&signed, limited, now).await?;
+                let person = self.user(&token, now).await?;
                 Ok((person.caller, Some(person.standing)))
             }
             Kind::Plugin => {
-                let plugin = token::plugin(&token, &self.settings.plugins)?;
-                let signed = Signed::check(&token, PLUGIN, self.keys.of_plugin(plugin)?, now).await?;
-                signed.is_for(self.plugin.id())?;
+                let (place, plugin) = token::plugin(&token, &self.settings.plugins)?;
+                let expected = self.expected(PLUGIN, Some(self.plugin.id()));
+                let signed = Signed::check(&token, expected, self.keys.of_plugin(plugin)?, now).await?;
                 let caller = match token.claims.get("obo") {
-                    // what serialises undefined as null asks for nobody, too
-                    None | Some(Value::Null) => self.service(plugin, &token, &signed)?,
-                    Some(Value::String(limited)) => self.within(limited, now).await?.caller,
+                    None => self.service(plugin, &token, &signed)?,
+                    Some(Value::String(limited)) => self.within(limited, now).await?.through(place, plugin),
                     Some(_) => return Err(Refusal::claim("obo", "not a string")),
                 };
                 Ok((caller, None))
             }
         }
+    }
+
+    /// Forgets users whose tokens have ended.
+    pub(super) fn forget(&self, now: Timestamp) {
+        self.people.forget(now);
+    }
+
+    fn expected<'e>(&'e self, kind: &'e str, audience: Option<&'e str>) -> Expected<'e> {
+        Expected { kind, audience, algorithms: &self.settings.algorithms }
     }
 
     /// The user that a plugin asks for.
@@ -146,17 +157,29 @@ impl Backstage {
         if Kind::of(&token.header) != Some(Kind::Limited) {
             return Err(Refusal::claim("obo", "not a limited user token"));
         }
-        let signed = Signed::check(&token, LIMITED, self.keys.of_users(), now).await?;
+        let signed = self.limited(&token, now).await?;
         self.person(&signed, limited.to_owned().into(), now).await
     }
 
-    async fn user_token<'t>(&self, token: &Compact<'t>, now: Timestamp) -> Result<Signed, Refusal> {
+    /// The user of a token of their own.
+    async fn user(&self, token: &Compact<'_>, now: Timestamp) -> Result<Person, Refusal> {
         if token.claims.get("iss").and_then(Value::as_str) != Some(&*self.issuer) {
             return Err(Refusal::Issuer);
         }
-        let signed = Signed::check(token, USER, self.keys.of_users(), now).await?;
-        signed.is_for(AUDIENCE)?;
-        Ok(signed)
+        let expected = self.expected(USER, Some(AUDIENCE));
+        Signed::check(token, expected, self.keys.of_users(), now).await?;
+        let limited = token::limited(token)?;
+        // users are known by it, and Backstage is asked with it: it has to be Backstage's own, too
+        let within = Compact::parse(limited.expose_secret())?;
+        let signed = self.limited(&within, now).await.map_err(|refusal| match refusal {
+            Refusal::Signature => Refusal::claim("uip", "not the signature of the token's limited form"),
+            other => other,
+        })?;
+        self.person(&signed, limited, now).await
+    }
+
+    async fn limited(&self, token: &Compact<'_>, now: Timestamp) -> Result<Signed, Refusal> {
+        Signed::check(token, self.expected(LIMITED, None), self.keys.of_users(), now).await
     }
 
     async fn person(
@@ -165,7 +188,7 @@ impl Backstage {
         limited: SecretString,
         now: Timestamp,
     ) -> Result<Person, Refusal> {
-        let user = EntityReference::parse(&signed.subject)
+        let user = EntityReference::canonical(&signed.subject)
             .filter(|user| user.kind == "user")
             .ok_or(Refusal::claim("sub", "not the reference of a user"))?;
         let on_behalf = OnBehalf { token: limited, expires: signed.expires };
@@ -192,6 +215,7 @@ impl Backstage {
             impersonation: None,
             scopes: Vec::new(),
             subject_token: None,
+            actor: None,
         };
         Ok(Arc::new(caller))
     }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use quick_cache::sync::Cache;
 
+pub(super) use remembered::weight;
 use remembered::{Remembered, Weigh};
 
 use super::{
@@ -142,6 +143,9 @@ impl Callers {
     fn forget_at(&self, now: Timestamp) {
         self.remembered.retain(|_, known| known.holds(now));
         self.issuers.forget(now);
+        if let Some(backstage) = &self.backstage {
+            backstage.forget(now);
+        }
     }
 
     fn caller(&self, verified: &Verified) -> Caller {
@@ -159,6 +163,7 @@ impl Callers {
             impersonation: Some(Arc::new(verified.impersonation().clone())),
             scopes,
             subject_token: None,
+            actor: None,
         }
     }
 

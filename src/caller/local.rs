@@ -34,5 +34,6 @@ pub fn with_permissions(permissions: PermissionSet) -> Caller {
         impersonation: None,
         scopes: Vec::new(),
         subject_token: None,
+        actor: None,
     }
 }

@@ -2,13 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use jsonwebtoken::Algorithm;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{clusters::backstage_url, http::is_segment, problem::Wrong};
 use crate::{
     backstage::{Backend, Template},
-    caller::backstage::{BackstageSettings, Decides},
+    caller::{
+        backstage::{BackstageSettings, Decides},
+        oidc::algorithm,
+    },
     permission::{Policy, PolicyProblem, Roles, Rule},
 };
 
@@ -32,6 +36,10 @@ pub struct Backstage {
     /// The plugins whose tokens are taken; otherwise mcp-actions, scaffolder and permission.
     #[serde(default)]
     pub plugins: Vec<String>,
+    /// What its tokens may be signed with; otherwise ES256, as they are where neither `auth.identityTokenAlgorithm`
+    /// nor a static key store says something else.
+    #[serde(default)]
+    pub algorithms: Vec<String>,
     /// PEM file of its certificate authority; otherwise the system's.
     pub ca_file: Option<PathBuf>,
     /// Who decides what a user may do: Backstage's policy (`delegated`), our `rules`, or `both`, which then must both
@@ -70,6 +78,10 @@ impl Backstage {
             let wrong = "must be the id of a plugin, as mcp-actions";
             return Err(Wrong::new(wrong).in_item(index).below("plugins"));
         }
+        if let Some(index) = self.algorithms.iter().position(|name| algorithm::named(name).is_none()) {
+            let wrong = format!("must be an asymmetric algorithm: {}", algorithm::names().join(", "));
+            return Err(Wrong::new(wrong).in_item(index).below("algorithms"));
+        }
         if self.permissions == Decides::Delegated && !self.rules.is_empty() {
             let wrong = "have no effect while Backstage's policy decides: write permissions: rules, or both";
             return Err(Wrong::new(wrong).below("rules"));
@@ -97,12 +109,14 @@ impl Backstage {
         let none = std::collections::BTreeMap::new();
         let policy = |rules: &[Rule]| Policy::new("Backstage", roles, rules, None, &none);
         let impersonate = self.impersonate.as_ref();
+        let algorithms: Vec<_> = self.algorithms.iter().filter_map(|name| algorithm::named(name)).collect();
         Ok(BackstageSettings {
             backend,
             plugins: match self.plugins.is_empty() {
                 true => PLUGINS.map(str::to_owned).to_vec(),
                 false => self.plugins.clone(),
             },
+            algorithms: if algorithms.is_empty() { vec![Algorithm::ES256] } else { algorithms },
             decides: self.permissions,
             rules: policy(&self.rules)?,
             services: policy(&self.services)?,

@@ -36,7 +36,7 @@ const LONGEST_OTHER_SCOPE: usize = 128;
 /// Where the permissions of an issuer's callers come from. Everything given adds up; deny wins.
 ///
 /// Roles and patterns are resolved when it is made, so that binding a caller is only comparing.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     /// The issuer as grants name it: its URL without the scheme.
     issuer: String,
@@ -48,7 +48,7 @@ pub struct Policy {
 }
 
 /// A rule, resolved.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Compiled {
     /// Its place in the list of the issuer's rules.
     at: usize,

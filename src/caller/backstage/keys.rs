@@ -15,6 +15,8 @@ use crate::{
 
 /// For one look at a key set.
 const TIME: Duration = Duration::from_secs(5);
+/// From one look that failed to the next, at the most: nobody calls from there while Backstage is down.
+const RETRY: Duration = Duration::from_secs(4);
 
 /// The keys, each kept fresh as those of an issuer are.
 #[derive(Debug)]
@@ -64,5 +66,5 @@ fn fetched(backend: &Backend, plugin: &str, path: &[&str]) -> Arc<Keys> {
         }
         .boxed()
     };
-    Keys::new(&format!("{} ({plugin})", backend.issuer), Box::new(fetch), Pace::default())
+    Keys::new(&format!("{} ({plugin})", backend.issuer), Box::new(fetch), Pace::retrying(RETRY))
 }

@@ -4,12 +4,15 @@
 //! that one. Backstage is asked once for each, whoever and however many wait for it.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
-use quick_cache::sync::Cache;
+use quick_cache::{
+    DefaultHashBuilder, OptionsBuilder, Weighter,
+    sync::{Cache, DefaultLifecycle},
+};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
@@ -17,7 +20,7 @@ use super::{Backstage, Decides, bound};
 use crate::{
     backstage::{EntityReference, permissions, plugin::OnBehalf, user_info},
     caller::{
-        Caller, Token,
+        Caller, Token, callers,
         oidc::{self, Refusal, Standing},
     },
     kubernetes::Impersonation,
@@ -26,6 +29,12 @@ use crate::{
 
 /// Users that are known at a time.
 const MOST: usize = 4_096;
+/// What they may weigh together, in bytes.
+const MOST_WEIGHT: u64 = 32 << 20;
+/// So that there are never more than [`MOST`].
+const LEAST_WEIGHT: u64 = MOST_WEIGHT / MOST as u64;
+/// Parts of the cache: in each there is room for the heaviest user.
+const PARTS: usize = 8;
 /// After Backstage could not say it, it is not asked again for this long.
 const REST: Duration = Duration::from_secs(2);
 /// For all that is asked of one user.
@@ -36,6 +45,8 @@ const ASKING: Duration = Duration::from_secs(6);
 pub(super) struct Person {
     pub(super) caller: Arc<Caller>,
     pub(super) standing: Standing,
+    /// The same when a plugin asks, by the place of that plugin among those that are configured.
+    through: Arc<[OnceLock<Arc<Caller>>]>,
 }
 
 #[derive(Clone, Debug)]
@@ -46,18 +57,56 @@ enum Learned {
 
 /// By the hash of the limited token.
 #[derive(Debug)]
-pub(super) struct People(Cache<[u8; 32], Learned>);
+pub(super) struct People(Cache<[u8; 32], Learned, Weigh>);
+
+#[derive(Clone, Debug)]
+struct Weigh;
+
+impl Weighter<[u8; 32], Learned> for Weigh {
+    fn weight(&self, _: &[u8; 32], learned: &Learned) -> u64 {
+        let weight = match learned {
+            // once as it is, and once as one plugin or another asks
+            Learned::Person(person) => 2 * callers::weight(&person.caller) as u64,
+            Learned::Nothing { .. } => 0,
+        };
+        weight.max(LEAST_WEIGHT)
+    }
+}
 
 impl Default for People {
     fn default() -> Self {
-        Self(Cache::new(MOST))
+        let options = OptionsBuilder::new()
+            .estimated_items_capacity(MOST)
+            .weight_capacity(MOST_WEIGHT)
+            .shards(PARTS)
+            .build();
+        Self(match options {
+            Ok(options) => Cache::with_options(
+                options,
+                Weigh,
+                DefaultHashBuilder::default(),
+                DefaultLifecycle::default(),
+            ),
+            Err(_) => Cache::with_weighter(MOST, MOST_WEIGHT, Weigh),
+        })
+    }
+}
+
+impl Person {
+    /// The user as this plugin asks for them.
+    pub(super) fn through(&self, place: usize, plugin: &str) -> Arc<Caller> {
+        let acting = || {
+            Arc::new(Caller { actor: Some(format!("plugin:{plugin}").into()), ..Caller::clone(&self.caller) })
+        };
+        self.through.get(place).map_or_else(acting, |through| Arc::clone(through.get_or_init(acting)))
     }
 }
 
 impl Learned {
-    fn holds(&self, now: Timestamp) -> bool {
+    /// Whether it is still so, where the token holds.
+    fn is_fresh(&self, now: Timestamp) -> bool {
         match self {
-            Self::Person(person) => person.standing.holds(now),
+            Self::Person(person) => now < person.standing.until,
             Self::Nothing { since, .. } => since.elapsed() < REST,
         }
     }
@@ -71,13 +120,17 @@ impl Learned {
 }
 
 impl People {
-    /// What is known of the user of a limited token that was verified before.
+    /// What is known of the user of a limited token that was verified before, and need not be again.
     pub(super) fn known(&self, limited: &str, now: Timestamp) -> Option<Result<Person, Refusal>> {
-        let known = self.0.get(&oidc::hash(limited.as_bytes())).filter(|known| known.holds(now))?;
-        Some(known.said())
+        let known = self.0.get(&oidc::hash(limited.as_bytes())).filter(|known| known.is_fresh(now))?;
+        let holds = match &known {
+            Learned::Person(person) => person.standing.holds(now),
+            Learned::Nothing { .. } => true,
+        };
+        holds.then(|| known.said())
     }
 
-    /// Asks Backstage for what is not known yet.
+    /// What is known of the user of a limited token that was verified now; asks Backstage for what is not.
     pub(super) async fn learn(
         &self,
         backstage: &Backstage,
@@ -87,15 +140,19 @@ impl People {
         now: Timestamp,
     ) -> Result<Person, Refusal> {
         let key = oidc::hash(on_behalf.token.expose_secret().as_bytes());
-        if self.0.get(&key).is_some_and(|known| !known.holds(now)) {
-            self.0.remove(&key);
-        }
+        self.0.remove_if(&key, |known| !known.is_fresh(now));
         let learned = self.0.get_or_insert_async(&key, async {
             let asked = tokio::time::timeout(ASKING, ask(backstage, user, on_behalf, now)).await;
             let asked = asked.unwrap_or_else(|_| Err("it did not answer in time".to_owned()));
             Ok::<_, Refusal>(match asked {
-                Ok(caller) => {
-                    Learned::Person(Person { caller: Arc::new(caller), standing: standing.clone() })
+                Ok(caller) => Learned::Person(Person {
+                    caller: Arc::new(caller),
+                    standing: standing.clone(),
+                    through: backstage.settings.plugins.iter().map(|_| OnceLock::new()).collect(),
+                }),
+                // by our clock within the leeway, by Backstage's not any more
+                Err(_) if on_behalf.expires <= now => {
+                    Learned::Nothing { why: Refusal::Expired, since: Instant::now() }
                 }
                 Err(why) => {
                     tracing::warn!("Backstage cannot say what one of its users may do: {why}");
@@ -103,7 +160,19 @@ impl People {
                 }
             })
         });
-        learned.await?.said()
+        let person = learned.await?.said()?;
+        if person.standing.holds(now) {
+            return Ok(person);
+        }
+        // Backstage has other keys by now, and one of them signed the token: what it said of the user stays
+        let person = Person { standing: standing.clone(), ..person };
+        self.0.insert(key, Learned::Person(person.clone()));
+        Ok(person)
+    }
+
+    /// Forgets whoever's token has ended.
+    pub(super) fn forget(&self, now: Timestamp) {
+        self.0.retain(|_, known| known.is_fresh(now));
     }
 }
 
@@ -157,6 +226,7 @@ async fn ask(
         impersonation: impersonation(backstage, user, &groups).map(Arc::new),
         scopes: Vec::new(),
         subject_token: None,
+        actor: None,
     })
 }
 

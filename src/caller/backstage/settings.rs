@@ -1,17 +1,21 @@
 //! [`BackstageSettings`]: what the verifier knows of a Backstage before it asks it.
 
+use jsonwebtoken::Algorithm;
+
 use crate::{
     backstage::{Backend, Template},
     permission::Policy,
 };
 
 /// Backstage as configured, with every default filled in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackstageSettings {
     /// Where it is.
     pub backend: Backend,
     /// The plugins whose tokens are taken.
     pub plugins: Vec<String>,
+    /// What tokens may be signed with: asymmetric algorithms alone.
+    pub algorithms: Vec<Algorithm>,
     /// Who decides what its users may do.
     pub decides: Decides,
     /// What its users may do by our own rules, over the claims `sub`, `ent`, `groups`, `name` and `namespace`.

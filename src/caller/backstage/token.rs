@@ -1,102 +1,101 @@
-//! One token of Backstage's: its header, its signature, its times.
+//! One token of Backstage's: its header, its times, whom it is for, its signature.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::Algorithm;
 use secrecy::SecretString;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::LIMITED;
 use crate::caller::oidc::{
-    IssuerSettings, Refusal, Standing, claims, compact::Compact, header::Header, keys::Keys, signature,
+    Refusal, Standing, claims, compact::Compact, header::Header, keys::Keys, signature,
 };
 
 /// By how much clocks may differ.
 const LEEWAY: Duration = Duration::from_secs(10);
-/// For how long a result may be used again at the most, whatever the token's end.
+/// For how long a result may be used again at the most, whatever the token's end: as long as Backstage's tokens may
+/// live (`auth.backstageTokenExpiration`).
 const LONGEST_STANDING: SignedDuration = SignedDuration::from_hours(24);
 
-/// What a token says whose signature and times were checked.
+/// What a token has to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Expected<'e> {
+    /// `typ`, to the letter: Backstage's own backends compare it so, and would not take a token that only we take.
+    pub(super) kind: &'e str,
+    /// `aud`; none where the token must have none.
+    pub(super) audience: Option<&'e str>,
+    pub(super) algorithms: &'e [Algorithm],
+}
+
+/// What a token says whose signature, times and audience were checked.
 #[derive(Clone, Debug)]
 pub(super) struct Signed {
     pub(super) subject: String,
-    audience: Option<String>,
     pub(super) expires: Timestamp,
     pub(super) standing: Standing,
 }
 
 impl Signed {
-    /// Checks a token that has to be of this type.
+    /// Checks a token. What needs no key is looked at first, so that what cannot be taken costs no fetch and does not
+    /// look like an outage.
     pub(super) async fn check(
         token: &Compact<'_>,
-        kind: &str,
+        expected: Expected<'_>,
         keys: &Arc<Keys>,
         now: Timestamp,
     ) -> Result<Self, Refusal> {
-        let header = Header::check(&token.header, &of_type(kind))?;
+        if token.header.get("typ").and_then(Value::as_str) != Some(expected.kind) {
+            return Err(Refusal::Type);
+        }
+        let header = Header::check(&token.header, expected.algorithms, |_| true)?;
         if header.key.is_none() {
             return Err(Refusal::Malformed("its header has no kid"));
         }
-        let text = |claim: &'static str| match token.claims.get(claim) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.clone())),
-            Some(_) => Err(Refusal::claim(claim, "not a string")),
-        };
-        let subject = text("sub")?.filter(|text| !text.is_empty()).ok_or(Refusal::claim("sub", "absent"))?;
-        let audience = text("aud")?;
-        if token.claims.get("iat").is_none() {
+        let subject = subject(&token.claims)?.to_owned();
+        if !is_for(&token.claims, expected.audience) {
+            return Err(Refusal::Audience);
+        }
+        if !token.claims.contains_key("iat") {
             return Err(Refusal::claim("iat", "absent"));
         }
         let leeway = SignedDuration::try_from(LEEWAY).unwrap_or_default();
         let expires = claims::times(&token.claims, leeway, now)?;
         let generation = signature::signed(keys, "Backstage", token, &header).await?;
         let until = (expires + leeway).min(now + LONGEST_STANDING);
-        Ok(Self {
-            subject,
-            audience,
-            expires,
-            standing: Standing { keys: Arc::clone(keys), generation, until },
-        })
-    }
-
-    /// That it is meant for this audience.
-    pub(super) fn is_for(&self, audience: &str) -> Result<(), Refusal> {
-        if self.audience.as_deref() == Some(audience) { Ok(()) } else { Err(Refusal::Audience) }
+        Ok(Self { subject, expires, standing: Standing { keys: Arc::clone(keys), generation, until } })
     }
 }
 
-/// The rules for headers are those of OIDC issuers.
-fn of_type(kind: &str) -> IssuerSettings {
-    IssuerSettings {
-        issuer: String::new(),
-        audiences: Vec::new(),
-        id_tokens: false,
-        types: vec![Some(kind.to_owned())],
-        algorithms: vec![Algorithm::ES256],
-        ca_file: None::<PathBuf>,
-        leeway: LEEWAY,
-        username_claim: String::new(),
-        username_prefix: String::new(),
-        groups_claim: String::new(),
-        groups_prefix: String::new(),
-        extra: BTreeMap::new(),
-        uid: false,
-        exchange: None,
+fn subject(claims: &Map<String, Value>) -> Result<&str, Refusal> {
+    match claims.get("sub") {
+        Some(Value::String(subject)) if !subject.is_empty() => Ok(subject),
+        Some(_) => Err(Refusal::claim("sub", "not a text")),
+        None => Err(Refusal::claim("sub", "absent")),
     }
 }
 
-/// The plugin that a plugin token says it is of, where tokens of that plugin are taken.
-pub(super) fn plugin<'t>(token: &Compact<'_>, plugins: &'t [String]) -> Result<&'t str, Refusal> {
-    let subject = token.claims.get("sub").and_then(Value::as_str).ok_or(Refusal::claim("sub", "absent"))?;
-    plugins.iter().find(|plugin| *plugin == subject).map(String::as_str).ok_or(Refusal::Plugin)
+/// One text: Backstage writes no lists.
+fn is_for(claims: &Map<String, Value>, audience: Option<&str>) -> bool {
+    match (claims.get("aud"), audience) {
+        (Some(Value::String(said)), Some(audience)) => said == audience,
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// The plugin that a plugin token says it is of, and its place among those whose tokens are taken.
+pub(super) fn plugin<'t>(token: &Compact<'_>, plugins: &'t [String]) -> Result<(usize, &'t str), Refusal> {
+    let subject = subject(&token.claims)?;
+    let known = plugins.iter().enumerate().find(|(_, plugin)| *plugin == subject);
+    known.map(|(place, plugin)| (place, plugin.as_str())).ok_or(Refusal::Plugin)
 }
 
 /// The limited form of a user token: the same claims, without an audience, and the signature that the token brings
 /// for it (`UserTokenHandler.createLimitedUserToken`: the order of the members is part of what was signed).
 pub(super) fn limited(token: &Compact<'_>) -> Result<SecretString, Refusal> {
-    let text = |json: &serde_json::Map<String, Value>, name: &str| json.get(name).map(Value::to_string);
+    let text = |json: &Map<String, Value>, name: &str| json.get(name).map(Value::to_string);
     let signature = token.claims.get("uip").and_then(Value::as_str);
     let signature =
         signature.ok_or(Refusal::claim("uip", "absent: Backstage is too old, or it is no string"))?;

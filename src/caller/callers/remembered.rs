@@ -85,7 +85,7 @@ impl Remembered {
 
 /// The bytes that a caller keeps in use, whether or not some are shared with others: those may be gone
 /// before it is.
-fn weight(caller: &Caller) -> usize {
+pub(in crate::caller) fn weight(caller: &Caller) -> usize {
     let Caller {
         issuer: _,
         subject,
@@ -97,6 +97,7 @@ fn weight(caller: &Caller) -> usize {
         impersonation,
         scopes,
         subject_token,
+        actor: _,
     } = caller;
     let all = |strings: &[String]| strings.iter().map(|string| STRING + string.len()).sum::<usize>();
     let names = STRING * 2 + subject.len() + username.len();

@@ -3,7 +3,7 @@
 use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value};
 
-use super::{algorithm, refusal::Refusal, settings::IssuerSettings};
+use super::{algorithm, refusal::Refusal};
 
 /// Members that must not be there. A token that brings its key, or says where to get it, asks to be
 /// believed for its own sake (RFC 8725 section 3.10); the others change what the bytes mean.
@@ -27,9 +27,11 @@ pub(in crate::caller) struct Header<'t> {
 }
 
 impl<'t> Header<'t> {
+    /// With one of these algorithms, and of a type that is taken: as [`media_type`] writes it.
     pub(in crate::caller) fn check(
         header: &'t Map<String, Value>,
-        settings: &IssuerSettings,
+        algorithms: &[Algorithm],
+        is_taken: impl FnOnce(&Option<String>) -> bool,
     ) -> Result<Self, Refusal> {
         if let Some((_, why)) = FORBIDDEN.iter().find(|(name, _)| header.contains_key(*name)) {
             return Err(Refusal::Malformed(why));
@@ -42,14 +44,14 @@ impl<'t> Header<'t> {
         }
         let name = header.get("alg").and_then(Value::as_str).ok_or(Refusal::Algorithm)?;
         let algorithm = algorithm::named(name)
-            .filter(|algorithm| settings.algorithms.contains(algorithm))
+            .filter(|algorithm| algorithms.contains(algorithm))
             .ok_or(Refusal::Algorithm)?;
         let kind = match header.get("typ") {
             None => None,
             Some(Value::String(kind)) => Some(media_type(kind)),
             Some(_) => return Err(Refusal::Type),
         };
-        if !settings.types.contains(&kind) {
+        if !is_taken(&kind) {
             return Err(Refusal::Type);
         }
         let key = match header.get("kid") {

@@ -55,11 +55,13 @@ impl Issuer {
         hash: String,
         now: Timestamp,
     ) -> Result<Verified, Refusal> {
-        let header = Header::check(&token.header, &self.settings)?;
-        let expires = claims::check(&token.claims, &self.settings, now)?;
+        let settings = &self.settings;
+        let is_taken = |kind: &Option<String>| settings.types.contains(kind);
+        let header = Header::check(&token.header, &settings.algorithms, is_taken)?;
+        let expires = claims::check(&token.claims, settings, now)?;
         let generation = signature::signed(&self.keys, &self.name, &token, &header).await?;
-        let identity = Identity::of(&token.claims, &self.settings)?;
-        let until = (expires + self.settings.leeway()).min(now + LONGEST_STANDING);
+        let identity = Identity::of(&token.claims, settings)?;
+        let until = (expires + settings.leeway()).min(now + LONGEST_STANDING);
         Ok(Verified {
             issuer: Arc::clone(&self.name),
             subject: identity.subject,

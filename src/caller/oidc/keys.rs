@@ -58,6 +58,15 @@ impl Default for Pace {
     }
 }
 
+impl Pace {
+    /// The same for one whose failures are short and whose callers wait: after a failure it is asked again after
+    /// so long at the most.
+    pub(in crate::caller) fn retrying(most: Duration) -> Self {
+        let Self { retry: (first, _), .. } = Self::default();
+        Self { retry: (first, most), ..Self::default() }
+    }
+}
+
 /// The keys of one issuer.
 pub(in crate::caller) struct Keys {
     issuer: String,

@@ -14,7 +14,7 @@ pub enum Fit {
 }
 
 /// One claim, and the values of which one must be there.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Condition {
     /// Which of the policy's claims.
     pub(super) claim: usize,

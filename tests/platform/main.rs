@@ -67,6 +67,7 @@ mod trust;
 mod upstream;
 
 mod audiences;
+mod backstage_bridge;
 mod backstage_rig;
 mod caller_header;
 mod callers;

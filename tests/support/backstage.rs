@@ -120,6 +120,11 @@ impl Backstage {
         format!("{}/api/auth", self.url())
     }
 
+    /// What the server under test is told of it in its configuration, with more of the same (YAML in one line).
+    pub(crate) fn entry(&self, more: &str) -> String {
+        format!("backstage: {{url: '{}', {more}}}\n", self.url())
+    }
+
     /// The way from the server under test to Backstage.
     pub(crate) fn between(&self) -> &Between {
         &self.between

@@ -5,6 +5,7 @@
 // FOLDER is what install.sh made. SESSION is JSON: {sdk, mode, http} or {sdk, mode, command, arguments,
 // environment}, and calls: [{tool, arguments, progress}]: with progress, what it hears of that is in the answer. With oauth: {client, secret, issuer} it gets a token by itself,
 // starting from the server's 401; what goes to the origin of `http` is sent to oauth.through, as a proxy would.
+// With token, that is the bearer token of every request.
 // With elicit, a result of elicitation/create, it can ask a person, who always says that.
 
 import { createRequire } from "node:module";
@@ -12,7 +13,7 @@ import { createRequire } from "node:module";
 const [folder, session] = process.argv.slice(2);
 // An import would look for the packages above this file; they are elsewhere.
 const load = createRequire(`${folder}/package.json`);
-const { sdk, mode, http, oauth, command, arguments: args, environment: env, calls, elicit } = JSON.parse(session);
+const { sdk, mode, http, oauth, token, command, arguments: args, environment: env, calls, elicit } = JSON.parse(session);
 
 const info = { name: "platform-mcp-tests", version: "0" };
 const capabilities = elicit ? { elicitation: {} } : {};
@@ -33,7 +34,8 @@ if (sdk === "@modelcontextprotocol/client") {
 }
 
 const asked = [];
-const options = oauth && {
+const bearer = token && { requestInit: { headers: { authorization: `Bearer ${token}` } } };
+const options = oauth ? {
   authProvider: new Credentials({
     clientId: oauth.client,
     clientSecret: oauth.secret,
@@ -43,7 +45,7 @@ const options = oauth && {
     asked.push(String(url));
     return fetch(String(url).replace(new URL(http).origin, oauth.through), init);
   },
-};
+} : bearer;
 const transport = http ? new Http(new URL(http), options) : new Stdio({ command, args, env, stderr: "inherit" });
 // The older SDK tells the negotiated version only to the transport.
 const told = {};

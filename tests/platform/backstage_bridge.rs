@@ -17,10 +17,12 @@ const OPERATORS: &str = "group:default/operators";
 
 /// A server of the sample platform behind this Backstage.
 fn serve(backstage: &Backstage, platform: &Faulty) -> Server {
+    let example = include_str!("../../examples/backstage/platform-mcp.yaml");
     let clusters = json!([{"name": "demo", "url": platform.url, "identity": "own"}]);
     let limits = "limits: {requestsPerSecond: 100000, burst: 100000}";
-    let config = format!("clusters: {{static: {clusters}}}\n{}{limits}\n", backstage.entry(""));
-    let server = Product::new(["serve", "--http", "127.0.0.1:0"]).config(&config).serve();
+    let config = format!("{example}\nclusters: {{static: {clusters}}}\n{limits}\n");
+    let server = Product::new(["serve", "--http", "127.0.0.1:0"]).config(&config);
+    let server = server.env("BACKSTAGE_URL", backstage.url()).serve();
     backstage.front().to(server.address());
     server
 }

@@ -38,6 +38,7 @@ demo-data: control-plane ## Record the demo platform anew from a real control pl
 goldens: ## Write the tool contract's golden files and the README's tables anew
 	@echo "== goldens: read the diff before you commit it"
 	PLATFORM_MCP_GOLDENS=write cargo test --locked --test contract
+	PLATFORM_MCP_GOLDENS=write cargo test --locked --lib golden_file
 
 .PHONY: bench
 bench: ## Measure start, memory, size, tool list and throughput against bare rmcp

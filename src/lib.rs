@@ -38,6 +38,7 @@ pub mod platform;
 pub mod presented;
 pub mod remote;
 pub mod stack;
+pub mod strict_json;
 pub mod telemetry;
 pub mod toolbox;
 

@@ -12,7 +12,6 @@ pub mod exchange;
 pub(crate) mod header;
 mod identity;
 mod issuer;
-mod json;
 mod key;
 pub(super) mod key_set;
 pub(super) mod keys;

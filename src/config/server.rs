@@ -58,7 +58,8 @@ pub struct Limits {
     /// Seconds until a call is given up; otherwise 20.
     #[schemars(range(min = 1, max = LONGEST_CALL))]
     pub call_seconds: Option<u64>,
-    /// HTTP requests a second of one caller in the long run; otherwise 50. More are answered 429.
+    /// HTTP requests a second of one caller in the long run; otherwise 50. More are answered 429. Lists that
+    /// Backstage asks for before each call are counted apart, and may be four times as many.
     #[schemars(range(min = 1, max = MOST_A_SECOND))]
     pub requests_per_second: Option<u32>,
     /// HTTP requests of one caller at once, after a rest; otherwise 200.

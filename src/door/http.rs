@@ -46,7 +46,7 @@ use self::{
 use super::{mcp::Mcp, oauth, ops, serving::Serving, who::Who};
 
 pub use self::tls::{TlsFiles, TlsProblem};
-pub(super) use self::{entrance::Client, messages::Shortfall};
+pub(super) use self::{actions::item as action_item, entrance::Client, messages::Shortfall};
 
 /// How long calls that run may take to end once serving ends.
 const GRACE: Duration = Duration::from_secs(10);
@@ -278,9 +278,10 @@ fn router(
         .layer(middleware::from_fn(body::unwanted));
     let proxy = options.proxy.as_ref().map(|base| proxy::router(entrance, base, &options.allowed_origins));
     let actions = options.plugin.as_ref().map(|id| actions::router(entrance, id, &options.allowed_origins));
-    Router::new()
-        .route_service("/mcp", service.clone())
-        .route_service("/mcp/", service)
+    // a slash may follow: Backstage's proxy adds one to the target of a route
+    let bases = [Some(String::new()), options.plugin.as_ref().map(|id| format!("/api/{id}"))];
+    let mcp = bases.iter().flatten().flat_map(|base| [format!("{base}/mcp"), format!("{base}/mcp/")]);
+    mcp.fold(Router::new(), |router, path| router.route_service(&path, service.clone()))
         .layer(middleware::from_fn_with_state(Arc::clone(entrance), messages::enter))
         .merge(beside)
         .merge(proxy.unwrap_or_default())
@@ -301,7 +302,7 @@ async fn metadata(
         let path = path.trim_end_matches('/');
         path == "mcp" || own.is_ok_and(|own| own == path)
     });
-    if !ours || !served.callers.need_token() {
+    if !ours || !oauth::has_metadata(&served) {
         return StatusCode::NOT_FOUND.into_response();
     }
     let headers = [

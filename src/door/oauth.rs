@@ -27,6 +27,11 @@ pub(super) fn metadata(url: &str, served: &Served) -> Value {
     })
 }
 
+/// Whether there is somebody to ask for a token: users of Backstage get theirs there, by no metadata.
+pub(super) fn has_metadata(served: &Served) -> bool {
+    served.callers.issuers().settings().next().is_some()
+}
+
 /// Where the metadata of the resource at `url` is.
 pub(super) fn metadata_url(url: &str) -> Option<String> {
     let url: Uri = url.parse().ok()?;
@@ -35,10 +40,14 @@ pub(super) fn metadata_url(url: &str) -> Option<String> {
 }
 
 /// The challenge of a 401. It does not say what is wrong with a token.
-pub(super) fn challenge(url: &str, terms: &Terms, sent: bool) -> Option<HeaderValue> {
+pub(super) fn challenge(url: &str, served: &Served, sent: bool) -> Option<HeaderValue> {
+    challenged(has_metadata(served).then_some(url), &served.terms, sent)
+}
+
+fn challenged(url: Option<&str>, terms: &Terms, sent: bool) -> Option<HeaderValue> {
     let error = sent.then_some(("error", "invalid_token".to_owned()));
     let scope = (!terms.scopes.is_empty()).then(|| ("scope", terms.scopes.join(" ")));
-    bearer([metadata_url(url).map(|url| ("resource_metadata", url)), scope, error])
+    bearer([url.and_then(metadata_url).map(|url| ("resource_metadata", url)), scope, error])
 }
 
 /// The challenge of a 403: a token with these scopes would do.
@@ -57,7 +66,7 @@ fn bearer<const N: usize>(parameters: [Option<(&str, String)>; N]) -> Option<Hea
         .flatten()
         .map(|(name, value)| format!("{name}=\"{}\"", value.replace(['"', '\\'], "")))
         .collect();
-    HeaderValue::from_str(&format!("Bearer {}", parameters.join(", "))).ok()
+    HeaderValue::from_str(format!("Bearer {}", parameters.join(", ")).trim_end()).ok()
 }
 
 /// The scopes that a token needs for what its owner lacks, beside those that it has. Nothing where no
@@ -101,12 +110,17 @@ mod tests {
     #[test]
     fn a_challenge_names_an_error_only_where_a_credential_came() {
         let said = |sent, scopes: &[&str]| {
-            let challenge = challenge("https://a.example/mcp", &terms(scopes), sent).unwrap();
+            let challenge = challenged(Some("https://a.example/mcp"), &terms(scopes), sent).unwrap();
             challenge.to_str().unwrap().to_owned()
         };
         let place = r#"resource_metadata="https://a.example/.well-known/oauth-protected-resource/mcp""#;
         assert_eq!(said(false, &[]), format!("Bearer {place}"));
         assert_eq!(said(false, &["a", "b"]), format!(r#"Bearer {place}, scope="a b""#));
+        let nobody = |sent| challenged(None, &terms(&[]), sent).unwrap();
+        assert_eq!(
+            (nobody(false), nobody(true)),
+            ("Bearer".parse().unwrap(), r#"Bearer error="invalid_token""#.parse().unwrap())
+        );
         assert_eq!(said(true, &["a"]), format!(r#"Bearer {place}, scope="a", error="invalid_token""#));
     }
 }

@@ -6,13 +6,13 @@ use std::{
     sync::Arc,
 };
 
+use ::http::HeaderMap;
 use arc_swap::{ArcSwap, Guard};
-use http::HeaderMap;
 use rmcp::model::Tool;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Terms, mcp, verdicts::Verdicts};
+use super::{Terms, http, mcp, verdicts::Verdicts};
 use crate::{
     caller::{Caller, Callers, places::Places},
     presented::Presented,
@@ -38,12 +38,15 @@ struct Listed {
     tool: Tool,
     /// Of all that a list says of it.
     fingerprint: u64,
+    /// As Backstage lists it: JSON; empty where none does.
+    action: String,
 }
 
 impl Served {
     /// Serves these tools to these callers on these terms.
     pub fn new(toolbox: Arc<Toolbox>, callers: Callers, terms: Terms) -> Self {
-        let tools = toolbox.entries().iter().map(|entry| Listed::new(Arc::clone(entry))).collect();
+        let plugin = callers.backstage().map(|backstage| backstage.plugin().id());
+        let tools = toolbox.entries().iter().map(|entry| Listed::new(Arc::clone(entry), plugin)).collect();
         Self { toolbox, callers, terms, tools }
     }
 
@@ -57,6 +60,12 @@ impl Served {
         self.listed(caller).map(|listed| listed.tool.clone()).collect()
     }
 
+    /// The same as Backstage lists them, as JSON. Only joined: it is asked for before each call.
+    pub(super) fn actions(&self, caller: &Caller) -> String {
+        let shown: Vec<&str> = self.listed(caller).map(|listed| listed.action.as_str()).collect();
+        format!("{{\"actions\":[{}]}}", shown.join(","))
+    }
+
     /// Two lists are the same where this is.
     pub(super) fn fingerprint(&self, caller: &Caller) -> Vec<u64> {
         self.listed(caller).map(|listed| listed.fingerprint).collect()
@@ -68,11 +77,12 @@ impl Served {
 }
 
 impl Listed {
-    fn new(entry: Arc<Entry>) -> Self {
+    fn new(entry: Arc<Entry>, plugin: Option<&str>) -> Self {
+        let action = plugin.map(|plugin| http::action_item(plugin, &entry).to_string()).unwrap_or_default();
         let tool = mcp::described(&entry);
         let mut hasher = DefaultHasher::new();
         serde_json::to_string(&tool).unwrap_or_default().hash(&mut hasher);
-        Self { entry, tool, fingerprint: hasher.finish() }
+        Self { entry, tool, fingerprint: hasher.finish(), action }
     }
 }
 

@@ -90,6 +90,20 @@ impl Toolbox {
         self.through(entry, request).await
     }
 
+    /// Keeps a call whose arguments the door could not read, for `why`: as any other, so that a tool that does not
+    /// exist for the caller is unknown whatever came with its name.
+    pub async fn unread(self: &Arc<Self>, request: Request, why: Error) -> Error {
+        let entry = self.find(&request.caller, &request.tool);
+        let mut record = Record::open(self, &request, entry.as_ref());
+        let error = match (record.place().await, entry) {
+            (Err(full), _) => unaudited(full),
+            (Ok(()), None) => self.unknown(&mut record, &request),
+            (Ok(()), Some(_)) => why,
+        };
+        record.close(Err(&error));
+        error
+    }
+
     async fn through(
         self: &Arc<Self>,
         entry: Option<Arc<Entry>>,
@@ -131,21 +145,24 @@ impl Toolbox {
             span: record.span.clone(),
         };
         let result = match &entry {
-            None => {
-                let hidden = self.hidden(&request.tool).map(|entry| &entry.contract.front.permission);
-                Err(unknown_tool(&request.tool).lacking(hidden.and_then(|requirement| {
-                    // the caller hears nothing of it, and the operator all
-                    let decision = hides(&request.caller, requirement);
-                    record.line.decide(&decision, "anywhere");
-                    lacking(&decision, requirement)
-                })))
-            }
+            None => Err(self.unknown(record, &request)),
             Some(entry) => {
                 let started = record.started;
                 self.decided((entry, handle), request, &spent, started, &mut record.line).await
             }
         };
         result.map_err(|error| scrubbed(error, &spent.learned))
+    }
+
+    /// That there is no such tool for the caller, whether or not there is one.
+    fn unknown(&self, record: &mut Record<'_>, request: &Request) -> Error {
+        let hidden = self.hidden(&request.tool).map(|entry| &entry.contract.front.permission);
+        unknown_tool(&request.tool).lacking(hidden.and_then(|requirement| {
+            // the caller hears nothing of it, and the operator all
+            let decision = hides(&request.caller, requirement);
+            record.line.decide(&decision, "anywhere");
+            lacking(&decision, requirement)
+        }))
     }
 
     /// Keeps that a door refused a request: counted, and one audit line.

@@ -3,7 +3,8 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
-use super::{json, refusal::Refusal};
+use super::refusal::Refusal;
+use crate::strict_json;
 
 /// No token is longer, in bytes.
 pub(super) const LONGEST: usize = 64 * 1024;
@@ -40,7 +41,7 @@ impl<'t> Compact<'t> {
 }
 
 fn object(part: &str) -> Result<Map<String, Value>, Refusal> {
-    json::object(&decoded(part)?).map_err(Refusal::Malformed)
+    strict_json::object(&decoded(part)?).map_err(Refusal::Malformed)
 }
 
 /// Without padding, without other alphabets, without stray bits: one token has one spelling.

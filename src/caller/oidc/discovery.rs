@@ -7,8 +7,11 @@ use reqwest::{Client, Url, header};
 
 use serde_json::{Map, Value};
 
-use super::{json, key_set::KeySet, place};
-use crate::remote::{self, Times};
+use super::{key_set::KeySet, place};
+use crate::{
+    remote::{self, Times},
+    strict_json,
+};
 
 /// Until a connection stands.
 const CONNECT_TIME: Duration = Duration::from_secs(2);
@@ -43,7 +46,8 @@ impl Origin {
         // made anew each time: a changed authority is seen, and no connection is kept for ten minutes
         let client = self.client(&issuer).await?;
         let document = get(&client, discovery_url(&self.issuer, &issuer)?, "discovery document").await?;
-        let document = json::object(&document).map_err(|why| format!("its discovery document: {why}"))?;
+        let document =
+            strict_json::object(&document).map_err(|why| format!("its discovery document: {why}"))?;
         match document.get("issuer").and_then(|said| said.as_str()) {
             Some(said) if said == self.issuer => Ok((client, issuer, document)),
             Some(_) => Err("its discovery document names another issuer".to_owned()),

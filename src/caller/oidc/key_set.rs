@@ -3,8 +3,8 @@
 use jsonwebtoken::Algorithm;
 use serde_json::value::RawValue;
 
-use super::{json, key::Key};
-use crate::answer::sanitise;
+use super::key::Key;
+use crate::{answer::sanitise, strict_json};
 
 /// No issuer needs more keys.
 const MOST: usize = 100;
@@ -42,7 +42,7 @@ impl KeySet {
         }
         let mut set = Self::default();
         for (index, jwk) in raw.keys.iter().enumerate() {
-            let read = json::object(jwk.get().as_bytes());
+            let read = strict_json::object(jwk.get().as_bytes());
             let name = read.as_ref().ok().and_then(|jwk| jwk.get("kid")?.as_str());
             let name = name.map_or_else(
                 || format!("number {}", index + 1),

@@ -2,22 +2,28 @@
 //! invokes (`@backstage/backend-defaults`, `actionsRegistry`), what other plugins check our tokens with, and our
 //! permissions. It lists on every call, and one malformed item breaks the tools of every other plugin.
 
+mod asked;
 mod described;
+mod input;
 mod invoke;
-mod list;
 mod published;
 mod refused;
+#[cfg(test)]
+mod tests;
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc};
 
 use axum::{
     Router,
     body::Body,
-    response::Response,
-    routing::{any, get},
+    extract::{Request, State},
+    response::{IntoResponse as _, Response},
+    routing::any,
 };
-use http::{StatusCode, request::Parts};
+use futures::FutureExt as _;
+use http::{StatusCode, header, request::Parts};
 
+use self::{asked::Asked, refused::Said};
 use super::{
     body,
     connection::let_in,
@@ -30,6 +36,8 @@ use crate::{
     door::{refused::Refused, serving::Served},
 };
 
+pub(in crate::door) use self::described::item;
+
 /// This door's name in audit lines.
 const DOOR: &str = "backstage";
 
@@ -39,51 +47,115 @@ struct Actions {
     entrance: Arc<Entrance>,
     sources: Sources,
     plugin: String,
+    /// What stands before the paths of the plugin.
+    mount: String,
 }
 
-/// A request that was let in.
+/// A request that came by a name of ours, and from a page that may send some.
+struct Arrived {
+    served: Arc<Served>,
+    peer: IpAddr,
+    client: IpAddr,
+}
+
+/// A call that was let in.
 struct Entered {
     served: Arc<Served>,
     caller: Arc<Caller>,
     client: IpAddr,
-    running: Running,
+    _running: Running,
 }
 
-/// The routes below `/api/PLUGIN`.
+/// Everything below `/api/PLUGIN` but MCP.
 pub(super) fn router(entrance: &Arc<Entrance>, plugin: &str, origins: &[String]) -> Router {
-    let below = |path: &str| format!("/api/{plugin}{path}");
-    let actions =
-        Actions { entrance: Arc::clone(entrance), sources: Sources::new(origins), plugin: plugin.to_owned() };
+    let mount = format!("/api/{plugin}");
+    let actions = Actions {
+        entrance: Arc::clone(entrance),
+        sources: Sources::new(origins),
+        plugin: plugin.to_owned(),
+        mount: mount.clone(),
+    };
     Router::new()
-        .route(&below("/.backstage/actions/v1/actions"), get(list::list))
-        .route(&below("/.backstage/actions/v1/actions/{id}/invoke"), any(invoke::first))
-        .route(&below("/.backstage/actions/v2/actions/{id}/invoke"), any(invoke::second))
-        .route(&below("/.backstage/auth/v1/jwks.json"), get(published::keys))
-        .route(&below("/.well-known/backstage/permissions/metadata"), get(published::permissions))
+        .route(&mount, any(serve))
+        .route(&format!("{mount}/{{*path}}"), any(serve))
         .with_state(Arc::new(actions))
 }
 
+async fn serve(State(actions): State<Arc<Actions>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let below = parts.uri.path().strip_prefix(&actions.mount).unwrap_or_default();
+    let said = Said::of(&parts.method, below);
+    let answered = AssertUnwindSafe(actions.answer(below, &parts, body, &said)).catch_unwind().await;
+    answered.unwrap_or_else(|_panic| refused::broken(&said))
+}
+
 impl Actions {
-    /// Who asks, and from where; or what to answer instead.
-    async fn enter(&self, parts: &Parts) -> Result<Entered, Refused> {
-        let served = Arc::clone(&self.entrance.serving.now());
-        let (peer, client) = self.entrance.origin(parts);
-        let away = |turned: Box<Turned>| self.entrance.turn_away(&served, parts, client, *turned);
-        self.sources.check(&self.entrance, parts).map_err(|odd| {
-            away(match odd {
-                Odd::NoHost(why) => Turned::new(Refused::malformed(StatusCode::BAD_REQUEST, why), "source"),
-                Odd::Forbidden(why) => Turned::new(Refused::forbidden(why), "source"),
-            })
-        })?;
-        let (caller, running) = self.entrance.through(&served, parts, peer).await.map_err(away)?;
-        let_in(&parts.extensions);
-        Ok(Entered { served, caller, client, running })
+    async fn answer(&self, below: &str, parts: &Parts, body: Body, said: &Said) -> Response {
+        let asked = Asked::read(&parts.method, below);
+        if let Some(Asked::Invoke(version, id)) = &asked {
+            return match self.enter(parts).await {
+                Ok(entered) => self.invoke((*version, id), &entered, (parts, body), said).await,
+                Err(refused) => turned_away(refused, parts, body, said).await,
+            };
+        }
+        if matches!(asked, Some(Asked::Keys)) {
+            body::pass_over(&parts.headers, body).await;
+            return published::keys(&self.entrance.serving.now(), said);
+        }
+        let (served, caller) = match self.to_list(parts).await {
+            Ok(entered) => entered,
+            Err(refused) => return turned_away(refused, parts, body, said).await,
+        };
+        body::pass_over(&parts.headers, body).await;
+        match asked {
+            Some(Asked::List) => {
+                let headers =
+                    [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+                (headers, served.actions(&caller)).into_response()
+            }
+            Some(Asked::Permissions) => published::permissions(),
+            _ => refused::nothing(said),
+        }
     }
 
-    async fn turn_away(&self, refused: Refused, parts: &Parts, body: Body) -> Response {
-        if refused.status != StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE {
-            body::pass_over(&parts.headers, body).await;
-        }
-        refused::turned(refused, parts)
+    /// Who calls, and from where; or what to answer instead.
+    async fn enter(&self, parts: &Parts) -> Result<Entered, Refused> {
+        let Arrived { served, peer, client } = self.arrive(parts)?;
+        let through = self.entrance.through(&served, parts, peer).await;
+        let (caller, running) =
+            through.map_err(|turned| self.entrance.turn_away(&served, parts, client, *turned))?;
+        let_in(&parts.extensions);
+        Ok(Entered { served, caller, client, _running: running })
     }
+
+    /// As [`Self::enter`], for what is no call.
+    async fn to_list(&self, parts: &Parts) -> Result<(Arc<Served>, Arc<Caller>), Refused> {
+        let Arrived { served, peer, client } = self.arrive(parts)?;
+        let caller = self.entrance.to_list(&served, parts, peer).await;
+        let caller = caller.map_err(|turned| self.entrance.turn_away(&served, parts, client, *turned))?;
+        let_in(&parts.extensions);
+        Ok((served, caller))
+    }
+
+    fn arrive(&self, parts: &Parts) -> Result<Arrived, Refused> {
+        let served = Arc::clone(&self.entrance.serving.now());
+        let (peer, client) = self.entrance.origin(parts);
+        match self.sources.check(&self.entrance, parts) {
+            Ok(()) => Ok(Arrived { served, peer, client }),
+            Err(odd) => {
+                let refused = match odd {
+                    Odd::NoHost(why) => Refused::malformed(StatusCode::BAD_REQUEST, why),
+                    Odd::Forbidden(why) => Refused::forbidden(why),
+                };
+                Err(self.entrance.turn_away(&served, parts, client, *Turned::new(refused, "source")))
+            }
+        }
+    }
+}
+
+async fn turned_away(refused: Refused, parts: &Parts, body: Body, said: &Said) -> Response {
+    if refused.status != StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE {
+        body::pass_over(&parts.headers, body).await;
+    }
+    refused::turned(refused, said)
 }

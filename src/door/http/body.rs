@@ -14,7 +14,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 /// Bytes of a body: no tool takes so much.
 pub(super) const LARGEST: usize = 1 << 20;
 /// Lists and objects within each other: no message has so many.
-const DEEPEST: usize = 64;
+pub(super) const DEEPEST: usize = 64;
 /// From the head of a request to the end of its body.
 pub(super) const TIME: Duration = Duration::from_secs(10);
 

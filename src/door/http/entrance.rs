@@ -3,6 +3,7 @@
 use std::{
     net::{IpAddr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
 use http::{HeaderMap, StatusCode, header, request::Parts, uri::Authority};
@@ -10,7 +11,7 @@ use http::{HeaderMap, StatusCode, header, request::Parts, uri::Authority};
 use super::{
     connection::Peer,
     hops::Hops,
-    rates::{Rates, Running},
+    rates::{Busy, Rates, Running},
 };
 use crate::{
     audit,
@@ -29,6 +30,10 @@ pub(super) const DOOR: &str = "http";
 
 /// Bytes of all headers of a request: a token of 16 KiB fits, with all that proxies add.
 pub(super) const HEADERS: usize = 64 << 10;
+
+/// Until a list is refused because nobody can say whose it is. Backstage has no deadline of its own, and waits with
+/// the lists of all other plugins too.
+const LISTING: Duration = Duration::from_secs(3);
 
 /// The address that a request comes from, proxies left out.
 #[derive(Clone, Copy, Debug)]
@@ -88,6 +93,26 @@ impl Entrance {
         parts: &Parts,
         peer: IpAddr,
     ) -> Result<(Arc<Caller>, Running), Box<Turned>> {
+        let caller = self.known(served, parts, peer).await?;
+        let running = self.rates.take(&caller, &served.terms).map_err(|busy| over(&busy, &caller))?;
+        Ok((caller, running))
+    }
+
+    /// As [`Self::through`], for what is answered from memory: a list is no call, and is soon there or not at all.
+    pub(super) async fn to_list(
+        &self,
+        served: &Served,
+        parts: &Parts,
+        peer: IpAddr,
+    ) -> Result<Arc<Caller>, Box<Turned>> {
+        let known = tokio::time::timeout(LISTING, self.known(served, parts, peer)).await;
+        let caller = known.map_err(|_elapsed| Turned::new(Refused::outage(), "unavailable"))??;
+        self.rates.list(&caller, &served.terms).map_err(|busy| over(&busy, &caller))?;
+        Ok(caller)
+    }
+
+    /// Who asks.
+    async fn known(&self, served: &Served, parts: &Parts, peer: IpAddr) -> Result<Arc<Caller>, Box<Turned>> {
         self.reaches(peer)?;
         // hyper's bound of HTTP/1 is of its buffer, and may be passed by as much again
         if parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>()
@@ -96,9 +121,7 @@ impl Entrance {
             let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
             return Err(Turned::new(Refused::malformed(status, "the headers are over 64 KiB"), "head_size"));
         }
-        let caller = self.caller(served, parts).await?;
-        let running = self.take(served, &caller)?;
-        Ok((caller, running))
+        self.caller(served, parts).await
     }
 
     /// Tokens in the clear come over this machine's loopback or from a proxy that is named, or not at all.
@@ -119,9 +142,8 @@ impl Entrance {
                 .map(Arc::clone)
                 .ok_or_else(|| Turned::new(Refused::forbidden(message), "no_issuer"));
         }
-        let unauthenticated = |sent: bool| {
-            Refused::unauthenticated(oauth::challenge(&self.url(served, parts), &served.terms, sent))
-        };
+        let unauthenticated =
+            |sent: bool| Refused::unauthenticated(oauth::challenge(&self.url(served, parts), served, sent));
         let token = match authenticate::bearer(&parts.headers, &parts.uri) {
             Ok(token) => token,
             Err(NoToken::Absent) => return Err(Turned::new(unauthenticated(false), "no_token")),
@@ -138,14 +160,6 @@ impl Entrance {
             }
             Err(_elapsed) => Err(Turned::new(Refused::outage(), "unavailable")),
         }
-    }
-
-    fn take(&self, served: &Served, caller: &Arc<Caller>) -> Result<Running, Box<Turned>> {
-        self.rates.take(caller, &served.terms).map_err(|busy| {
-            let mut turned = Turned::new(Refused::busy(busy.again), busy.reason);
-            turned.caller = Some(Arc::clone(caller));
-            turned
-        })
     }
 
     /// The URL that clients know us by: the configured one, or the one that this client used.
@@ -203,6 +217,10 @@ impl Entrance {
         }
         refused
     }
+}
+
+fn over(busy: &Busy, caller: &Arc<Caller>) -> Box<Turned> {
+    Turned::new(Refused::busy(busy.again), busy.reason).of(caller)
 }
 
 /// The word of the audit log.

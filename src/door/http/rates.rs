@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use governor::{
     DefaultKeyedRateLimiter, Quota,
     clock::{Clock as _, DefaultClock},
@@ -26,6 +26,9 @@ use crate::caller::Caller;
 const REFUSALS: (u32, u32) = (100, 1_000);
 /// Audit lines about one address that asks too much: what a flood leaves in the log.
 const LINES: (u32, u32) = (1, 10);
+/// Lists of one caller for each call that they may make. Backstage asks for one before each call, and some in
+/// between; and what it cannot list it does not call.
+const LISTS: NonZeroU32 = NonZeroU32::MIN.saturating_add(3);
 /// Where no better time is known.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -45,6 +48,7 @@ pub(super) struct Rates {
 struct Requests {
     rate: Rate,
     limiter: DefaultKeyedRateLimiter<u64>,
+    lists: DefaultKeyedRateLimiter<u64>,
 }
 
 /// Too much was asked.
@@ -94,14 +98,9 @@ impl Rates {
 
     /// Takes one request of a caller.
     pub(super) fn take(&self, caller: &Caller, terms: &Terms) -> Result<Running, Busy> {
-        // two callers in 2^64 share a count, and no name is kept
-        let key = self.hasher.hash_one(caller.binding());
-        if self.requests.load().rate != terms.rate {
-            self.requests.store(Arc::new(Requests::new(terms.rate)));
-        }
-        if let Err(until) = self.requests.load().limiter.check_key(&key) {
-            return Err(Busy { again: until.wait_time_from(self.clock.now()), reason: "rate" });
-        }
+        let key = self.key(caller);
+        let taken = self.requests(terms).limiter.check_key(&key);
+        taken.map_err(|until| Busy { again: until.wait_time_from(self.clock.now()), reason: "rate" })?;
         let mut running = self.running.lock();
         let of_caller = running.entry(key).or_default();
         if *of_caller >= terms.concurrent {
@@ -109,6 +108,27 @@ impl Rates {
         }
         *of_caller += 1;
         Ok(Running { key, running: Arc::clone(&self.running) })
+    }
+
+    /// Takes one list of a caller: what is answered from memory, and asked for with each call. It is no request: a
+    /// caller whose calls take all of their places must still see what there is.
+    pub(super) fn list(&self, caller: &Caller, terms: &Terms) -> Result<(), Busy> {
+        let taken = self.requests(terms).lists.check_key(&self.key(caller));
+        taken.map_err(|until| Busy { again: until.wait_time_from(self.clock.now()), reason: "lists" })
+    }
+
+    /// Two callers in 2^64 share a count, and no name is kept.
+    fn key(&self, caller: &Caller) -> u64 {
+        self.hasher.hash_one(caller.binding())
+    }
+
+    fn requests(&self, terms: &Terms) -> Guard<Arc<Requests>> {
+        let requests = self.requests.load();
+        if requests.rate == terms.rate {
+            return requests;
+        }
+        self.requests.store(Arc::new(Requests::new(terms.rate)));
+        self.requests.load()
     }
 
     /// Counts a refused credential from an address.
@@ -125,8 +145,10 @@ impl Rates {
     /// Forgets whoever has asked nothing of late.
     pub(super) fn forget(&self) {
         let requests = self.requests.load();
-        requests.limiter.retain_recent();
-        requests.limiter.shrink_to_fit();
+        for limiter in [&requests.limiter, &requests.lists] {
+            limiter.retain_recent();
+            limiter.shrink_to_fit();
+        }
         for limiter in [&self.refusals, &self.lines] {
             limiter.retain_recent();
             limiter.shrink_to_fit();
@@ -137,7 +159,15 @@ impl Rates {
 
 impl Requests {
     fn new(rate: Rate) -> Self {
-        Self { rate, limiter: DefaultKeyedRateLimiter::keyed(quota(rate)) }
+        let of_lists = Rate {
+            per_second: rate.per_second.saturating_mul(LISTS),
+            burst: rate.burst.saturating_mul(LISTS),
+        };
+        Self {
+            rate,
+            limiter: DefaultKeyedRateLimiter::keyed(quota(rate)),
+            lists: DefaultKeyedRateLimiter::keyed(quota(of_lists)),
+        }
     }
 }
 
@@ -179,6 +209,19 @@ mod tests {
         assert!(busy.reason == "rate" && busy.again <= SOON, "{busy:?}");
         let more = self::terms(1, 4, 10);
         rates.take(&caller(), &more).expect("a changed rate begins anew");
+    }
+
+    #[test]
+    fn lists_are_counted_apart_from_calls() {
+        let terms = terms(1, 2, 1);
+        let rates = Rates::new(terms.rate);
+        let _running = rates.take(&caller(), &terms).unwrap();
+        assert_eq!(rates.take(&caller(), &terms).unwrap_err().reason, "concurrency");
+        assert_eq!(rates.take(&caller(), &terms).unwrap_err().reason, "rate");
+        for _ in 0..8 {
+            rates.list(&caller(), &terms).expect("whoever may not call now still sees what there is");
+        }
+        assert_eq!(rates.list(&caller(), &terms).unwrap_err().reason, "lists");
     }
 
     #[test]

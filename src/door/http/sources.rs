@@ -57,7 +57,7 @@ impl Sources {
             return Err(Odd::NoHost("no Host"));
         }
         let Some(host) = entrance.host(parts) else {
-            return Err(Odd::Forbidden("this Host is not served"));
+            return Err(Odd::Forbidden("this Host is not served: http.allowedHosts names those that are"));
         };
         let own = Origin::of(entrance.encrypted, &host);
         let (origin, more) = one(header::ORIGIN);

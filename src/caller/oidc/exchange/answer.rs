@@ -4,11 +4,12 @@ use jiff::SignedDuration;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
-use super::super::{hash, json};
+use super::super::hash;
 use crate::{
     answer::sanitise,
     kubernetes::{Fault, identity::is_b64token},
     presented::is_for,
+    strict_json,
 };
 
 /// The longest token, in bytes.
@@ -53,7 +54,7 @@ impl Failed {
 /// The token in the body of a 200. `subject` is the hash of what was exchanged, `ours` whom tokens for this
 /// server name.
 pub(super) fn given(body: &[u8], subject: &[u8; 32], ours: &[String]) -> Result<Given, Failed> {
-    let members = json::object(body).map_err(|why| Failed::lasting(format!("its answer: {why}")))?;
+    let members = strict_json::object(body).map_err(|why| Failed::lasting(format!("its answer: {why}")))?;
     let text = |name: &str| members.get(name).and_then(Value::as_str);
     let token = text("access_token").ok_or_else(|| Failed::lasting("its answer has no access_token"))?;
     let wrong = match () {
@@ -104,7 +105,7 @@ fn life(members: &Map<String, Value>) -> Result<Option<SignedDuration>, Failed> 
 
 /// What an answer says that is no 200 (RFC 6749 section 5.2). `secrets` are not in what is told.
 pub(super) fn failed(status: u16, body: &[u8], secrets: &[&SecretString]) -> Failed {
-    let members = json::object(body).unwrap_or_default();
+    let members = strict_json::object(body).unwrap_or_default();
     let text = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or_default();
     let code = Some(text("error")).filter(|code| is_code(code));
     let holds = |said: &str| {

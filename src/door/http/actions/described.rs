@@ -8,7 +8,7 @@ use crate::toolbox::{Effect, Entry};
 const DIALECT: &str = "http://json-schema.org/draft-07/schema#";
 
 /// The item of a tool.
-pub(super) fn action(plugin: &str, entry: &Entry) -> Value {
+pub(in crate::door) fn item(plugin: &str, entry: &Entry) -> Value {
     let front = &entry.contract.front;
     let name = &entry.contract.name;
     json!({

@@ -1,37 +1,27 @@
 //! What other plugins read of ours: the keys of our tokens, and our permissions.
 
-use std::sync::Arc;
-
-use axum::{
-    extract::{Request, State},
-    response::{IntoResponse as _, Response},
-};
-use http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use http::header;
 use jiff::Timestamp;
 
-use super::{Actions, body};
-use crate::backstage::metadata;
+use super::refused::{self, Said};
+use crate::{backstage::metadata, door::serving::Served};
 
 /// `GET /.backstage/auth/v1/jwks.json`, for everybody.
-pub(super) async fn keys(State(actions): State<Arc<Actions>>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    body::pass_over(&parts.headers, body).await;
-    let served = Arc::clone(&actions.entrance.serving.now());
+pub(super) fn keys(served: &Served, said: &Said) -> Response {
     let keys = served.callers.backstage().map(|backstage| backstage.plugin().public_keys(Timestamp::now()));
     match keys {
-        Some(Ok(keys)) => ([(header::CACHE_CONTROL, "max-age=60")], axum::Json(keys)).into_response(),
-        _ => StatusCode::NOT_FOUND.into_response(),
+        Some(Ok(keys)) => {
+            let headers =
+                [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=60")];
+            (headers, keys.to_string()).into_response()
+        }
+        Some(Err(_)) => refused::broken(said),
+        None => refused::nothing(said),
     }
 }
 
 /// `GET /.well-known/backstage/permissions/metadata`, for whoever has a token.
-pub(super) async fn permissions(State(actions): State<Arc<Actions>>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    match actions.enter(&parts).await {
-        Ok(_entered) => {
-            body::pass_over(&parts.headers, body).await;
-            axum::Json(metadata::document()).into_response()
-        }
-        Err(refused) => actions.turn_away(refused, &parts, body).await,
-    }
+pub(super) fn permissions() -> Response {
+    ([(header::CACHE_CONTROL, "no-store")], axum::Json(metadata::document())).into_response()
 }

@@ -1,4 +1,5 @@
-//! JSON as tokens must have it: exact names, no member twice at any depth, valid UTF-8, bounded depth.
+//! JSON as tokens and what others send us must have it: exact names, no member twice at any depth, valid UTF-8,
+//! bounded depth.
 //!
 //! Readers that differ in what they make of `{"sub":"a","sub":"b"}` can be played against each other
 //! (RFC 8725 section 2.4), so we read it as nothing at all.
@@ -11,23 +12,34 @@ use serde_json::{Map, Value};
 /// Values nested deeper than this are in no token that anyone means.
 const DEEPEST: usize = 16;
 
-/// The object that these bytes are.
-pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Value>, &'static str> {
-    let text = std::str::from_utf8(bytes).map_err(|_| "it is not valid UTF-8")?;
-    let why = Cell::new("it is not valid JSON");
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let value = Strict { depth: 0, why: &why }.deserialize(&mut reader).map_err(|_| why.get())?;
-    reader.end().map_err(|_| "something follows its JSON")?;
-    match value {
+/// The object that these bytes are, as tokens have them.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn object(bytes: &[u8]) -> Result<Map<String, Value>, &'static str> {
+    match value(bytes, DEEPEST)? {
         Value::Object(members) => Ok(members),
         _ => Err("its JSON is not an object"),
     }
 }
 
+/// The value that these bytes are, with no more than `deepest` lists and objects within each other.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn value(bytes: &[u8], deepest: usize) -> Result<Value, &'static str> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "it is not valid UTF-8")?;
+    let why = Cell::new("it is not valid JSON");
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = Strict { left: deepest, why: &why }.deserialize(&mut reader).map_err(|_| why.get())?;
+    reader.end().map_err(|_| "something follows its JSON")?;
+    Ok(value)
+}
+
 /// Reads one value, and remembers why it could not.
 #[derive(Clone, Copy)]
 struct Strict<'w> {
-    depth: usize,
+    left: usize,
     why: &'w Cell<&'static str>,
 }
 
@@ -38,9 +50,9 @@ impl Strict<'_> {
     }
 
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
-        match self.depth {
-            DEEPEST => self.refuse("its JSON is nested too deep"),
-            depth => Ok(Self { depth: depth + 1, ..self }),
+        match self.left.checked_sub(1) {
+            None => self.refuse("its JSON is nested too deep"),
+            Some(left) => Ok(Self { left, ..self }),
         }
     }
 }
@@ -114,6 +126,12 @@ impl<'de> Visitor<'de> for Strict<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn it_nests_as_deep_as_it_may() {
+        assert!(value(b"[[1]]", 2).is_ok());
+        assert_eq!(value(b"[[[1]]]", 2), Err("its JSON is nested too deep"));
+    }
 
     #[test]
     fn what_readers_could_read_differently_is_read_as_nothing() {

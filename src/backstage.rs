@@ -10,8 +10,10 @@ pub mod metadata;
 pub mod permissions;
 pub mod plugin;
 pub mod plugin_keys;
+pub mod template;
 pub mod user_info;
 
 pub use backend::Backend;
-pub use entity::{EntityReference, Template};
+pub use entity::EntityReference;
 pub use plugin::Plugin;
+pub use template::{Names, Template};

@@ -6,6 +6,7 @@ pub mod credential;
 pub mod local;
 pub mod oidc;
 pub mod places;
+pub mod shown;
 
 use std::sync::Arc;
 
@@ -14,13 +15,14 @@ use jiff::Timestamp;
 use oidc::exchange::Subject;
 
 use crate::{
-    kubernetes::{As, Identity, Impersonation, identity::Unfit},
+    kubernetes::{As, Identity, identity::Unfit},
     permission::PermissionSet,
 };
 
 pub use callers::Callers;
 pub use credential::{Credential, TOKEN_VARIABLE, Unusable};
 pub use oidc::Refusal;
+pub use shown::Shown;
 
 /// Who makes a call. Made only by the rooms below this module: the local user, and the owner of a token
 /// that [`oidc`] verified.
@@ -33,7 +35,7 @@ pub struct Caller {
     permissions: Arc<PermissionSet>,
     token: Option<Token>,
     identity: Identity,
-    impersonation: Option<Arc<Impersonation>>,
+    shown: Shown,
     scopes: Vec<String>,
     /// The token itself, where its issuer exchanges it for others.
     subject_token: Option<Subject>,
@@ -88,9 +90,9 @@ impl Caller {
         self.identity
     }
 
-    /// Who the API server is asked to act as; `None` for the local user.
-    pub fn impersonation(&self) -> Option<&Arc<Impersonation>> {
-        self.impersonation.as_ref()
+    /// As whom clusters see the caller that are to see who calls.
+    pub fn shown(&self) -> &Shown {
+        &self.shown
     }
 
     /// As whom a cluster is asked that takes tokens of the caller's issuer with this audience.

@@ -269,6 +269,14 @@ impl From<Fault> for Error {
                 Unfit::NoExchange(_) => {
                     "ask whoever runs this server: issuers[].exchange, and the cluster's audience"
                 }
+                Unfit::NoTemplate | Unfit::Namespace(_) => {
+                    "ask whoever runs this server: `backstage.impersonate` says as whom clusters know users of \
+                     Backstage, with {namespace} in it those of other namespaces too; or `identity: own` for the \
+                     cluster"
+                }
+                Unfit::Service => {
+                    "call as a user of Backstage; or whoever runs this server sets `identity: own` for the cluster"
+                }
                 _ => {
                     "call with a token that names you; or whoever runs this server sets `identity: own` for \
                      the cluster"

@@ -1,4 +1,4 @@
-//! [`EntityReference`]: whom Backstage means, and [`Template`]: how others know them.
+//! [`EntityReference`]: whom Backstage means.
 
 /// Characters of a name, of a namespace and of a kind (`KubernetesValidatorFunctions`).
 const LONGEST: usize = 63;
@@ -26,6 +26,11 @@ impl EntityReference {
             Self { kind, namespace, name }
         })
     }
+
+    /// Whether a character may be in a part of one.
+    pub(super) fn may_have(character: char) -> bool {
+        character.is_ascii_lowercase() || character.is_ascii_digit() || matches!(character, '-' | '_' | '.')
+    }
 }
 
 impl EntityReference {
@@ -48,27 +53,7 @@ impl std::fmt::Display for EntityReference {
 }
 
 fn is_name(text: &str) -> bool {
-    let fits =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.');
-    !text.is_empty() && text.len() <= LONGEST && text.bytes().all(fits)
-}
-
-/// A name with `{name}`, and perhaps `{namespace}`, in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Template(String);
-
-impl Template {
-    /// As it is configured.
-    pub fn new(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-
-    /// The name of an entity; nothing for those of a namespace that is not told apart from `default`.
-    pub fn name(&self, entity: &EntityReference) -> Option<String> {
-        let told = self.0.contains("{namespace}");
-        (told || entity.namespace == "default")
-            .then(|| self.0.replace("{namespace}", &entity.namespace).replace("{name}", &entity.name))
-    }
+    !text.is_empty() && text.len() <= LONGEST && text.chars().all(EntityReference::may_have)
 }
 
 #[cfg(test)]
@@ -110,15 +95,5 @@ mod tests {
         ] {
             assert_eq!(EntityReference::parse(odd), None, "{odd:?}");
         }
-    }
-
-    #[test]
-    fn names_of_two_namespaces_are_not_taken_for_one() {
-        let of = |template: &str, reference: &str| {
-            Template::new(template).name(&EntityReference::parse(reference).expect("a reference"))
-        };
-        assert_eq!(of("{name}@example.com", "user:default/alice").as_deref(), Some("alice@example.com"));
-        assert_eq!(of("{name}@example.com", "user:other/alice"), None);
-        assert_eq!(of("{namespace}/{name}", "user:other/alice").as_deref(), Some("other/alice"));
     }
 }

@@ -6,6 +6,7 @@
 //! plugin that gets one could send it on.
 
 mod keys;
+mod named;
 mod people;
 mod settings;
 mod token;
@@ -16,6 +17,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 
+pub use named::Named;
 pub use settings::{BackstageSettings, Decides};
 
 use self::{
@@ -24,12 +26,12 @@ use self::{
     token::{Expected, Signed},
 };
 use super::{
-    Caller, Token,
+    Caller, Shown, Token,
     oidc::{self, Refusal, Standing, compact::Compact, header::media_type},
 };
 use crate::{
     backstage::{Backend, EntityReference, Plugin, plugin::OnBehalf},
-    kubernetes::Identity,
+    kubernetes::{Identity, identity::Unfit},
     permission::{PermissionSet, Policy},
 };
 
@@ -212,7 +214,7 @@ impl Backstage {
                 expires: signed.expires,
             }),
             identity: self.identity,
-            impersonation: None,
+            shown: Shown::Nobody(Unfit::Service),
             scopes: Vec::new(),
             subject_token: None,
             actor: None,

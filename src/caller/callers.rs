@@ -12,7 +12,7 @@ pub(super) use remembered::weight;
 use remembered::{Remembered, Weigh};
 
 use super::{
-    Caller,
+    Caller, Shown,
     backstage::{Backstage, Kind},
     oidc::{self, Issuers, Refusal, Verified, compact::Compact, exchange::Subject},
 };
@@ -160,7 +160,7 @@ impl Callers {
             permissions: self.share(permissions),
             token: Some(verified.token().clone()),
             identity: self.identity,
-            impersonation: Some(Arc::new(verified.impersonation().clone())),
+            shown: Shown::Everywhere(Arc::new(verified.impersonation().clone())),
             scopes,
             subject_token: None,
             actor: None,

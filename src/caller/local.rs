@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use super::Caller;
+use super::{Caller, Shown};
 use crate::{
-    kubernetes::Identity,
+    kubernetes::{Identity, identity::Unfit},
     permission::{PermissionSet, RoleProblem, Roles, Within},
 };
 
@@ -31,7 +31,7 @@ pub fn with_permissions(permissions: PermissionSet) -> Caller {
         permissions: Arc::new(permissions),
         token: None,
         identity: Identity::Own,
-        impersonation: None,
+        shown: Shown::Nobody(Unfit::Nameless),
         scopes: Vec::new(),
         subject_token: None,
         actor: None,

@@ -1,14 +1,17 @@
 //! `backstage`: a Backstage whose MCP actions bridge lists and invokes our tools for its users.
 
+mod impersonate;
+
 use std::path::{Path, PathBuf};
 
 use jsonwebtoken::Algorithm;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub use self::impersonate::{ClusterNames, Impersonate};
 use super::{clusters::backstage_url, http::is_segment, problem::Wrong};
 use crate::{
-    backstage::{Backend, Template},
+    backstage::Backend,
     caller::{
         backstage::{BackstageSettings, Decides},
         oidc::algorithm,
@@ -56,16 +59,6 @@ pub struct Backstage {
     pub impersonate: Option<Impersonate>,
 }
 
-/// What clusters know users of Backstage as.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Impersonate {
-    /// Of a user, as `{name}@example.com`. Without `{namespace}` in it, users of the namespace `default` alone.
-    pub username: String,
-    /// Of each of their groups, as `{name}`. Otherwise they have none there.
-    pub groups: Option<String>,
-}
-
 impl Backstage {
     /// What no type can say alone.
     pub(super) fn coherent(&self) -> Result<(), Wrong> {
@@ -86,7 +79,10 @@ impl Backstage {
             let wrong = "have no effect while Backstage's policy decides: write permissions: rules, or both";
             return Err(Wrong::new(wrong).below("rules"));
         }
-        Ok(())
+        match &self.impersonate {
+            Some(impersonate) => impersonate.coherent().map_err(|wrong| wrong.below("impersonate")),
+            None => Ok(()),
+        }
     }
 
     /// Our plugin's id.
@@ -108,7 +104,6 @@ impl Backstage {
     ) -> Result<BackstageSettings, PolicyProblem> {
         let none = std::collections::BTreeMap::new();
         let policy = |rules: &[Rule]| Policy::new("Backstage", roles, rules, None, &none);
-        let impersonate = self.impersonate.as_ref();
         let algorithms: Vec<_> = self.algorithms.iter().filter_map(|name| algorithm::named(name)).collect();
         Ok(BackstageSettings {
             backend,
@@ -120,8 +115,7 @@ impl Backstage {
             decides: self.permissions,
             rules: policy(&self.rules)?,
             services: policy(&self.services)?,
-            username: impersonate.map(|names| Template::new(&names.username)),
-            groups: impersonate.and_then(|names| names.groups.as_deref().map(Template::new)),
+            names: self.impersonate.as_ref().map(Impersonate::names).unwrap_or_default().into(),
         })
     }
 }

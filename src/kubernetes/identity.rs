@@ -108,6 +108,18 @@ pub enum Unfit {
     /// The local user, whom no issuer vouches for.
     #[error("the local user has no identity that the cluster could be shown")]
     Nameless,
+    /// A plugin of Backstage that calls for none of its users.
+    #[error("a Backstage plugin that calls for no user has no identity that the cluster could be shown")]
+    Service,
+    /// No names are configured that this cluster knows users of Backstage by.
+    #[error("no name is configured by which it knows users of Backstage")]
+    NoTemplate,
+    /// A user of Backstage who would be taken for one of its namespace `default`.
+    #[error(
+        "the names configured for it are for users of Backstage's namespace \"default\" alone, and you are of \
+         {0:?}"
+    )]
+    Namespace(String),
     /// What no header can carry unchanged.
     #[error(
         "your {0} cannot be passed on to the cluster: empty, with a control character, or with space around it"
@@ -138,7 +150,12 @@ impl Unfit {
     /// How the caller would have been shown.
     pub fn mode(&self) -> Identity {
         match self {
-            Self::Nameless | Self::NoHeader(_) | Self::System(_) => Identity::Impersonate,
+            Self::Nameless
+            | Self::Service
+            | Self::NoTemplate
+            | Self::Namespace(_)
+            | Self::NoHeader(_)
+            | Self::System(_) => Identity::Impersonate,
             Self::NoToken(_) | Self::BadToken(..) => Identity::CallerHeader,
             Self::NoExchange(_) => Identity::Exchange,
         }
@@ -152,15 +169,20 @@ impl As {
     }
 
     /// The caller, impersonated.
-    pub fn impersonated(impersonation: Option<&Impersonation>) -> Self {
-        match impersonation.map_or(Err(Unfit::Nameless), Impersonation::headers) {
+    pub fn impersonated(impersonation: &Impersonation) -> Self {
+        match impersonation.headers() {
             Ok(headers) => Self::Caller(Arc::new(headers)),
-            Err(unfit) => Self::Nobody(Arc::new(unfit)),
+            Err(unfit) => Self::nobody(unfit),
         }
     }
 }
 
 impl Impersonation {
+    /// Why no cluster can be asked to act so, where none can.
+    pub fn unfit(&self) -> Option<Unfit> {
+        self.headers().err()
+    }
+
     /// The headers that ask for it.
     fn headers(&self) -> Result<HeaderMap, Unfit> {
         let mut headers = HeaderMap::with_capacity(self.groups.len() + self.extra.len() + 2);
@@ -217,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_caller_is_shown_whole() {
-        let acting = As::impersonated(Some(&alice()));
+        let acting = As::impersonated(&alice());
         let expected = [
             ("impersonate-user", "oidc:alice"),
             ("impersonate-group", "oidc:team-a"),
@@ -231,11 +253,10 @@ mod tests {
 
     #[test]
     fn who_cannot_be_shown_whole_is_nobody_and_never_the_server() {
-        let nobody = |impersonation: Option<&Impersonation>| match As::impersonated(impersonation) {
+        let nobody = |impersonation: &Impersonation| match As::impersonated(impersonation) {
             As::Nobody(unfit) => unfit,
             other => panic!("{other:?}"),
         };
-        assert_eq!(*nobody(None), Unfit::Nameless);
         for odd in
             ["", " ", "a\r\nimpersonate-group: system:masters", "a\u{7f}", "a\tb", " alice", "alice\u{a0}"]
         {
@@ -246,14 +267,14 @@ mod tests {
                 Impersonation { uid: Some(odd.clone()), ..alice() },
                 Impersonation { extra: [("k".to_owned(), vec![odd.clone()])].into(), ..alice() },
             ] {
-                assert!(matches!(*nobody(Some(&wrong)), Unfit::NoHeader(_)), "{wrong:?}");
+                assert!(matches!(*nobody(&wrong), Unfit::NoHeader(_)), "{wrong:?}");
             }
         }
         for system in ["system:masters", "system:", "system:serviceaccount:kube-system:x"] {
             let group = Impersonation { groups: vec![system.to_owned()], ..alice() };
-            assert_eq!(*nobody(Some(&group)), Unfit::System("groups"));
+            assert_eq!(*nobody(&group), Unfit::System("groups"));
             let user = Impersonation { user: system.to_owned(), ..alice() };
-            assert_eq!(*nobody(Some(&user)), Unfit::System("username"));
+            assert_eq!(*nobody(&user), Unfit::System("username"));
         }
     }
 }

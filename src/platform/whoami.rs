@@ -1,19 +1,18 @@
 //! `whoami`: who the caller is for this server, what they may do, and where that comes from.
 
+mod seen;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Error,
     answer::{Answer, Table},
-    caller::Caller,
-    kubernetes::{Identity as ClusterIdentity, Impersonation},
     permission::{Grant, Permission, Within},
     toolbox::{Call, Reach, Tool},
 };
 
-/// Groups that are told as clusters see them.
-const MOST_GROUPS: usize = 10;
+use self::seen::{Seen, of_cluster};
 
 /// The handler.
 #[derive(Debug)]
@@ -42,6 +41,9 @@ pub struct Identity {
     /// As whom, where they see the caller.
     #[serde(skip_serializing_if = "Option::is_none")]
     cluster_user: Option<String>,
+    /// The same in full, where it is not that simple; the first entry whose clusters match counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    clusters_see: Vec<Seen>,
     /// What gives and takes permissions, and what narrows it.
     rules: Vec<Rule>,
     /// Tools that exist for this caller.
@@ -70,6 +72,7 @@ impl Tool for Whoami {
     async fn run(call: Call, _input: Input) -> Result<Answer<Identity>, Error> {
         let caller = call.caller();
         let set = caller.permissions();
+        let seen = Seen::all(caller);
         let identity = Identity {
             username: caller.username().to_owned(),
             subject: caller.subject().to_owned(),
@@ -77,7 +80,8 @@ impl Tool for Whoami {
             groups: caller.groups().to_vec(),
             expires_at: caller.token().map(|token| token.expires.to_string()),
             identity: caller.identity().name(),
-            cluster_user: impersonated(caller).map(|as_whom| as_whom.user.clone()),
+            cluster_user: seen.iter().find_map(of_cluster),
+            clusters_see: if seen.iter().all(Seen::is_simple) { Vec::new() } else { seen.clone() },
             rules: set.grants().iter().map(rule).collect(),
             tools: call.toolbox().list(caller).map(|entry| entry.contract.name.clone()).collect(),
         };
@@ -90,13 +94,8 @@ impl Tool for Whoami {
             set.somewhere().iter().count(),
             identity.tools.len()
         );
-        Ok(Answer::new(summary, text(&identity, impersonated(caller)), identity))
+        Ok(Answer::new(summary, text(&identity, &seen), identity))
     }
-}
-
-/// As whom clusters see the caller, where they do.
-fn impersonated(caller: &Caller) -> Option<&Impersonation> {
-    caller.impersonation().filter(|_| caller.identity() == ClusterIdentity::Impersonate).map(AsRef::as_ref)
 }
 
 fn rule(grant: &Grant) -> Rule {
@@ -108,7 +107,7 @@ fn rule(grant: &Grant) -> Rule {
     }
 }
 
-fn text(identity: &Identity, impersonated: Option<&Impersonation>) -> String {
+fn text(identity: &Identity, seen: &[Seen]) -> String {
     let mut table = Table::new(&["effect", "rule", "within", "permissions"]);
     for rule in &identity.rules {
         let within = rule.within.clone().unwrap_or_default().to_string();
@@ -117,20 +116,10 @@ fn text(identity: &Identity, impersonated: Option<&Impersonation>) -> String {
     let line = |name: &str, value: Option<String>| {
         value.filter(|value| !value.is_empty()).map(|value| format!("{name}: {value}\n")).unwrap_or_default()
     };
-    let clusters = match impersonated {
-        Some(Impersonation { user, groups, .. }) if groups.is_empty() => user.clone(),
-        Some(Impersonation { user, groups, .. }) => {
-            let more = groups.len().saturating_sub(MOST_GROUPS);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let shown: Vec<&str> = groups.iter().take(MOST_GROUPS).map(String::as_str).collect();
-            format!("{user} in {}{more}", shown.join(" "))
-        }
-        None => "this server's own account".to_owned(),
-    };
     [
         line("groups", Some(identity.groups.join(" "))),
         line("token ends", identity.expires_at.clone()),
-        line("clusters see, if not configured otherwise", Some(clusters)),
+        seen::text(seen),
         line("tools", Some(identity.tools.join(" "))),
         table.into_text(),
     ]

@@ -2,12 +2,12 @@
 
 pub(super) mod palette;
 
-use std::{cell::LazyCell, sync::Arc};
+use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
 use super::{entry::Entry, tool::Reach};
 use crate::{
     Error, ErrorKind,
-    caller::Caller,
+    caller::{Caller, Shown},
     kubernetes::{Access, As, Budgeted, Cluster, Clusters, Fault, Identity, View, clusters::Lookup},
     palette::Environments,
     permission::{Decision, Extent, Permission, Requirement, Scope, decide},
@@ -60,12 +60,11 @@ pub(super) fn reach(
         Reach::Cluster { cluster, namespace } => (cluster, namespace, false),
         Reach::Clusters { cluster, namespace } => (cluster, namespace, true),
     };
-    // once for all clusters of the call
-    let as_caller = LazyCell::new(|| As::impersonated(caller.impersonation().map(|who| &**who)));
+    let as_caller = AsCaller::new(caller);
     let open = |cluster: Arc<Cluster>| {
         let acting = match cluster.identity().unwrap_or_else(|| caller.identity()) {
             Identity::Own => As::Server,
-            Identity::Impersonate => As::clone(&as_caller),
+            Identity::Impersonate => as_caller.on(&cluster),
             Identity::Exchange => caller.exchanged(cluster.audience()),
             Identity::CallerHeader => presented.clusters.acting(cluster.provider()),
         };
@@ -218,6 +217,27 @@ pub(super) fn hides(caller: &Caller, requirement: &Requirement) -> Decision {
             Decision::Deny { missing: missing.collect(), hidden: true, rule: None }
         }
         denied => denied,
+    }
+}
+
+/// One caller, as the clusters of one call see them: what several see is made once.
+struct AsCaller<'c> {
+    shown: &'c Shown,
+    made: RefCell<BTreeMap<usize, As>>,
+}
+
+impl<'c> AsCaller<'c> {
+    fn new(caller: &'c Caller) -> Self {
+        Self { shown: caller.shown(), made: RefCell::default() }
+    }
+
+    fn on(&self, cluster: &Cluster) -> As {
+        let place = self.shown.place(cluster);
+        let make = || match self.shown.at(place).who {
+            Ok(who) => As::impersonated(&who),
+            Err(unfit) => As::nobody(unfit),
+        };
+        self.made.borrow_mut().entry(place).or_insert_with(make).clone()
     }
 }
 

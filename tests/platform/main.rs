@@ -69,6 +69,7 @@ mod upstream;
 mod audiences;
 mod backstage_bridge;
 mod backstage_rig;
+mod backstage_upstream;
 mod caller_header;
 mod callers;
 mod catalog_source;

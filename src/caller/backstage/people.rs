@@ -16,14 +16,13 @@ use quick_cache::{
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use super::{Backstage, Decides, bound};
+use super::{Backstage, Decides, Named, bound};
 use crate::{
     backstage::{EntityReference, permissions, plugin::OnBehalf, user_info},
     caller::{
-        Caller, Token, callers,
+        Caller, Shown, Token, callers,
         oidc::{self, Refusal, Standing},
     },
-    kubernetes::Impersonation,
     permission::{Grant, PermissionSet, Permissions, Within},
 };
 
@@ -223,7 +222,11 @@ async fn ask(
         permissions: Arc::new(permissions),
         token: Some(Token { hash: oidc::named(token.as_bytes()), id: None, expires: on_behalf.expires }),
         identity: backstage.identity,
-        impersonation: impersonation(backstage, user, &groups).map(Arc::new),
+        shown: Shown::Named(Arc::new(Named {
+            user: user.clone(),
+            groups: groups.into_iter().cloned().collect(),
+            names: Arc::clone(&settings.names),
+        })),
         scopes: Vec::new(),
         subject_token: None,
         actor: None,
@@ -238,19 +241,4 @@ fn by_policy(permissions: Permissions, deny: bool) -> Grant {
         within: Arc::new(Within::default()),
         rule: "Backstage permission policy".to_owned(),
     }
-}
-
-/// Who clusters are asked to act as.
-fn impersonation(
-    backstage: &Backstage,
-    user: &EntityReference,
-    groups: &[&EntityReference],
-) -> Option<Impersonation> {
-    let settings = &backstage.settings;
-    let user = settings.username.as_ref()?.name(user)?;
-    let groups = match &settings.groups {
-        Some(template) => groups.iter().filter_map(|group| template.name(group)).collect(),
-        None => Vec::new(),
-    };
-    Some(Impersonation { user, groups, ..Impersonation::default() })
 }

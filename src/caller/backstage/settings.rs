@@ -1,9 +1,11 @@
 //! [`BackstageSettings`]: what the verifier knows of a Backstage before it asks it.
 
+use std::sync::Arc;
+
 use jsonwebtoken::Algorithm;
 
 use crate::{
-    backstage::{Backend, Template},
+    backstage::{Backend, Names},
     permission::Policy,
 };
 
@@ -22,10 +24,8 @@ pub struct BackstageSettings {
     pub rules: Policy,
     /// What plugins may do that ask for nobody, over the claims `sub` and `plugin`.
     pub services: Policy,
-    /// What clusters know its users as, where they do.
-    pub username: Option<Template>,
-    /// And its groups.
-    pub groups: Option<Template>,
+    /// What clusters know its users and groups as; the first that are for a cluster count.
+    pub names: Arc<[Names]>,
 }
 
 /// Who decides what a user of Backstage may do.

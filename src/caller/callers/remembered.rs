@@ -8,7 +8,7 @@ use quick_cache::{
     sync::{Cache, DefaultLifecycle},
 };
 
-use super::super::{Caller, oidc::Standing};
+use super::super::{Caller, Shown, oidc::Standing};
 
 /// Callers that are remembered at the most. Only who has a good token can be one of them.
 const MOST: usize = 16_384;
@@ -94,7 +94,7 @@ pub(in crate::caller) fn weight(caller: &Caller) -> usize {
         permissions,
         token,
         identity: _,
-        impersonation,
+        shown,
         scopes,
         subject_token,
         actor: _,
@@ -106,11 +106,16 @@ pub(in crate::caller) fn weight(caller: &Caller) -> usize {
     let token = token
         .as_ref()
         .map_or(0, |token| STRING * 2 + token.hash.len() + token.id.as_ref().map_or(0, String::len));
-    let shown = impersonation.as_ref().map_or(0, |shown| {
-        let extra: usize = shown.extra.iter().map(|(key, values)| STRING * 2 + key.len() + all(values)).sum();
-        let uid = shown.uid.as_ref().map_or(0, |uid| STRING + uid.len());
-        STRING + shown.user.len() + all(&shown.groups) + uid + extra
-    });
+    let shown = match shown {
+        Shown::Nobody(_) => 0,
+        Shown::Everywhere(shown) => {
+            let extra: usize =
+                shown.extra.iter().map(|(key, values)| STRING * 2 + key.len() + all(values)).sum();
+            let uid = shown.uid.as_ref().map_or(0, |uid| STRING + uid.len());
+            STRING + shown.user.len() + all(&shown.groups) + uid + extra
+        }
+        Shown::Named(named) => named.weight(STRING),
+    };
     let subject = subject_token.as_ref().map_or(0, |token| STRING + token.weight());
     let whole = size_of::<Caller>() + size_of::<Remembered>();
     whole + names + all(groups) + grants + token + shown + all(scopes) + subject

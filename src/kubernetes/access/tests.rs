@@ -74,7 +74,7 @@ fn open(cluster: &Arc<Cluster>, impersonation: Option<&Impersonation>) -> Access
         call_id: "1a-2".into(),
         span: CallSpan::default(),
     };
-    let acting = As::impersonated(impersonation);
+    let acting = impersonation.map_or_else(|| As::nobody(Unfit::Nameless), As::impersonated);
     Access::new(Arc::clone(cluster), Arc::new(All), acting, spent)
 }
 

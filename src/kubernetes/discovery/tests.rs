@@ -59,7 +59,7 @@ async fn discovered(
     };
     let cluster = Arc::new(static_cluster(entry, Source::Static).expect("a cluster"));
     let alice = Impersonation { user: "alice".to_owned(), ..Impersonation::default() };
-    let access = Access::new(cluster, Arc::new(All), As::impersonated(Some(&alice)), spent);
+    let access = Access::new(cluster, Arc::new(All), As::impersonated(&alice), spent);
     let kinds = access.kinds().await;
     server.abort();
     let asked = asked.lock().expect("not poisoned").clone();

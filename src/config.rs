@@ -148,7 +148,8 @@ impl Config {
 
     /// What no type can say alone.
     fn coherent(&self) -> Result<(), problem::Wrong> {
-        self.clusters.coherent().map_err(|wrong| wrong.below("clusters"))?;
+        let clusters = self.clusters.coherent().and(self.clusters.has_catalog(self.backstage.is_some()));
+        clusters.map_err(|wrong| wrong.below("clusters"))?;
         self.spectrocloud.coherent().map_err(|wrong| wrong.below("spectrocloud"))?;
         self.local.coherent().map_err(|wrong| wrong.below("local"))?;
         issuers::coherent(&self.issuers, self.http.url.as_deref()).map_err(|wrong| wrong.below("issuers"))?;
@@ -248,6 +249,10 @@ mod tests {
             ("http: {trustedProxies: [10.0.0.1, '::/0']}", "http.trustedProxies[1]: names everybody"),
             ("limits: {burst: 0}", "limits.burst: must be from 1 to"),
             ("limits: {connections: 1000000}", "limits.connections: must be from 1 to"),
+            (
+                "clusters: {backstage: {hosts: ['*']}}",
+                "clusters.backstage.url: is missing, and there is no `backstage` block whose url it could be",
+            ),
             ("metrics: {address: nine}", "metrics.address: invalid socket address"),
             ("a: b: c", "line 1"),
             ("local: {}\nlocal: {}", "local"),

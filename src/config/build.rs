@@ -93,8 +93,9 @@ impl Config {
         let backstage =
             self.known_backstage(&process, before.and_then(|before| before.callers.backstage()))?;
         let callers = callers.with_backstage(backstage);
+        let own = callers.backstage().map(|backstage| (backstage.backend(), backstage.plugin()));
         let registry = Arc::new(Registry::new(
-            self.clusters.all(|path| self.resolved(path)),
+            self.clusters.all(|path| self.resolved(path), own),
             self.clusters.default.clone(),
             before.map(|before| &**before.toolbox.registry()),
             process.measure().known().clone(),

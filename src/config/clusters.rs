@@ -15,15 +15,18 @@ use serde::Deserialize;
 pub use self::backstage::BackstageSource;
 pub(super) use self::backstage::url as backstage_url;
 use super::problem::Wrong;
-use crate::kubernetes::{
-    Identity,
-    cluster::Source,
-    registry::ClusterSource,
-    sources::{
-        self, Shown,
-        in_cluster::InCluster,
-        kubeconfig::KubeconfigFiles,
-        written::{Entries, StaticCluster},
+use crate::{
+    backstage::{Backend, Plugin},
+    kubernetes::{
+        Identity,
+        cluster::Source,
+        registry::ClusterSource,
+        sources::{
+            self, Shown,
+            in_cluster::InCluster,
+            kubeconfig::KubeconfigFiles,
+            written::{Entries, StaticCluster},
+        },
     },
 };
 
@@ -165,6 +168,18 @@ impl Sources {
         }
     }
 
+    /// Whether there is a backend whose catalog is to be asked, given whether there is one that this server is a
+    /// plugin of.
+    pub(super) fn has_catalog(&self, own: bool) -> Result<(), Wrong> {
+        match &self.backstage {
+            Some(BackstageSource { url: None, .. }) if !own => {
+                let wrong = "is missing, and there is no `backstage` block whose url it could be";
+                Err(Wrong::new(wrong).below("url").below("backstage"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn coherent(&self) -> Result<(), Wrong> {
         shown::coherent(&self.kubeconfig.shown()).map_err(|wrong| wrong.below("kubeconfig"))?;
         shown::coherent(&self.in_cluster.shown()).map_err(|wrong| wrong.below("inCluster"))?;
@@ -191,8 +206,13 @@ impl Sources {
         Ok(())
     }
 
-    /// Where clusters come from. `resolved` says what a path means.
-    pub(super) fn all(&self, resolved: impl Fn(&Path) -> PathBuf) -> Vec<Arc<dyn ClusterSource>> {
+    /// Where clusters come from. `resolved` says what a path means, and `own` is the Backstage that this server is a
+    /// plugin of.
+    pub(super) fn all(
+        &self,
+        resolved: impl Fn(&Path) -> PathBuf,
+        own: Option<(&Backend, &Arc<Plugin>)>,
+    ) -> Vec<Arc<dyn ClusterSource>> {
         if let Some(url) = &self.sample {
             return vec![Arc::new(Entries::sample(url.clone()))];
         }
@@ -210,7 +230,8 @@ impl Sources {
             all.push(Arc::new(Entries { entries, source: Source::Static }));
         }
         // one without a URL was refused before
-        if let Some(catalog) = self.backstage.as_ref().and_then(|backstage| backstage.catalog(&resolved)) {
+        if let Some(catalog) = self.backstage.as_ref().and_then(|backstage| backstage.catalog(&resolved, own))
+        {
             all.push(Arc::new(catalog));
         }
         all
@@ -240,7 +261,7 @@ mod tests {
     }
 
     fn found(entries: Vec<Entry>, default: Option<&str>) -> (Arc<Clusters>, Vec<String>) {
-        let sources = Sources { entries, ..Sources::none() }.all(Path::to_path_buf);
+        let sources = Sources { entries, ..Sources::none() }.all(Path::to_path_buf, None);
         let registry = Registry::new(sources, default.map(str::to_owned), None, Known::default());
         (registry.now(), registry.problems())
     }

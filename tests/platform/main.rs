@@ -68,6 +68,7 @@ mod upstream;
 
 mod audiences;
 mod backstage_bridge;
+mod backstage_catalog;
 mod backstage_rig;
 mod backstage_upstream;
 mod caller_header;

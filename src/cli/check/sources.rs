@@ -20,7 +20,8 @@ pub(super) async fn tell(built: &Built, report: &mut Report) -> Result<(), Failu
     for state in clusters.sources() {
         let mend = match state.source() {
             Source::Backstage => {
-                "look at clusters.backstage: url, token, caFile, and whether it is reached from here"
+                "look at clusters.backstage (and at backstage, where it has no url): url, token, caFile, and whether it is \
+                 reached from here"
             }
             _ => "mend that file; everything else is served",
         };

@@ -8,7 +8,7 @@
 mod entity;
 mod query;
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
@@ -20,7 +20,7 @@ use super::{
     },
     Found, Shown, settings_of,
 };
-use crate::answer::sanitise;
+use crate::{answer::sanitise, backstage::Plugin};
 
 /// Entities that are told of one by one.
 const MOST_PROBLEMS: usize = 20;
@@ -31,9 +31,7 @@ pub struct Catalog {
     /// Of the backend, as `https://backstage.example.com`.
     pub url: Url,
     /// Shown to the catalog, and to nobody else.
-    pub token: Option<SecretString>,
-    /// File that holds it, read at each reading.
-    pub token_file: Option<PathBuf>,
+    pub credential: Credential,
     /// PEM file of the catalog's certificate authority; otherwise the system's.
     pub ca_file: Option<PathBuf>,
     /// From one good reading to the next.
@@ -43,6 +41,19 @@ pub struct Catalog {
     /// How its clusters are shown who calls: [`Identity::Exchange`](super::Identity::Exchange) or
     /// [`Identity::CallerHeader`](super::Identity::CallerHeader).
     pub shown: Shown,
+}
+
+/// What a catalog is asked with.
+#[derive(Clone, Debug)]
+pub enum Credential {
+    /// Nothing.
+    Nothing,
+    /// A bearer token.
+    Token(SecretString),
+    /// A file that holds one, read at each reading.
+    File(PathBuf),
+    /// A token of this server's own as a plugin of that Backstage, made for each reading.
+    Plugin(Arc<Plugin>),
 }
 
 impl ClusterSource for Catalog {
@@ -55,7 +66,10 @@ impl ClusterSource for Catalog {
     }
 
     fn settings(&self) -> Digest {
-        let token = self.token.as_ref().map(ExposeSecret::expose_secret);
+        let token = match &self.credential {
+            Credential::Token(token) => Some(token.expose_secret()),
+            _ => None,
+        };
         settings_of(&format!("{self:?} {token:?}"))
     }
 

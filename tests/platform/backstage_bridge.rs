@@ -18,10 +18,11 @@ const OPERATORS: &str = "group:default/operators";
 /// A server of the sample platform behind this Backstage.
 fn serve(backstage: &Backstage, platform: &Faulty) -> Server {
     let example = include_str!("../../examples/backstage/platform-mcp.yaml");
-    let clusters = json!([{"name": "demo", "url": platform.url, "identity": "own"}]);
-    let limits = "limits: {requestsPerSecond: 100000, burst: 100000}";
-    let config = format!("{example}\nclusters: {{static: {clusters}}}\n{limits}\n");
-    let server = Product::new(["serve", "--http", "127.0.0.1:0"]).config(&config);
+    let mut config: Value = serde_saphyr::from_str(example).unwrap();
+    config["clusters"] = json!({"static": [{"name": "demo", "url": platform.url, "identity": "own"}]});
+    config["limits"] = json!({"requestsPerSecond": 100_000, "burst": 100_000});
+    let server = Product::new(["serve", "--http", "127.0.0.1:0"]).config(&config.to_string());
+    let server = server.env("PLATFORM_MCP_SEAL_KEY", "a seal key of the tests");
     let server = server.env("BACKSTAGE_URL", backstage.url()).serve();
     backstage.front().to(server.address());
     server

@@ -215,3 +215,96 @@ async fn without_names_users_of_backstage_are_shown_to_no_cluster() {
         told.text
     );
 }
+
+/// What the example tells a cluster, for a server in this namespace; taken back when it is dropped.
+struct Told(String);
+
+impl Told {
+    fn the_cluster(namespace: &str) -> Self {
+        let example = include_str!("../../examples/backstage/rbac.yaml");
+        let of_server = "namespace: platform-mcp\n";
+        assert_eq!(example.matches(of_server).count(), 1);
+        let told = Self(example.replace(of_server, &format!("namespace: {namespace}\n")));
+        ControlPlane::shared().apply(&told.0);
+        told
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        for (kind, name, more) in [
+            ("clusterrolebinding", "platform-mcp-backstage-impersonate", None),
+            ("clusterrole", "platform-mcp-backstage-impersonate", None),
+            ("clusterrolebinding", "platform-mcp-backstage-rgds", None),
+            ("clusterrole", "platform-mcp-backstage-rgds", None),
+            ("rolebinding", "platform-mcp-backstage-view", Some("--namespace=team-a")),
+        ] {
+            let arguments = ["delete", kind, name].into_iter().chain(more).collect::<Vec<_>>();
+            let _ = ControlPlane::shared().try_kubectl(&arguments);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_example_as_it_stands_serves_its_users_and_its_rbac_lets_in_whom_it_names() {
+    let (backstage, plane) = (backstage(), ControlPlane::shared());
+    let namespace = plane.namespace("backstage");
+    plane.kubectl(&["create", "serviceaccount", "platform-mcp", "-n", &namespace.name]);
+    let _told = Told::the_cluster(&namespace.name);
+    let token = plane.kubectl(&["create", "token", "platform-mcp", "-n", &namespace.name]);
+
+    // as in the Pod that it runs in, but for the address of the cluster
+    let example = include_str!("../../examples/backstage/platform-mcp.yaml");
+    let cluster =
+        json!([{"name": "plane", "url": plane.server, "caFile": plane.ca_file, "token": token.trim()}]);
+    let config = example.replace("\nclusters:\n", &format!("\nclusters:\n  static: {cluster}\n"));
+    assert_ne!(config, example);
+    let product = Product::new(["serve", "--http", "127.0.0.1:0"]).config(&config);
+    let product = product.env("PLATFORM_MCP_SEAL_KEY", "a seal key of the tests");
+    let server = product.env("BACKSTAGE_URL", backstage.url()).serve();
+    backstage.front().to(server.address());
+
+    let ask = async |person: &str, group: &str| {
+        let token = backstage.user_token(&format!("user:default/{person}"), &[group]).await;
+        let client = backstage.mcp(&token);
+        let lamp = json!({"cluster": "plane", "kind": "ResourceGraphDefinition", "name": "lamp"});
+        client.call("platform-mcp.kro_yaml", lamp).await
+    };
+    let alice = ask("alice", TEAM_A).await;
+    assert!(!alice.is_error, "{}", alice.text);
+    let bob = ask("bob", "group:default/team-b").await;
+    assert!(bob.is_error && bob.text.contains("User \"bob@example.com\" cannot get"), "{}", bob.text);
+    let carol = ask("carol", TEAM_A).await;
+    assert!(carol.is_error, "{}", carol.text);
+    for words in ["does not let this server act for you", "cannot impersonate"] {
+        assert!(carol.text.contains(words), "{words}: {}", carol.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lines_for_the_rbac_plugin_name_permissions_and_actions_as_we_publish_them() {
+    let backstage = Backstage::start(Options::default());
+    let server = serve(&backstage, &Value::Null);
+    let token = backstage.mint().plugin("permission", "platform-mcp").sign();
+    let url = server.url("/api/platform-mcp/.well-known/backstage/permissions/metadata");
+    let published = reqwest::Client::new().get(url).bearer_auth(token).send().await.unwrap();
+    let published: Value = published.json().await.unwrap();
+    let permissions = published["permissions"].as_array().unwrap_or_else(|| panic!("{published}"));
+    let csv = include_str!("../../examples/backstage/rbac-policy.csv");
+    let (mut roles, mut lines) = (Vec::new(), 0);
+    for line in csv.lines() {
+        match line.split(", ").collect::<Vec<_>>().as_slice() {
+            ["g", group, role] if group.starts_with("group:default/") => roles.push(*role),
+            ["p", role, name, action, "allow"] => {
+                assert!(roles.contains(role), "{line}");
+                let known = permissions.iter().find(|known| known["name"] == *name);
+                let known = known.unwrap_or_else(|| panic!("{line}: there is no such permission"));
+                let published = known["attributes"]["action"].as_str().unwrap_or("use");
+                assert_eq!(*action, published, "{line}");
+                lines += 1;
+            }
+            _ => panic!("{line}"),
+        }
+    }
+    assert!(lines > 10, "{csv}");
+}

@@ -38,8 +38,8 @@ struct Listed {
     tool: Tool,
     /// Of all that a list says of it.
     fingerprint: u64,
-    /// As Backstage lists it: JSON; empty where none does.
-    action: String,
+    /// As Backstage lists it, in JSON, where one does.
+    action: Option<String>,
 }
 
 impl Served {
@@ -62,7 +62,7 @@ impl Served {
 
     /// The same as Backstage lists them, as JSON. Only joined: it is asked for before each call.
     pub(super) fn actions(&self, caller: &Caller) -> String {
-        let shown: Vec<&str> = self.listed(caller).map(|listed| listed.action.as_str()).collect();
+        let shown: Vec<&str> = self.listed(caller).filter_map(|listed| listed.action.as_deref()).collect();
         format!("{{\"actions\":[{}]}}", shown.join(","))
     }
 
@@ -78,7 +78,7 @@ impl Served {
 
 impl Listed {
     fn new(entry: Arc<Entry>, plugin: Option<&str>) -> Self {
-        let action = plugin.map(|plugin| http::action_item(plugin, &entry).to_string()).unwrap_or_default();
+        let action = plugin.map(|plugin| http::action_item(plugin, &entry).to_string());
         let tool = mcp::described(&entry);
         let mut hasher = DefaultHasher::new();
         serde_json::to_string(&tool).unwrap_or_default().hash(&mut hasher);

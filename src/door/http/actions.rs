@@ -26,7 +26,7 @@ use http::{StatusCode, header, request::Parts};
 use self::{asked::Asked, refused::Said};
 use super::{
     body,
-    connection::let_in,
+    connection::{brings_many, let_in},
     entrance::{Entrance, Turned},
     rates::Running,
     sources::{Odd, Sources},
@@ -77,6 +77,7 @@ pub(super) fn router(entrance: &Arc<Entrance>, plugin: &str, origins: &[String])
     };
     Router::new()
         .route(&mount, any(serve))
+        .route(&format!("{mount}/"), any(serve))
         .route(&format!("{mount}/{{*path}}"), any(serve))
         .with_state(Arc::new(actions))
 }
@@ -122,9 +123,8 @@ impl Actions {
     async fn enter(&self, parts: &Parts) -> Result<Entered, Refused> {
         let Arrived { served, peer, client } = self.arrive(parts)?;
         let through = self.entrance.through(&served, parts, peer).await;
-        let (caller, running) =
-            through.map_err(|turned| self.entrance.turn_away(&served, parts, client, *turned))?;
-        let_in(&parts.extensions);
+        let (caller, running) = through.map_err(|turned| self.away(&served, parts, client, turned))?;
+        knows(&caller, parts);
         Ok(Entered { served, caller, client, _running: running })
     }
 
@@ -132,8 +132,8 @@ impl Actions {
     async fn to_list(&self, parts: &Parts) -> Result<(Arc<Served>, Arc<Caller>), Refused> {
         let Arrived { served, peer, client } = self.arrive(parts)?;
         let caller = self.entrance.to_list(&served, parts, peer).await;
-        let caller = caller.map_err(|turned| self.entrance.turn_away(&served, parts, client, *turned))?;
-        let_in(&parts.extensions);
+        let caller = caller.map_err(|turned| self.away(&served, parts, client, turned))?;
+        knows(&caller, parts);
         Ok((served, caller))
     }
 
@@ -147,9 +147,21 @@ impl Actions {
                     Odd::NoHost(why) => Refused::malformed(StatusCode::BAD_REQUEST, why),
                     Odd::Forbidden(why) => Refused::forbidden(why),
                 };
-                Err(self.entrance.turn_away(&served, parts, client, *Turned::new(refused, "source")))
+                Err(self.away(&served, parts, client, Turned::new(refused, "source")))
             }
         }
+    }
+
+    fn away(&self, served: &Served, parts: &Parts, client: IpAddr, turned: Box<Turned>) -> Refused {
+        self.entrance.turn_away(served, parts, client, *turned.at(DOOR))
+    }
+}
+
+/// Keeps of the connection that it is a caller's, or that it brings many: all users of a Backstage come from there.
+fn knows(caller: &Caller, parts: &Parts) {
+    let_in(&parts.extensions);
+    if caller.actor().is_some() {
+        brings_many(&parts.extensions);
     }
 }
 

@@ -94,6 +94,8 @@ pub(super) struct Pulse {
     lasting: AtomicUsize,
     /// A request was let in as a caller's.
     known: AtomicBool,
+    /// A request was one of many callers'.
+    many: AtomicBool,
     /// It has to give way.
     ended: AtomicBool,
     task: AtomicWaker,
@@ -109,6 +111,7 @@ impl Pulse {
             running: AtomicUsize::new(0),
             lasting: AtomicUsize::new(0),
             known: AtomicBool::new(false),
+            many: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             task: AtomicWaker::new(),
             due: Mutex::new(Instant::now() + STRANGER.min(idle)),
@@ -130,6 +133,15 @@ impl Pulse {
     /// From now on it is a caller's.
     pub(super) fn let_in(&self) {
         self.known.store(true, Ordering::Release);
+    }
+
+    /// From now on it is one that brings many callers.
+    pub(super) fn bring_many(&self) {
+        self.many.store(true, Ordering::Release);
+    }
+
+    pub(super) fn brings_many(&self) -> bool {
+        self.many.load(Ordering::Acquire)
     }
 
     pub(super) fn is_known(&self) -> bool {
@@ -183,6 +195,13 @@ impl Pulse {
 pub(super) fn let_in(extensions: &Extensions) {
     if let Some(pulse) = extensions.get::<Arc<Pulse>>() {
         pulse.let_in();
+    }
+}
+
+/// The connection of a request brings many callers: whoever sent it said for whom, and was believed.
+pub(super) fn brings_many(extensions: &Extensions) {
+    if let Some(pulse) = extensions.get::<Arc<Pulse>>() {
+        pulse.bring_many();
     }
 }
 

@@ -31,6 +31,9 @@ pub(super) const DOOR: &str = "http";
 /// Bytes of all headers of a request: a token of 16 KiB fits, with all that proxies add.
 pub(super) const HEADERS: usize = 64 << 10;
 
+/// What Backstage's gateway says of itself (`@backstage/plugin-gateway-backend`, `HOPS_HEADER`).
+const GATEWAY: &str = "backstage-gateway-hops";
+
 /// Until a list is refused because nobody can say whose it is. Backstage has no deadline of its own, and waits with
 /// the lists of all other plugins too.
 const LISTING: Duration = Duration::from_secs(3);
@@ -58,16 +61,23 @@ pub(super) struct Turned {
     reason: &'static str,
     detail: String,
     caller: Option<Arc<Caller>>,
+    door: &'static str,
 }
 
 impl Turned {
     pub(super) fn new(refused: Refused, reason: &'static str) -> Box<Self> {
-        Box::new(Self { refused, reason, detail: String::new(), caller: None })
+        Box::new(Self { refused, reason, detail: String::new(), caller: None, door: DOOR })
     }
 
     /// Of a caller who is known.
     pub(super) fn of(mut self: Box<Self>, caller: &Arc<Caller>) -> Box<Self> {
         self.caller = Some(Arc::clone(caller));
+        self
+    }
+
+    /// At another door than `/mcp`.
+    pub(super) fn at(mut self: Box<Self>, door: &'static str) -> Box<Self> {
+        self.door = door;
         self
     }
 
@@ -83,7 +93,12 @@ impl Entrance {
         // every connection puts it there; nobody is trusted without
         let nowhere = IpAddr::from([0, 0, 0, 0]);
         let peer = parts.extensions.get::<Peer>().map_or(nowhere, |peer| peer.0.ip().to_canonical());
-        (peer, self.hops.client(peer, &parts.headers))
+        // Backstage's gateway passes on what its clients write, and adds nothing of its own to it
+        let client = match parts.headers.contains_key(GATEWAY) {
+            true => peer,
+            false => self.hops.client(peer, &parts.headers),
+        };
+        (peer, client)
     }
 
     /// Who asks, and their place among those who do: or why not.
@@ -196,7 +211,7 @@ impl Entrance {
         client: IpAddr,
         turned: Turned,
     ) -> Refused {
-        let Turned { mut refused, mut reason, detail, caller } = turned;
+        let Turned { mut refused, mut reason, detail, caller, door } = turned;
         if refused.status == StatusCode::UNAUTHORIZED
             && let Err(busy) = self.rates.refuse(client)
         {
@@ -205,7 +220,7 @@ impl Entrance {
         // each refused credential has its line; of what is malformed or too much, a flood must not fill the log
         if refused.status == StatusCode::UNAUTHORIZED || self.rates.worth_a_line(client) {
             served.toolbox.refused(&audit::Refused {
-                door: DOOR,
+                door,
                 outcome: outcome(refused.status),
                 reason,
                 detail,

@@ -77,7 +77,9 @@ impl Room {
         let from = origin(peer);
         let share = (self.places / SHARE).max(LEAST);
         let mut taken = self.taken.lock();
-        if !shared && taken.addresses.get(&from).is_some_and(|held| held.connections >= share) {
+        let over = !shared && taken.addresses.get(&from).is_some_and(|held| held.connections >= share);
+        // a backend that calls for its users has them all at one address
+        if over && !taken.guests.values().any(|guest| guest.from == from && guest.pulse.brings_many()) {
             taken.say_share(from);
             if !taken.make_way(share, Some(from)) {
                 return None;
@@ -202,6 +204,18 @@ mod tests {
         let small = room(32);
         let held: Vec<_> = (0..20).filter_map(|_| small.known("192.0.2.1")).collect();
         assert_eq!(held.len(), LEAST);
+    }
+
+    #[test]
+    fn an_address_that_brings_many_callers_has_no_share() {
+        let room = room(1_024);
+        let held: Vec<_> = (0..128).map(|_| room.known("192.0.2.1").expect("within the share")).collect();
+        assert!(room.known("192.0.2.1").is_none());
+        held.last().expect("one").1.bring_many();
+        let more: Vec<_> = (0..500).map(|_| room.known("192.0.2.1").expect("room")).collect();
+        let neighbours: Vec<_> = (0..129).filter_map(|_| room.known("192.0.2.2")).collect();
+        assert_eq!(neighbours.len(), 128, "that one is a single caller's still");
+        drop((held, more));
     }
 
     #[test]

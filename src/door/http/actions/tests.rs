@@ -111,8 +111,8 @@ mod refusals {
     use http::{Method, StatusCode};
     use serde_json::Value;
 
-    use super::super::refused::{Said, failed, turned};
-    use crate::{Error, ErrorKind, door::refused::Refused};
+    use super::super::refused::{Said, broken, failed, nothing, turned, undone};
+    use crate::{Error, ErrorKind, answer::Finished, door::refused::Refused};
 
     /// The names whose message Backstage's MCP server passes on, and their status (`@backstage/errors`).
     const NAMES: [(&str, u16); 8] = [
@@ -165,6 +165,30 @@ mod refusals {
         for status in (400..=599).filter_map(|status| StatusCode::from_u16(status).ok()) {
             let (name, status, _) = named(turned(Refused::malformed(status, "why"), &said)).await;
             assert!(NAMES.contains(&(name.as_str(), status)), "{name} {status}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_not_done_is_no_output() {
+        let said = Said::of(&Method::POST, "/x");
+        let finished = |change| Finished {
+            text: "why not, and a fresh plan".to_owned(),
+            structure: Value::Null,
+            partial: false,
+            failed: true,
+            change,
+            handed: None,
+            confirmation: None,
+        };
+        for (change, name) in [(Some("refused"), "ConflictError"), (None, "InputError")] {
+            let (said, status, message) = named(undone(&finished(change), &said)).await;
+            assert!(NAMES.contains(&(said.as_str(), status)) && said == name, "{said} {status}");
+            assert_eq!(message, "why not, and a fresh plan");
+        }
+        for (response, name) in
+            [(broken(&said), "ServiceUnavailableError"), (nothing(&said), "NotFoundError")]
+        {
+            assert_eq!(named(response).await.0, name);
         }
     }
 

@@ -41,7 +41,7 @@ goldens: ## Write the tool contract's golden files and the README's tables anew
 	PLATFORM_MCP_GOLDENS=write cargo test --locked --lib golden_file
 
 .PHONY: bench
-bench: ## Measure start, memory, size, tool list and throughput against bare rmcp
+bench: backstage ## Measure start, memory, size, tool list, throughput against bare rmcp, and lists beside Backstage's
 	@echo "== bench: release build, then each figure with its goal"
 	benches/run.sh
 

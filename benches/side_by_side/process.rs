@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader, Write as _},
+    net::SocketAddr,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -111,6 +112,12 @@ impl Served {
         let mut url = String::new();
         BufReader::new(child.stdout.take().ok_or("stdout")?).read_line(&mut url)?;
         Ok(Self { child, url: url.trim().to_owned(), folder: tempfile::tempdir()? })
+    }
+
+    /// Where it listens.
+    pub(super) fn address(&self) -> Outcome<SocketAddr> {
+        let address = self.url.strip_prefix("http://").and_then(|rest| rest.strip_suffix("/mcp"));
+        Ok(address.ok_or("no address")?.parse()?)
     }
 
     /// What it has in memory.

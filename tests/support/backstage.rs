@@ -17,11 +17,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::mcp::Mcp;
-use super::oidc::percent;
 
 #[path = "backstage/between.rs"]
 mod between;
@@ -185,7 +185,7 @@ impl Backstage {
     /// Where it never has.
     pub(crate) async fn wait_for_entities(&self, filter: &str, wanted: usize) {
         let url = self.direct("/api/catalog/entities/by-query?limit=0&filter=");
-        let url = format!("{url}{}", percent(filter));
+        let url = format!("{url}{}", utf8_percent_encode(filter, NON_ALPHANUMERIC));
         let began = Instant::now();
         loop {
             let asked = reqwest::Client::new().get(&url).bearer_auth(MACHINE_TOKEN).send().await;

@@ -46,6 +46,19 @@ impl Backend {
         what: &str,
         asking: impl FnOnce(reqwest::Client, Url) -> RequestBuilder,
     ) -> Result<Vec<u8>, String> {
+        self.found(url, what, asking).await?.ok_or_else(|| format!("its {what} is not there"))
+    }
+
+    /// The same; `None` where there is nothing at that path: no such plugin, for one.
+    ///
+    /// # Errors
+    /// As [`Self::bytes`], but for that.
+    pub async fn found(
+        &self,
+        url: Url,
+        what: &str,
+        asking: impl FnOnce(reqwest::Client, Url) -> RequestBuilder,
+    ) -> Result<Option<Vec<u8>>, String> {
         let client =
             remote::client(self.ca_file.clone(), &self.url, Times { connect: CONNECT, whole: WHOLE }).await?;
         let answer = asking(client, url)
@@ -55,7 +68,9 @@ impl Backend {
             .await
             .map_err(|error| remote::said(&error))?;
         match answer.status().as_u16() {
-            200 => remote::body(answer, what, LARGEST).await,
+            200 => remote::body(answer, what, LARGEST).await.map(Some),
+            // 508: the gateway plugin finds nobody to send it on to but itself
+            404 | 508 => Ok(None),
             status @ 300..=399 => Err(format!("its {what} redirects ({status}), which is not followed")),
             status => Err(format!("its {what} answers {status}")),
         }

@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 
+pub use keys::Published;
 pub use named::Named;
 pub use settings::{BackstageSettings, Decides};
 
@@ -104,6 +105,21 @@ impl Backstage {
     /// What it is configured to be.
     pub fn settings(&self) -> &BackstageSettings {
         &self.settings
+    }
+
+    /// Asks Backstage for its keys, once, beside the kept ones: those of its users, and of each plugin whose tokens are
+    /// taken, or `None` where that plugin is not installed.
+    pub async fn reach(&self) -> Vec<(Option<&str>, Result<Option<Published>, String>)> {
+        let plugins = self.settings.plugins.iter().map(|plugin| Some(plugin.as_str()));
+        let each = std::iter::once(None).chain(plugins).map(async |plugin| {
+            (plugin, keys::published(&self.settings.backend, plugin, &self.settings.algorithms).await)
+        });
+        futures::future::join_all(each).await
+    }
+
+    /// Whether a token says that it is one of Backstage's kinds.
+    pub fn is_of(token: &str) -> bool {
+        Compact::parse(token).is_ok_and(|parts| Kind::of(&parts.header).is_some())
     }
 
     /// Begins to fetch keys, so that the first token need not wait for them. Needs a runtime.

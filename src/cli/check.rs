@@ -1,5 +1,6 @@
 //! `check`: what works, and how to mend the rest. One line each.
 
+mod backstage;
 mod cluster;
 mod environment;
 mod explain;
@@ -58,6 +59,7 @@ impl Check {
             sources::tell(&built, &mut report).await?;
             tls::tell(config.http_options().tls.as_ref(), &mut report).await?;
             issuer::tell(built.callers.issuers(), &mut report).await?;
+            backstage::tell(&config, &built, &mut report).await?;
             rules(&built, &mut report)?;
             clusters(&config, &built, &mut report).await?;
             environment::tell(&config, &built, &mut report).await?;

@@ -61,8 +61,9 @@ impl Global {
         }
         let token = std::env::var_os(TOKEN_VARIABLE).is_some_and(|token| !token.is_empty());
         let issuers = (!config.issuers.is_empty()).then_some("the issuers of the configuration");
+        let backstage = config.backstage.is_some().then_some("the Backstage of the configuration");
         let token = token.then(|| format!("the token in {TOKEN_VARIABLE}"));
-        let left_out: Vec<&str> = issuers.into_iter().chain(token.as_deref()).collect();
+        let left_out: Vec<&str> = issuers.into_iter().chain(backstage).chain(token.as_deref()).collect();
         if !left_out.is_empty() {
             out::error_line(&format!(
                 "the sample platform is served to the local user; left out: {}",
@@ -80,6 +81,7 @@ impl Config {
         self.clusters = Sources::sample(sample.kubernetes());
         self.spectrocloud = Spectrocloud::sample(url, key);
         self.issuers.clear();
+        self.backstage = None;
         self
     }
 

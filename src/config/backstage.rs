@@ -49,7 +49,9 @@ pub struct Backstage {
     /// allow it. Otherwise `delegated`.
     #[serde(default)]
     pub permissions: Decides,
-    /// What its users may do, over the claims `sub`, `name`, `namespace`, `groups` and `ent` (all that they own).
+    /// What its users may do, over the claims `sub`, `name`, `namespace`, `groups` and `ent` (all that they own). All
+    /// but `name` and `namespace` are whole references in lower case, as `group:default/team-a`; a `name` is one
+    /// user's within a namespace alone.
     #[serde(default)]
     pub rules: Vec<Rule>,
     /// What plugins may do that ask for no user, over the claim `plugin`. Otherwise nothing.

@@ -68,6 +68,7 @@ mod upstream;
 
 mod audiences;
 mod backstage_bridge;
+mod backstage_callers;
 mod backstage_catalog;
 mod backstage_door;
 mod backstage_door_proxies;

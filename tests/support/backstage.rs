@@ -36,7 +36,7 @@ mod process;
 
 pub(crate) use between::{Between, Fault};
 pub(crate) use front::Front;
-pub(crate) use mint::{Keys, Mint, limited_of};
+pub(crate) use mint::{Keys, Mint, Token, limited_of};
 pub(crate) use options::Options;
 pub(crate) use process::Process;
 

@@ -36,8 +36,8 @@ const LEAST_WEIGHT: u64 = MOST_WEIGHT / MOST as u64;
 const PARTS: usize = 8;
 /// After Backstage could not say it, it is not asked again for this long.
 const REST: Duration = Duration::from_secs(2);
-/// For all that is asked of one user.
-const ASKING: Duration = Duration::from_secs(6);
+/// For all that is asked of one user. Less than Backstage's list of our tools waits, so that it is known to have failed.
+const ASKING: Duration = Duration::from_millis(2_500);
 
 /// A user, for as long as this stands.
 #[derive(Clone, Debug)]

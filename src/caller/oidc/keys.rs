@@ -59,11 +59,11 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// The same for one whose failures are short and whose callers wait: after a failure it is asked again after
-    /// so long at the most.
-    pub(in crate::caller) fn retrying(most: Duration) -> Self {
+    /// The same for one that is near and whose callers do not wait for long: it is asked again for an unknown key
+    /// after `spacing`, and after a failure after `retry` at the most.
+    pub(in crate::caller) fn near(spacing: Duration, retry: Duration) -> Self {
         let Self { retry: (first, _), .. } = Self::default();
-        Self { retry: (first, most), ..Self::default() }
+        Self { spacing, retry: (first, retry), ..Self::default() }
     }
 }
 

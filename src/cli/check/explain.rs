@@ -1,5 +1,6 @@
 //! `check --as` and `check --claims`: what a caller could do and why, rule by rule.
 
+mod backstage;
 mod findings;
 mod source;
 mod text;
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::super::{Failure, Global, out};
+use crate::caller::backstage::Backstage;
 use findings::Findings;
 use source::Source;
 
@@ -48,11 +50,16 @@ impl Explain {
                 "no issuer is configured, so no token is taken; add `issuers` to the configuration",
             ));
         }
-        let source = match whom {
-            Whom::Token(file) => Source::token(file, &built.callers).await?,
-            Whom::Claims(written) => Source::claims(written, &built.callers)?,
+        let findings = match whom {
+            Whom::Token(file) => {
+                let token = source::token_in(file)?;
+                match built.callers.backstage().filter(|_| Backstage::is_of(&token)) {
+                    Some(asked) => backstage::findings(&token, asked, &built).await?,
+                    None => Findings::of(Source::token(&token, &built.callers).await?, &built),
+                }
+            }
+            Whom::Claims(written) => Findings::of(Source::claims(written, &built.callers)?, &built),
         };
-        let findings = Findings::of(source, &built);
         match self.json {
             true => out::json(&findings)?,
             false => text::tell(&findings)?,

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::source::Source;
 use crate::{
     answer::sanitise,
+    caller::Caller,
     config::Built,
     permission::{
         Decision, Explained, Fit, Grant, Permission, PermissionSet, Permissions, Policy, Requirement, Scope,
@@ -44,6 +45,7 @@ pub(super) struct Who {
     pub(super) username: String,
     pub(super) groups: Vec<String>,
     /// As whom clusters see the caller, where they do.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) cluster_user: String,
     pub(super) cluster_groups: Vec<String>,
 }
@@ -121,6 +123,51 @@ impl Findings {
             tools: shown.into_iter().map(|entry| entry.contract.name.clone()).collect(),
             hidden_tools: hidden.collect(),
         }
+    }
+
+    /// Of a caller who is known as a call would know them.
+    pub(super) fn of_caller(caller: &Caller, built: &Built) -> Self {
+        let (nothing, set) = (Policy::default(), caller.permissions());
+        let (shown, hidden): (Vec<_>, Vec<_>) =
+            built.toolbox.entries().iter().partition(|entry| set.shows(&entry.contract.front.permission));
+        let hidden = hidden
+            .into_iter()
+            .map(|entry| hidden_tool(&entry.contract.name, &entry.contract.front.permission, set, &nothing));
+        let token = caller.token();
+        let mut sights = caller.shown().all();
+        let clusters = sights.find(|sight| sight.clusters.is_none()).and_then(|sight| sight.who.ok());
+        Self {
+            refused: None,
+            token: token.map(|token| token.hash.clone()),
+            expires_at: token.map(|token| token.expires.to_string()),
+            issuer: caller.issuer().unwrap_or_default().to_owned(),
+            caller: Some(Who {
+                subject: caller.subject().to_owned(),
+                username: caller.username().to_owned(),
+                groups: caller.groups().to_vec(),
+                cluster_user: clusters.as_ref().map(|who| who.user.clone()).unwrap_or_default(),
+                cluster_groups: clusters.map(|who| who.groups.clone()).unwrap_or_default(),
+            }),
+            rules: set.grants().iter().map(granted).collect(),
+            permissions: held(set.somewhere().iter(), set.grants()),
+            tools: shown.into_iter().map(|entry| entry.contract.name.clone()).collect(),
+            hidden_tools: hidden.collect(),
+        }
+    }
+}
+
+/// What one rule, or somebody else's policy, gave or took.
+fn granted(grant: &Grant) -> Rule {
+    let permissions: Vec<&'static str> = grant.permissions.iter().map(Permission::name).collect();
+    let part = Part { by: Vec::new(), held: Held { within: grant.within.to_string(), permissions } };
+    let (gives, takes) = if grant.deny { (None, Some(part)) } else { (Some(part), None) };
+    Rule {
+        rule: grant.rule.clone(),
+        place: grant.rule.clone(),
+        matches: "yes",
+        why: vec!["as it holds for this caller now".to_owned()],
+        gives,
+        takes,
     }
 }
 

@@ -38,11 +38,8 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// The token in a file. One that is refused is read too, where it can be told which issuer it claims.
-    pub(super) async fn token(file: &Path, callers: &Callers) -> Result<Self, Failure> {
-        let text = read(file)?;
-        let token = text.trim();
-        let token = token.strip_prefix("Bearer ").unwrap_or(token).trim();
+    /// A token of an issuer. One that is refused is read too, where it can be told which issuer it claims.
+    pub(super) async fn token(token: &str, callers: &Callers) -> Result<Self, Failure> {
         let (refusal, verified) = match callers.issuers().verify(token, Timestamp::now()).await {
             Ok(verified) => (None, Some(verified)),
             Err(refusal) => (Some(refusal), None),
@@ -101,6 +98,13 @@ impl Source {
     }
 }
 
+/// The token in a file.
+pub(super) fn token_in(file: &Path) -> Result<String, Failure> {
+    let text = read(file)?;
+    let token = text.trim();
+    Ok(token.strip_prefix("Bearer ").unwrap_or(token).trim().to_owned())
+}
+
 fn settings<'c>(callers: &'c Callers, named: &str) -> Result<&'c IssuerSettings, String> {
     let known = || callers.issuers().settings();
     known().find(|settings| settings.issuer == named).ok_or_else(|| {
@@ -111,6 +115,12 @@ fn settings<'c>(callers: &'c Callers, named: &str) -> Result<&'c IssuerSettings,
 }
 
 fn several(callers: &Callers) -> Failure {
+    if callers.issuers().settings().next().is_none() {
+        return Failure::usage(
+            "--claims: no issuer is configured, and what a user of Backstage may do is asked of Backstage: use --as \
+             with a token of theirs",
+        );
+    }
     let known: Vec<&str> = callers.issuers().settings().map(|settings| settings.issuer.as_str()).collect();
     Failure::usage(format!("--claims: iss must say which issuer is meant: {}", known.join(", ")))
 }

@@ -54,6 +54,9 @@ fn verdict(findings: &Findings) -> Result<(), Failure> {
 fn caller(who: &Who) -> Result<(), Failure> {
     let subject = if who.subject == who.username { String::new() } else { format!(" (sub {})", who.subject) };
     note(&format!("caller: {}{subject}, {}", who.username, groups(&who.groups)))?;
+    if who.cluster_user.is_empty() {
+        return Ok(());
+    }
     note(&format!(
         "clusters see over HTTP, where nothing else is configured: {}, {}",
         who.cluster_user,

@@ -1,25 +1,24 @@
-//! Every tool × every permission set × in and out of scope, over HTTP with tokens.
+//! Every tool × every permission set × in and out of scope: as MCP over HTTP with an issuer's tokens, and as actions
+//! of a plugin of Backstage for its users, whom its policy, our rules, or both give the set.
 //!
 //! What is expected is computed from the rows by a few plain lines, not by the product's decision, and what
 //! each tool needs is written here once more, not read from `tools/`. A tool without a row fails.
 
+mod door;
 mod palette;
+mod rig;
 mod sets;
 mod tools;
 
 use std::collections::BTreeSet;
 
 use futures::{StreamExt as _, stream};
-use platform_mcp::demo::{self, palette::Data};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::{
-    mcp::{Mcp, stateless},
-    oidc::Provider,
-    palette::{Palette, Tenant},
-    server::{Product, Server},
-};
-use sets::{Set, sets};
+use crate::{backstage::Options, server::Product};
+use door::{Door, Met};
+use rig::{Bridged, Rig};
+use sets::{Set, ruled, sets};
 use tools::{At, Call, Needs, TOOLS, Tool};
 
 /// Calls on their way at once.
@@ -97,40 +96,6 @@ fn out_of_project(set: &Set, call: &Call) -> bool {
     }
 }
 
-/// The server over two clusters and two Palette environments, all the sample platform, with a rule for each set.
-struct Rig {
-    server: Server,
-    _sample: demo::Running,
-    _tenant: Tenant,
-}
-
-impl Rig {
-    async fn start(sets: &[Set]) -> Self {
-        let sample = demo::Api::start().await.expect("the sample platform");
-        let rules: Vec<Value> = sets.iter().flat_map(Set::rules).collect();
-        let palette = Palette::shared();
-        let tenant = palette.tenant(Data::sample(None).expect("the sample"));
-        let environments = palette.environment("demo", &tenant) + &palette.environment("other", &tenant);
-        let config = format!(
-            "spectrocloud:\n  environments:\n{environments}clusters:\n  static:\n    - {{name: lab, url: '{url}', token: sample}}\n    \
-             - {{name: other, url: '{url}', token: sample}}\naudit: {{to: 'off'}}\nissuers: [{entry}]\n",
-            url = sample.url(),
-            entry = Provider::shared().entry(&json!(rules).to_string()),
-        );
-        let server = Product::new(["serve", "--http", "127.0.0.1:0"]).config(&config).serve();
-        Self { server, _sample: sample, _tenant: tenant }
-    }
-
-    /// A client whose token says which set is theirs.
-    fn client(&self, set: &str) -> Mcp {
-        let forge = Provider::shared().forge();
-        let mut claims = forge.claims("alice");
-        claims["sub"] = json!(format!("somebody with {set}"));
-        claims["permission_set"] = json!(set);
-        Mcp::with_token(self.server.url("/mcp"), &forge.claiming(&claims))
-    }
-}
-
 /// Every row, in the order of the tools' names.
 fn rows() -> Vec<&'static Tool> {
     let mut rows: Vec<&Tool> = TOOLS.iter().chain(palette::TOOLS).collect();
@@ -145,39 +110,17 @@ pub(crate) fn all_tools() -> BTreeSet<String> {
     tools.iter().map(|tool| tool["name"].as_str().expect("a name").to_owned()).collect()
 }
 
-/// Status, headers and body of a call; two of them have the same number.
-async fn raw(mcp: &Mcp, tool: &str, arguments: &Value) -> (u16, String, String) {
-    let body = stateless(&json!(7), "tools/call", &json!({"name": tool, "arguments": arguments}));
-    let answer = mcp.http_request(&body).send().await.expect("an answer");
-    let status = answer.status().as_u16();
-    let mut headers = answer.headers().clone();
-    headers.remove("date");
-    (status, format!("{headers:?}"), answer.text().await.expect("a body"))
-}
-
-async fn outcome(mcp: &Mcp, tool: &str, arguments: &Value) -> (Outcome, bool, String) {
-    match mcp.try_call(tool, arguments.clone()).await {
-        Err(error) if error.code == -32602 => (Outcome::Hidden, true, error.message),
-        Err(error) => panic!("{tool} {arguments}: {error:?}"),
-        Ok(answer) if answer.is_error && answer.text.starts_with("you need the permission ") => {
-            (Outcome::Denied, true, answer.text)
-        }
-        Ok(answer) => (Outcome::Answered, answer.is_error, answer.text),
-    }
-}
-
-async fn check(rig: &Rig, set: &Set) -> Vec<String> {
-    let mcp = rig.client(&set.name);
+async fn check<D: Door>(door: D, set: &Set) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut listed = Vec::new();
     for tool in rows() {
-        for call in tool.calls {
+        for call in tool.telling(D::IS_SECOND && set.is_everywhere()) {
             let wanted = expected(set, tool, call);
             let arguments = (call.arguments)();
-            let (got, is_error, text) = outcome(&mcp, tool.name, &arguments).await;
-            if got != wanted {
+            let Met { outcome, is_error, text } = door.call(tool.name, &arguments).await;
+            if outcome != wanted {
                 wrong.push(format!(
-                    "{}: {} {arguments}: {got:?}, not {wanted:?}: {text}",
+                    "{}: {} {arguments}: {outcome:?}, not {wanted:?}: {text}",
                     set.name, tool.name
                 ));
             }
@@ -195,19 +138,26 @@ async fn check(rig: &Rig, set: &Set) -> Vec<String> {
         // as long as the other, so that not even the length tells them apart
         let unknown = tool.name.replace('_', "-");
         let unknown = if unknown == tool.name { tool.name.to_uppercase() } else { unknown };
-        let as_unknown = raw(&mcp, &unknown, &arguments).await;
-        let (status, headers, body) = raw(&mcp, tool.name, &arguments).await;
+        let as_unknown = door.raw(&unknown, &arguments).await;
+        let (status, headers, body) = door.raw(tool.name, &arguments).await;
         let as_hidden = (status, headers, body.replace(tool.name, &unknown));
         if as_hidden != as_unknown {
             wrong.push(format!("{}: {as_hidden:?} is not like {as_unknown:?}", set.name));
         }
     }
-    let tools = mcp.list_tools().await;
-    let names: Vec<&str> = tools.iter().filter_map(|tool| tool["name"].as_str()).collect();
+    let names = door.listed().await;
     if names != listed {
-        wrong.push(format!("{}: tools/list has {names:?}, not {listed:?}", set.name));
+        wrong.push(format!("{}: {names:?} are listed, not {listed:?}", set.name));
     }
     wrong
+}
+
+/// Goes through a door with each of these sets, as the caller who has it.
+async fn every_tool<D: Door>(sets: &[Set], caller: impl AsyncFn(&Set) -> D) {
+    let caller = &caller;
+    let each = stream::iter(sets).map(async |set| check(caller(set).await, set).await);
+    let wrong: Vec<String> = each.buffer_unordered(PARALLEL).collect::<Vec<_>>().await.concat();
+    assert!(wrong.is_empty(), "{} of the matrix are wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
@@ -231,9 +181,37 @@ fn every_tool_has_its_row() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_tool_is_what_every_permission_set_makes_of_it() {
     let sets = sets();
-    let rig = Rig::start(&sets).await;
-    let rig = &rig;
-    let each = stream::iter(&sets).map(|set| check(rig, set)).buffer_unordered(PARALLEL);
-    let wrong: Vec<String> = each.collect::<Vec<_>>().await.concat();
-    assert!(wrong.is_empty(), "{} of the matrix are wrong:\n{}", wrong.len(), wrong.join("\n"));
+    let rules: Vec<Value> = sets.iter().flat_map(Set::rules).collect();
+    let rig = Rig::start(&rig::issuer(&rules)).await;
+    every_tool(&sets, async |set| rig.mcp(set)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_action_is_what_the_policy_of_backstage_makes_of_it() {
+    let sets: Vec<Set> = sets().into_iter().filter(Set::is_everywhere).collect();
+    let options = sets.iter().fold(Options::default(), |options, set| options.group(&set.group, set.names()));
+    let rig = Bridged::start(options, "delegated", &[]).await;
+    every_tool(&sets, async |set| rig.actions(set).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_action_is_what_our_rules_for_groups_of_backstage_make_of_it() {
+    let sets = ruled();
+    let rig = Bridged::start(Options::default(), "rules", &sets).await;
+    every_tool(&sets, async |set| rig.actions(set).await).await;
+    assert_eq!(rig.backstage.between().count("/api/permission/authorize"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_action_is_what_both_the_policy_and_our_rules_allow() {
+    let policy = ["kro.*.list", "kro.instances.*", "spectrocloud.cluster.*", "kubernetes.clusters.read"];
+    let allows = |name: &str| {
+        ["kro.instances.", "spectrocloud.cluster."].iter().any(|prefix| name.starts_with(prefix))
+            || (name.starts_with("kro.") && name.ends_with(".list"))
+            || name == "kubernetes.clusters.read"
+    };
+    let sets: Vec<Set> = ruled().into_iter().map(|set| set.narrowed(allows)).collect();
+    let options = sets.iter().fold(Options::default(), |options, set| options.group(&set.group, policy));
+    let rig = Bridged::start(options, "both", &sets).await;
+    every_tool(&sets, async |set| rig.actions(set).await).await;
 }

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 pub(super) struct Set {
     /// The value of the claim `permission_set`.
     pub(super) name: String,
+    /// Their group in Backstage.
+    pub(super) group: String,
     has: BTreeSet<&'static str>,
     /// Where it holds; otherwise everywhere.
     pub(super) namespaces: Option<Vec<&'static str>>,
@@ -22,9 +24,10 @@ pub(super) struct Set {
 
 impl Set {
     fn new(name: impl Into<String>, has: impl IntoIterator<Item = &'static str>, rule: Value) -> Self {
-        let has = has.into_iter().collect();
+        let (name, has) = (name.into(), has.into_iter().collect());
         Self {
-            name: name.into(),
+            group: format!("group:default/{}", name.replace(' ', "-")),
+            name,
             has,
             namespaces: None,
             clusters: None,
@@ -39,18 +42,43 @@ impl Set {
         self.environments.is_some() || self.projects.is_some()
     }
 
+    /// Whether it is one that names alone can say.
+    pub(super) fn is_everywhere(&self) -> bool {
+        self.namespaces.is_none() && self.clusters.is_none() && !self.in_palette()
+    }
+
     pub(super) fn has(&self, permission: &str) -> bool {
         self.has.contains(permission)
     }
 
-    /// The rules for whoever has this set.
+    /// What it has, wherever it holds.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.has.iter().copied()
+    }
+
+    /// Of it, what these have as well: one that two must allow.
+    pub(super) fn narrowed(mut self, to: impl Fn(&str) -> bool) -> Self {
+        self.has.retain(|name| to(name));
+        self
+    }
+
+    /// The rules for whoever has this set, where it is a claim.
     pub(super) fn rules(&self) -> Vec<Value> {
+        self.rules_when(&json!({"permission_set": self.name}))
+    }
+
+    /// The rules for whoever is in its group.
+    pub(super) fn group_rules(&self) -> Vec<Value> {
+        self.rules_when(&json!({"groups": self.group}))
+    }
+
+    fn rules_when(&self, when: &Value) -> Vec<Value> {
         let mut rule = self.rule.clone();
         let Some(members) = rule.as_object_mut().filter(|members| !members.is_empty()) else {
             return Vec::new();
         };
         members.insert("name".to_owned(), json!(self.name));
-        members.insert("when".to_owned(), json!({"permission_set": self.name}));
+        members.insert("when".to_owned(), when.clone());
         vec![rule]
     }
 }
@@ -150,4 +178,10 @@ pub(super) fn sets() -> Vec<Set> {
         ));
     }
     sets
+}
+
+/// Those that names alone cannot say, or that take away; and the roles.
+pub(super) fn ruled() -> Vec<Set> {
+    let only = |set: &Set| set.name.starts_with("only ") || set.name.starts_with("viewer without ");
+    sets().into_iter().filter(|set| !only(set)).collect()
 }

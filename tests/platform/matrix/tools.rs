@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 /// Permissions.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Needs {
     Nothing,
     All(&'static [&'static str]),
@@ -46,6 +46,20 @@ pub(super) struct Tool {
     /// Without which it does not exist.
     pub(super) needs: Needs,
     pub(super) calls: &'static [Call],
+}
+
+impl Tool {
+    /// The calls that tell something of such a set through a second door: where it holds everywhere, the first with
+    /// each need, since it makes no difference where.
+    pub(super) fn telling(&self, everywhere: bool) -> impl Iterator<Item = &'static Call> {
+        let calls = self.calls;
+        let again = move |index: usize, call: &Call| calls[..index].iter().any(|one| one.needs == call.needs);
+        calls
+            .iter()
+            .enumerate()
+            .filter(move |(index, call)| !(everywhere && again(*index, call)))
+            .map(|(_, call)| call)
+    }
 }
 
 const fn call(cluster: Option<&'static str>, at: At, needs: Needs, arguments: fn() -> Value) -> Call {

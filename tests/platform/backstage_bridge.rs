@@ -16,7 +16,7 @@ const VIEWERS: &str = "group:default/viewers";
 const OPERATORS: &str = "group:default/operators";
 
 /// A server of the sample platform behind this Backstage.
-fn serve(backstage: &Backstage, platform: &Faulty) -> Server {
+pub(crate) fn serve(backstage: &Backstage, platform: &Faulty) -> Server {
     let example = include_str!("../../examples/backstage/platform-mcp.yaml");
     let mut config: Value = serde_saphyr::from_str(example).unwrap();
     config["clusters"] = json!({"static": [{"name": "demo", "url": platform.url, "identity": "own"}]});

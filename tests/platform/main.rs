@@ -70,6 +70,7 @@ mod audiences;
 mod backstage_bridge;
 mod backstage_callers;
 mod backstage_catalog;
+mod backstage_cli;
 mod backstage_door;
 mod backstage_door_proxies;
 mod backstage_door_wire;

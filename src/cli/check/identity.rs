@@ -10,8 +10,13 @@ use crate::{
 
 /// How callers are shown to this cluster.
 pub(super) fn mode(config: &Config, cluster: &Cluster) -> Identity {
-    let by_door = if config.issuers.is_empty() { Identity::Own } else { Identity::Impersonate };
+    let by_door = if nobody(config) { Identity::Own } else { Identity::Impersonate };
     cluster.identity().unwrap_or(by_door)
+}
+
+/// Whether there is nobody but the local user.
+fn nobody(config: &Config) -> bool {
+    config.issuers.is_empty() && config.backstage.is_none()
 }
 
 /// What the server must be allowed to impersonate for these issuers, as RBAC names it.
@@ -80,7 +85,9 @@ pub(super) fn tell(config: &Config, clusters: &Clusters, report: &mut Report) ->
         )?;
     }
     for refusing in [Identity::Impersonate, Identity::Exchange] {
-        if config.issuers.is_empty() && clusters.iter().any(|cluster| cluster.identity() == Some(refusing)) {
+        let used = clusters.iter().any(|cluster| cluster.identity() == Some(refusing));
+        let refuses = nobody(config) || refusing == Identity::Exchange && config.issuers.is_empty();
+        if refuses && used {
             report.warn(
                 &format!(
                     "identity {}: no issuer is configured, so nobody has an identity to be shown there",
@@ -89,6 +96,13 @@ pub(super) fn tell(config: &Config, clusters: &Clusters, report: &mut Report) ->
                 "configure `issuers`, or set `identity: own`",
             )?;
         }
+    }
+    let impersonated = clusters.iter().any(|cluster| mode(config, cluster) == Identity::Impersonate);
+    if impersonated && config.backstage.as_ref().is_some_and(|backstage| backstage.impersonate.is_none()) {
+        report.warn(
+            "identity impersonate: users of Backstage have no names there, so their calls are refused",
+            "configure `backstage.impersonate`, or set `identity: own`",
+        )?;
     }
     Ok(())
 }

@@ -103,3 +103,24 @@ async fn check_explains_what_a_user_of_backstage_may_do_and_why_a_token_would_be
         "{said}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_says_where_users_of_backstage_are_shown_to_no_cluster() {
+    let rig = Rig::start();
+    let check = |more: &str| {
+        let block = format!("{{url: '{}'{more}}}", rig.backstage.url());
+        let cluster = "{name: a, url: 'http://127.0.0.1:9', token: a-token}";
+        let config = format!(
+            "clusters: {{kubeconfig: {{enabled: false}}, static: [{cluster}]}}\nbackstage: {block}\naudit: {{to: off}}\n"
+        );
+        let output = Product::new(["check"]).config(&config).output();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    tokio::task::block_in_place(|| {
+        let said = check("");
+        assert!(said.contains("identity impersonate: callers with a token"), "{said}");
+        assert!(said.contains("users of Backstage have no names there"), "{said}");
+        let said = check(", impersonate: {username: '{name}@example.com'}");
+        assert!(!said.contains("have no names there") && !said.contains("identity own"), "{said}");
+    });
+}

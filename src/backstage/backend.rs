@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use reqwest::{RequestBuilder, Url, header};
+use reqwest::{RequestBuilder, Response, Url, header};
 use serde::de::DeserializeOwned;
 
 use crate::remote::{self, Times};
@@ -59,21 +59,26 @@ impl Backend {
         what: &str,
         asking: impl FnOnce(reqwest::Client, Url) -> RequestBuilder,
     ) -> Result<Option<Vec<u8>>, String> {
+        read(self.sent(url, asking).await?, what).await
+    }
+
+    /// Whatever a plugin answers, its body unread.
+    ///
+    /// # Errors
+    /// In words, without the address: it did not answer in time.
+    pub(super) async fn sent(
+        &self,
+        url: Url,
+        asking: impl FnOnce(reqwest::Client, Url) -> RequestBuilder,
+    ) -> Result<Response, String> {
         let client =
             remote::client(self.ca_file.clone(), &self.url, Times { connect: CONNECT, whole: WHOLE }).await?;
-        let answer = asking(client, url)
+        asking(client, url)
             .header(header::ACCEPT, "application/json")
             .header(header::ACCEPT_ENCODING, "identity")
             .send()
             .await
-            .map_err(|error| remote::said(&error))?;
-        match answer.status().as_u16() {
-            200 => remote::body(answer, what, LARGEST).await.map(Some),
-            // 508: the gateway plugin finds nobody to send it on to but itself
-            404 | 508 => Ok(None),
-            status @ 300..=399 => Err(format!("its {what} redirects ({status}), which is not followed")),
-            status => Err(format!("its {what} answers {status}")),
-        }
+            .map_err(|error| remote::said(&error))
     }
 
     /// The same, read.
@@ -86,7 +91,41 @@ impl Backend {
         what: &str,
         asking: impl FnOnce(reqwest::Client, Url) -> RequestBuilder,
     ) -> Result<T, String> {
-        let body = self.bytes(url, what, asking).await?;
-        serde_json::from_slice(&body).map_err(|_| format!("its {what} has another form than it must have"))
+        json(self.sent(url, asking).await?, what).await
     }
+}
+
+/// The JSON bytes of an answer; `None` where there is nothing at that path.
+async fn read(answer: Response, what: &str) -> Result<Option<Vec<u8>>, String> {
+    match answer.status().as_u16() {
+        200 => remote::body(answer, what, LARGEST).await.map(Some),
+        // 508: the gateway plugin finds nobody to send it on to but itself
+        404 | 508 => Ok(None),
+        status @ 300..=399 => Err(format!("its {what} redirects ({status}), which is not followed")),
+        status => Err(format!("its {what} answers {status}")),
+    }
+}
+
+/// An answer with 200, read.
+///
+/// # Errors
+/// As [`Backend::json`].
+pub(super) async fn json<T: DeserializeOwned>(answer: Response, what: &str) -> Result<T, String> {
+    let body = read(answer, what).await?.ok_or_else(|| format!("its {what} is not there"))?;
+    serde_json::from_slice(&body).map_err(|_| format!("its {what} has another form than it must have"))
+}
+
+/// The name of the error that an answer is of, in the form of Backstage's backends (`@backstage/errors`,
+/// `ErrorResponseBody`); nothing where it has another.
+pub(super) async fn error_name(answer: Response, what: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Body {
+        error: Named,
+    }
+    #[derive(serde::Deserialize)]
+    struct Named {
+        name: String,
+    }
+    let body = remote::body(answer, what, LARGEST).await.ok()?;
+    serde_json::from_slice(&body).ok().map(|body: Body| body.error.name)
 }

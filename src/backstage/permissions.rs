@@ -2,15 +2,53 @@
 //! for all permissions at once, and taken as a denial wherever it is anything but `ALLOW`.
 
 use jiff::Timestamp;
+use reqwest::{RequestBuilder, StatusCode, header};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Backend, Plugin, metadata, plugin::OnBehalf};
+use super::{Backend, Plugin, backend, metadata, plugin::OnBehalf};
 use crate::permission::{Permission, Permissions};
 
 /// The plugin that decides.
 pub const PLUGIN: &str = "permission";
+
+/// What it takes that Backstage takes our tokens.
+pub const TRUSTED_WHERE: &str = "discovery.endpoints in Backstage's configuration must lead to this server, which must \
+                                 be running, with the same sealKey";
+
+const ANSWER: &str = "permission decision";
+
+/// What became of a token of our plugin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// Backstage knows it as ours.
+    Yes,
+    /// It does not.
+    No,
+    /// The permission plugin, which would say it, is not installed.
+    Nowhere,
+}
+
+/// Whether Backstage takes the tokens of our plugin. A plugin that asks for no user gets no decision, but is told so
+/// only after its token was found good (`@backstage/backend-defaults`, `DefaultHttpAuthService.credentials`).
+///
+/// # Errors
+/// In words: it did not answer in time, or as no permission backend does.
+pub async fn taken(backend: &Backend, plugin: &Plugin, now: Timestamp) -> Result<Taken, String> {
+    let some = Permission::ALL.iter().take(1);
+    let asking = asking(plugin, None, &question(some), now)?;
+    let answer = backend.sent(backend.path(PLUGIN, ["authorize"]), asking).await?;
+    match answer.status().as_u16() {
+        401 => Ok(Taken::No),
+        404 | 508 => Ok(Taken::Nowhere),
+        403 => match backend::error_name(answer, ANSWER).await.as_deref() {
+            Some("NotAllowedError") => Ok(Taken::Yes),
+            _ => Err("answers 403, and not in the form of Backstage: perhaps a proxy's error".to_owned()),
+        },
+        status => Err(format!("answers {status} to a plugin that asks for no user, and not 403")),
+    }
+}
 
 #[derive(Deserialize)]
 struct Answer {
@@ -35,23 +73,36 @@ pub async fn allowed(
     user: &OnBehalf,
     now: Timestamp,
 ) -> Result<Permissions, String> {
-    let token = plugin.token(PLUGIN, Some(user), now).map_err(|_| "no token for it could be made")?;
-    let url = backend.path(PLUGIN, ["authorize"]);
-    let body = question().to_string();
-    let asking = |client: reqwest::Client, url| {
+    let asking = asking(plugin, Some(user), &question(Permission::ALL.iter()), now)?;
+    let answer = backend.sent(backend.path(PLUGIN, ["authorize"]), asking).await?;
+    if answer.status() == StatusCode::UNAUTHORIZED {
+        return Err(format!(
+            "its {ANSWER} answers 401, so it does not take our plugin's token: {TRUSTED_WHERE}"
+        ));
+    }
+    judged(&backend::json(answer, ANSWER).await?)
+}
+
+fn asking(
+    plugin: &Plugin,
+    user: Option<&OnBehalf>,
+    question: &Value,
+    now: Timestamp,
+) -> Result<impl FnOnce(reqwest::Client, reqwest::Url) -> RequestBuilder + use<>, String> {
+    let token = plugin.token(PLUGIN, user, now).map_err(|_| "no token for it could be made")?;
+    let body = question.to_string();
+    Ok(move |client: reqwest::Client, url| {
         client
             .post(url)
             .bearer_auth(token.expose_secret())
-            .header(reqwest::header::CONTENT_TYPE, "application/json")
+            .header(header::CONTENT_TYPE, "application/json")
             .body(body)
-    };
-    judged(&backend.json(url, "permission decision", asking).await?)
+    })
 }
 
-/// All permissions that there are; the name of each is its id in the batch.
-fn question() -> Value {
-    let items = Permission::ALL
-        .iter()
+/// These permissions; the name of each is its id in the batch.
+fn question<'p>(permissions: impl Iterator<Item = &'p Permission>) -> Value {
+    let items = permissions
         .map(|permission| json!({"id": permission.name(), "permission": metadata::permission(*permission)}));
     json!({"items": items.collect::<Vec<_>>()})
 }

@@ -5,6 +5,7 @@
 //! of the user it asks for (`@backstage/plugin-auth-node`, `tokenTypes`). The last one is taken nowhere else: any
 //! plugin that gets one could send it on.
 
+mod explained;
 mod keys;
 mod named;
 mod people;
@@ -15,10 +16,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+pub use explained::HeldAgainst;
 pub use keys::Published;
 pub use named::Named;
+pub use people::POLICY;
 pub use settings::{BackstageSettings, Decides};
 
 use self::{
@@ -33,7 +36,6 @@ use super::{
 use crate::{
     backstage::{Backend, EntityReference, Plugin, plugin::OnBehalf},
     kubernetes::{Identity, identity::Unfit},
-    permission::{PermissionSet, Policy},
 };
 
 const USER: &str = "vnd.backstage.user";
@@ -216,8 +218,7 @@ impl Backstage {
     /// A plugin that asks for nobody.
     fn service(&self, plugin: &str, token: &Compact<'_>, signed: &Signed) -> Result<Arc<Caller>, Refusal> {
         let subject = format!("plugin:{plugin}");
-        let claims = json!({"sub": subject, "plugin": plugin});
-        let permissions = bound(&self.settings.services, &claims);
+        let permissions = self.settings.services.bind(&service_claims(plugin));
         let caller = Caller {
             issuer: Some(Arc::clone(&self.issuer)),
             username: subject.clone(),
@@ -239,6 +240,8 @@ impl Backstage {
     }
 }
 
-fn bound(policy: &Policy, claims: &Value) -> PermissionSet {
-    claims.as_object().map(|claims| policy.bind(claims)).unwrap_or_default()
+/// What rules for plugins that ask for nobody are held against.
+fn service_claims(plugin: &str) -> Map<String, Value> {
+    let claims = [("sub", format!("plugin:{plugin}")), ("plugin", plugin.to_owned())];
+    claims.map(|(name, value)| (name.to_owned(), Value::String(value))).into_iter().collect()
 }

@@ -40,6 +40,12 @@ impl Refused {
         Self { again, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, -32000, message) }
     }
 
+    /// The credential is good, and what its owner may do cannot be had now.
+    pub(super) fn undecided() -> Self {
+        let message = "Backstage cannot say right now what the user may do; try again";
+        Self { message, ..Self::outage() }
+    }
+
     /// Too much was asked.
     pub(super) fn busy(again: Duration) -> Self {
         let message = "too many requests; try again later";

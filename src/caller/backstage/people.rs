@@ -14,9 +14,9 @@ use quick_cache::{
     sync::{Cache, DefaultLifecycle},
 };
 use secrecy::ExposeSecret as _;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-use super::{Backstage, Decides, Named, bound};
+use super::{Backstage, Decides, Named};
 use crate::{
     backstage::{EntityReference, permissions, plugin::OnBehalf, user_info},
     caller::{
@@ -26,6 +26,8 @@ use crate::{
     permission::{Grant, PermissionSet, Permissions, Within},
 };
 
+/// What grants by Backstage's own policy are called.
+pub const POLICY: &str = "Backstage permission policy";
 /// Users that are known at a time.
 const MOST: usize = 4_096;
 /// What they may weigh together, in bytes.
@@ -192,25 +194,16 @@ async fn ask(
         }
     };
     let (ownership, allowed) = futures::future::try_join(ownership, allowed).await?;
-    let texts = |entities: &mut dyn Iterator<Item = &EntityReference>| -> Vec<String> {
-        entities.map(EntityReference::to_string).collect()
-    };
-    let groups: Vec<&EntityReference> = ownership.iter().filter(|entity| entity.kind == "group").collect();
-    let claims = json!({
-        "sub": user.to_string(),
-        "name": user.name,
-        "namespace": user.namespace,
-        "ent": texts(&mut ownership.iter()),
-        "groups": texts(&mut groups.iter().copied()),
-    });
+    let groups: Vec<&EntityReference> = groups(&ownership).collect();
+    let claims = claims(user, &ownership);
     let permissions = match (settings.decides, allowed) {
         (Decides::Delegated, Some(allowed)) => PermissionSet::new(vec![by_policy(allowed, false)]),
         (Decides::Both, Some(allowed)) => {
-            let mut grants = bound(&settings.rules, &claims).grants().to_vec();
+            let mut grants = settings.rules.bind(&claims).grants().to_vec();
             grants.push(by_policy(Permissions::all().without(allowed), true));
             PermissionSet::new(grants)
         }
-        (Decides::Rules, _) => bound(&settings.rules, &claims),
+        (Decides::Rules, _) => settings.rules.bind(&claims),
         (_, None) => PermissionSet::default(),
     };
     let token = on_behalf.token.expose_secret();
@@ -218,7 +211,7 @@ async fn ask(
         issuer: Some(Arc::clone(&backstage.issuer)),
         subject: user.to_string(),
         username: user.to_string(),
-        groups: texts(&mut groups.iter().copied()),
+        groups: texts(groups.iter().copied()),
         permissions: Arc::new(permissions),
         token: Some(Token { hash: oidc::named(token.as_bytes()), id: None, expires: on_behalf.expires }),
         identity: backstage.identity,
@@ -233,12 +226,27 @@ async fn ask(
     })
 }
 
+/// What rules are held against.
+pub(super) fn claims(user: &EntityReference, ownership: &[EntityReference]) -> Map<String, Value> {
+    let claims = [
+        ("sub", json!(user.to_string())),
+        ("name", json!(user.name)),
+        ("namespace", json!(user.namespace)),
+        ("ent", json!(texts(ownership.iter()))),
+        ("groups", json!(texts(groups(ownership)))),
+    ];
+    claims.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
+}
+
+fn groups(ownership: &[EntityReference]) -> impl Iterator<Item = &EntityReference> {
+    ownership.iter().filter(|entity| entity.kind == "group")
+}
+
+fn texts<'e>(entities: impl Iterator<Item = &'e EntityReference>) -> Vec<String> {
+    entities.map(EntityReference::to_string).collect()
+}
+
 /// What Backstage's policy gives, or takes.
 fn by_policy(permissions: Permissions, deny: bool) -> Grant {
-    Grant {
-        deny,
-        permissions,
-        within: Arc::new(Within::default()),
-        rule: "Backstage permission policy".to_owned(),
-    }
+    Grant { deny, permissions, within: Arc::new(Within::default()), rule: POLICY.to_owned() }
 }

@@ -2,7 +2,8 @@
 
 use super::{super::Failure, Report};
 use crate::{
-    caller::backstage::{Decides, Published},
+    backstage::permissions::{TRUSTED_WHERE, Taken},
+    caller::backstage::{Backstage, Decides, Published},
     config::{Built, Config},
 };
 
@@ -42,6 +43,9 @@ pub(super) async fn tell(config: &Config, built: &Built, report: &mut Report) ->
          backend.actions.pluginSources with {plugin:?}, and discovery.endpoints with plugins [{plugin:?}] and as target \
          this server, as it reaches it, with /api/{{{{pluginId}}}}"
     ))?;
+    if settings.decides != Decides::Rules {
+        ours(&name, backstage, report).await?;
+    }
     if config.seal_key.is_none() && settings.decides != Decides::Rules {
         report.warn(
             &format!("{name}: sealKey is not set, so each replica and each start signs what it asks with keys of its own"),
@@ -49,6 +53,28 @@ pub(super) async fn tell(config: &Config, built: &Built, report: &mut Report) ->
         )?;
     }
     Ok(())
+}
+
+/// Whether Backstage would decide for us at all.
+async fn ours(name: &str, backstage: &Backstage, report: &mut Report) -> Result<(), Failure> {
+    match backstage.takes_ours().await {
+        Ok(Taken::Yes) => report.ok(&format!("{name}: Backstage takes the tokens of our plugin")),
+        // before the server runs for the first time it cannot be otherwise
+        Ok(Taken::No) => report.warn(
+            &format!(
+                "{name}: Backstage does not take the token of our plugin (401), so its users may do nothing"
+            ),
+            &format!("{TRUSTED_WHERE}; before the server's first start this cannot succeed, so check again then"),
+        ),
+        Ok(Taken::Nowhere) => report.fail(
+            &format!("{name}: its permission plugin is not installed, so nobody says what its users may do"),
+            "install @backstage/plugin-permission-backend, or set backstage.permissions: rules",
+        ),
+        Err(why) => report.fail(
+            &format!("{name}: its permission plugin: {why}"),
+            "its users may do nothing until then; check backstage.url and caFile, and what stands before Backstage",
+        ),
+    }
 }
 
 fn keys(name: &str, is_plugin: bool, published: &Published, report: &mut Report) -> Result<(), Failure> {

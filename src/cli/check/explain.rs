@@ -58,7 +58,13 @@ impl Explain {
                     None => Findings::of(Source::token(&token, &built.callers).await?, &built),
                 }
             }
-            Whom::Claims(written) => Findings::of(Source::claims(written, &built.callers)?, &built),
+            Whom::Claims(written) => {
+                let claims = source::object(written)?;
+                match backstage::meant(&claims, &built.callers) {
+                    Some(asked) => backstage::of_claims(claims, asked, &built)?,
+                    None => Findings::of(Source::claims(claims, &built.callers)?, &built),
+                }
+            }
         };
         match self.json {
             true => out::json(&findings)?,

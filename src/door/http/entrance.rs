@@ -169,8 +169,11 @@ impl Entrance {
         match tokio::time::timeout(VERIFYING, served.callers.token(token)).await {
             Ok(Ok(caller)) => Ok(caller),
             Ok(Err(refusal)) => {
-                let outage = refusal.is_outage();
-                let refused = if outage { Refused::outage() } else { unauthenticated(true) };
+                let refused = match &refusal {
+                    oidc::Refusal::Undecided(_) => Refused::undecided(),
+                    refusal if refusal.is_outage() => Refused::outage(),
+                    _ => unauthenticated(true),
+                };
                 Err(Turned::new(refused, refusal.reason()).because(refusal.to_string()))
             }
             Err(_elapsed) => Err(Turned::new(Refused::outage(), "unavailable")),

@@ -94,7 +94,32 @@ async fn nobody_may_do_anything(rig: &Rig, limited: &str, what: &str) {
     assert!(began.elapsed() < Duration::from_secs(8), "{what}");
     let call = rig.invoke(&rig.acting(limited), "kro_overview", &json!({})).await;
     assert_eq!(call.error(), (503, "ServiceUnavailableError"), "{what}: {call:?}");
+    let said = "Backstage cannot say right now what the user may do; try again";
+    assert_eq!(answer.body["error"]["message"], said, "{what}");
     assert!(!answer.body.to_string().contains("127.0.0.1:"), "{what}: {answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_says_what_to_mend_where_backstage_does_not_take_our_tokens_and_callers_are_not_told() {
+    let rig = Rig::start();
+    let limited = rig.limited(ALICE, &[OPERATORS]).await;
+    // nobody is where Backstage was told that we are
+    rig.backstage.front().to("127.0.0.1:9".parse().unwrap());
+    nobody_may_do_anything(&rig, &limited, "our keys are not there").await;
+    let answer = rig.list(&rig.acting(&limited)).await.body.to_string();
+    assert!(!answer.contains("sealKey") && !answer.contains("401"), "{answer}");
+    let began = Instant::now();
+    loop {
+        let said = rig.server.said();
+        let line = said.lines().find(|line| line.contains("cannot say what one of its users may do"));
+        if line.is_some_and(|line| {
+            ["401", "discovery.endpoints", "sealKey"].iter().all(|part| line.contains(part))
+        }) {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(5), "{said}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 async fn silent(path: &str) {

@@ -32,6 +32,9 @@ pub(super) struct Findings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) caller: Option<Who>,
     pub(super) rules: Vec<Rule>,
+    /// What it means where there are none.
+    #[serde(skip)]
+    pub(super) without_rules: String,
     /// The permissions, by where they hold.
     pub(super) permissions: Vec<Held>,
     pub(super) tools: Vec<String>,
@@ -100,6 +103,11 @@ impl Findings {
     pub(super) fn of(source: Source, built: &Built) -> Self {
         let nothing = Policy::default();
         let policy = built.callers.policy(&source.issuer).unwrap_or(&nothing);
+        Self::by(policy, source, built)
+    }
+
+    /// By these rules.
+    pub(super) fn by(policy: &Policy, source: Source, built: &Built) -> Self {
         let set = policy.bind(&source.claims);
         let (shown, hidden): (Vec<_>, Vec<_>) =
             built.toolbox.entries().iter().partition(|entry| set.shows(&entry.contract.front.permission));
@@ -119,6 +127,7 @@ impl Findings {
                 cluster_groups: who.impersonation.groups,
             }),
             rules: policy.explain(&source.claims).into_iter().map(rule).collect(),
+            without_rules: "rules: none, so no caller of this issuer may do anything".to_owned(),
             permissions: held(set.somewhere().iter(), set.grants()),
             tools: shown.into_iter().map(|entry| entry.contract.name.clone()).collect(),
             hidden_tools: hidden.collect(),
@@ -149,6 +158,7 @@ impl Findings {
                 cluster_groups: clusters.map(|who| who.groups.clone()).unwrap_or_default(),
             }),
             rules: set.grants().iter().map(granted).collect(),
+            without_rules: "rules: none, so this caller may do nothing".to_owned(),
             permissions: held(set.somewhere().iter(), set.grants()),
             tools: shown.into_iter().map(|entry| entry.contract.name.clone()).collect(),
             hidden_tools: hidden.collect(),
@@ -179,7 +189,7 @@ fn expiry(source: &Source) -> Option<String> {
     jiff::Timestamp::from_second(seconds).ok().map(|time| time.to_string())
 }
 
-fn rule(explained: Explained) -> Rule {
+pub(super) fn rule(explained: Explained) -> Rule {
     // one rule holds in one place, so its parts can be told together
     let part = |deny: bool| {
         let of: Vec<&Grant> = explained.grants.iter().filter(|grant| grant.deny == deny).collect();

@@ -19,7 +19,7 @@ pub(super) fn tell(findings: &Findings) -> Result<(), Failure> {
         None => note("caller: the claims do not say who it is")?,
     }
     if findings.rules.is_empty() {
-        note("rules: none, so no caller of this issuer may do anything")?;
+        note(&findings.without_rules)?;
     }
     findings.rules.iter().try_for_each(rule)?;
     if findings.permissions.is_empty() {
@@ -86,6 +86,8 @@ fn rule(rule: &Rule) -> Result<(), Failure> {
         let by = if by.is_empty() { String::new() } else { format!(" ({})", by.join(", ")) };
         let what = match held.permissions.as_slice() {
             few if few.len() <= MOST_PERMISSIONS => few.join(" "),
+            // taken by no rule of ours: nobody could look it up
+            all if verb == "takes" && by.is_empty() => all.join(" "),
             many => format!("{} permissions", many.len()),
         };
         note(&format!("  {verb} {place}{}: {what}{by}", held.within))?;

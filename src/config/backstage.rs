@@ -1,6 +1,7 @@
 //! `backstage`: a Backstage whose MCP actions bridge lists and invokes our tools for its users.
 
 mod impersonate;
+mod rules;
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +24,7 @@ use crate::{
 const PLUGIN: &str = "platform-mcp";
 /// The plugins whose tokens are taken, where nothing else is configured: who lists and invokes actions, and who asks
 /// for our permissions.
-const PLUGINS: [&str; 3] = ["mcp-actions", "scaffolder", "permission"];
+const PLUGINS: [&str; 2] = ["mcp-actions", "permission"];
 
 /// A Backstage whose MCP actions bridge lists and invokes our tools for its users.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -36,7 +37,7 @@ pub struct Backstage {
     pub issuer: Option<String>,
     /// Our plugin's id in `discovery.endpoints` and `backend.actions.pluginSources`; otherwise `platform-mcp`.
     pub plugin_id: Option<String>,
-    /// The plugins whose tokens are taken; otherwise mcp-actions, scaffolder and permission.
+    /// The plugins whose tokens are taken; otherwise mcp-actions and permission.
     #[serde(default)]
     pub plugins: Vec<String>,
     /// What its tokens may be signed with; otherwise ES256, as they are where neither `auth.identityTokenAlgorithm`
@@ -64,7 +65,12 @@ pub struct Backstage {
 impl Backstage {
     /// What no type can say alone.
     pub(super) fn coherent(&self) -> Result<(), Wrong> {
-        backstage_url(&self.url).map_err(|wrong| Wrong::new(wrong).below("url"))?;
+        let url = backstage_url(&self.url).map_err(|wrong| Wrong::new(wrong).below("url"))?;
+        if url.path().trim_end_matches('/').ends_with("/api") {
+            let wrong =
+                "must be the base URL of the backend, without /api: its plugins are looked for below that";
+            return Err(Wrong::new(wrong).below("url"));
+        }
         if !is_segment(self.plugin_id()) {
             let wrong = "must be one segment of a path: lower-case letters, digits and -, as platform-mcp";
             return Err(Wrong::new(wrong).below("pluginId"));
@@ -81,9 +87,23 @@ impl Backstage {
             let wrong = "have no effect while Backstage's policy decides: write permissions: rules, or both";
             return Err(Wrong::new(wrong).below("rules"));
         }
+        if self.permissions != Decides::Delegated && self.rules.is_empty() {
+            let wrong = "must be there where they decide: without one, no user may do anything";
+            return Err(Wrong::new(wrong).below("rules"));
+        }
+        rules::of_users(&self.rules).map_err(|wrong| wrong.below("rules"))?;
+        rules::of_plugins(&self.services, &self.plugins()).map_err(|wrong| wrong.below("services"))?;
         match &self.impersonate {
             Some(impersonate) => impersonate.coherent().map_err(|wrong| wrong.below("impersonate")),
             None => Ok(()),
+        }
+    }
+
+    /// The plugins whose tokens are taken.
+    fn plugins(&self) -> Vec<String> {
+        match self.plugins.is_empty() {
+            true => PLUGINS.map(str::to_owned).to_vec(),
+            false => self.plugins.clone(),
         }
     }
 
@@ -105,18 +125,15 @@ impl Backstage {
         roles: &Roles,
     ) -> Result<BackstageSettings, PolicyProblem> {
         let none = std::collections::BTreeMap::new();
-        let policy = |rules: &[Rule]| Policy::new("Backstage", roles, rules, None, &none);
+        let policy = |name: &str, rules: &[Rule]| Policy::new(name, roles, rules, None, &none);
         let algorithms: Vec<_> = self.algorithms.iter().filter_map(|name| algorithm::named(name)).collect();
         Ok(BackstageSettings {
             backend,
-            plugins: match self.plugins.is_empty() {
-                true => PLUGINS.map(str::to_owned).to_vec(),
-                false => self.plugins.clone(),
-            },
+            plugins: self.plugins(),
             algorithms: if algorithms.is_empty() { vec![Algorithm::ES256] } else { algorithms },
             decides: self.permissions,
-            rules: policy(&self.rules)?,
-            services: policy(&self.services)?,
+            rules: policy("Backstage", &self.rules)?,
+            services: policy("Backstage services", &self.services)?,
             names: self.impersonate.as_ref().map(Impersonate::names).unwrap_or_default().into(),
         })
     }

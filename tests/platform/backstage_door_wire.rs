@@ -424,3 +424,21 @@ async fn a_list_that_nobody_can_decide_on_is_refused_in_bounded_time() {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
+
+#[tokio::test]
+async fn asked_under_another_id_the_server_says_its_own() {
+    let backstage = Backstage::start(Options::default());
+    let server = Product::new(["serve", "--http", "127.0.0.1:0"]).config(&backstage.entry("")).serve();
+    let url = server.url("/api/platform/.backstage/actions/v1/actions");
+    let answer = reqwest::Client::new().get(url).send().await.expect("an answer");
+    assert_eq!(answer.status(), 404);
+    let body: Value = answer.json().await.expect("Backstage's form");
+    assert_eq!(
+        (&body["error"]["name"], &body["response"]["statusCode"]),
+        (&"NotFoundError".into(), &404.into())
+    );
+    assert!(
+        body["error"]["message"].as_str().is_some_and(|said| said.contains("\"platform-mcp\"")),
+        "{body}"
+    );
+}

@@ -79,7 +79,15 @@ pub(super) fn router(entrance: &Arc<Entrance>, plugin: &str, origins: &[String])
         .route(&mount, any(serve))
         .route(&format!("{mount}/"), any(serve))
         .route(&format!("{mount}/{{*path}}"), any(serve))
+        // asked for under another id than ours: Backstage logs what is said of it
+        .route("/api/{plugin}/.backstage/{*path}", any(another))
         .with_state(Arc::new(actions))
+}
+
+async fn another(State(actions): State<Arc<Actions>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    body::pass_over(&parts.headers, body).await;
+    refused::another(&actions.plugin, &Said::of(&parts.method, parts.uri.path()))
 }
 
 async fn serve(State(actions): State<Arc<Actions>>, request: Request) -> Response {

@@ -56,7 +56,10 @@ impl Seen {
 
     /// Whether the name of the user says it all.
     pub(super) fn is_simple(&self) -> bool {
-        self.clusters.is_empty() && self.refused.is_none() && self.groups_left_out.is_none()
+        self.clusters.is_empty()
+            && self.groups.is_empty()
+            && self.refused.is_none()
+            && self.groups_left_out.is_none()
     }
 
     fn told(&self) -> String {

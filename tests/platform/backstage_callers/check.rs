@@ -76,10 +76,7 @@ async fn check_explains_what_a_user_of_backstage_may_do_and_why_a_token_would_be
     let mint = rig.backstage.mint();
     for (token, wanted) in [
         (limited_of(&user), "a limited user token, which is taken within a plugin's alone"),
-        (
-            mint.plugin("catalog", PLUGIN).sign(),
-            "none of backstage.plugins (mcp-actions, scaffolder, permission)",
-        ),
+        (mint.plugin("catalog", PLUGIN).sign(), "none of backstage.plugins (mcp-actions, permission)"),
         (
             mint.plugin("mcp-actions", "other").sign(),
             "a plugin's for \"platform-mcp\": see backstage.pluginId",

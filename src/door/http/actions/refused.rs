@@ -75,6 +75,16 @@ pub(super) fn nothing(said: &Said) -> Response {
     answer(("NotFoundError", 404), &message, said)
 }
 
+/// What is asked of another plugin.
+pub(super) fn another(ours: &str, said: &Said) -> Response {
+    let message = format!(
+        "{} is not served here: this is the plugin {ours:?} (backstage.pluginId of platform-mcp, and the same word in \
+         Backstage's pluginSources and discovery.endpoints)",
+        said.url
+    );
+    answer(("NotFoundError", 404), &message, said)
+}
+
 /// A defect of ours.
 pub(super) fn broken(said: &Said) -> Response {
     let message = "a defect ended this request; the server goes on. Tell whoever runs it";

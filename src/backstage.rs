@@ -5,6 +5,7 @@
 //! `@backstage/plugin-permission-backend`.
 
 pub mod backend;
+pub mod client;
 pub mod entity;
 pub mod metadata;
 pub mod permissions;

@@ -14,7 +14,7 @@ pub struct Times {
 }
 
 /// A client for this place, which trusts the authority in a PEM file, or those of the system. Made anew for each
-/// look: a changed authority is seen, and no connection is kept in between.
+/// look or kept for a while: so a changed authority is seen.
 ///
 /// # Errors
 /// The file is none, or the system has no authorities.
@@ -31,6 +31,8 @@ fn build(ca_file: Option<PathBuf>, place: &Url, times: Times) -> Result<Client, 
         .user_agent(concat!("platform-mcp/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(times.connect)
         .timeout(times.whole)
+        // Node ends a connection that rests for five seconds
+        .pool_idle_timeout(Duration::from_secs(3))
         .redirect(redirect::Policy::none())
         .referer(false)
         .http1_only()

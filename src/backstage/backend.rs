@@ -1,16 +1,13 @@
 //! [`Backend`]: where a Backstage backend is, and how it is asked.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use reqwest::{RequestBuilder, Response, Url, header};
 use serde::de::DeserializeOwned;
 
-use crate::remote::{self, Times};
+use super::client::KeptClient;
+use crate::remote;
 
-/// Until a connection stands.
-const CONNECT: Duration = Duration::from_secs(2);
-/// For one request.
-const WHOLE: Duration = Duration::from_secs(5);
 /// The most that an answer may have, in bytes.
 const LARGEST: usize = 1 << 20;
 
@@ -23,6 +20,8 @@ pub struct Backend {
     pub issuer: String,
     /// PEM file of its certificate authority; otherwise the system's.
     pub ca_file: Option<PathBuf>,
+    /// What it is asked with.
+    pub client: KeptClient,
 }
 
 impl Backend {
@@ -71,8 +70,7 @@ impl Backend {
         url: Url,
         asking: impl FnOnce(reqwest::Client, Url) -> RequestBuilder,
     ) -> Result<Response, String> {
-        let client =
-            remote::client(self.ca_file.clone(), &self.url, Times { connect: CONNECT, whole: WHOLE }).await?;
+        let client = self.client.get(self.ca_file.clone(), &self.url).await?;
         asking(client, url)
             .header(header::ACCEPT, "application/json")
             .header(header::ACCEPT_ENCODING, "identity")

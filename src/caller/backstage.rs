@@ -5,6 +5,7 @@
 //! of the user it asks for (`@backstage/plugin-auth-node`, `tokenTypes`). The last one is taken nowhere else: any
 //! plugin that gets one could send it on.
 
+mod asking;
 mod explained;
 mod keys;
 mod named;
@@ -97,6 +98,11 @@ impl Backstage {
     /// The backend that is asked.
     pub fn backend(&self) -> &Backend {
         &self.settings.backend
+    }
+
+    /// What tokens name that count here: those of users count at Backstage, too.
+    pub fn audiences(&self) -> [String; 2] {
+        [AUDIENCE.to_owned(), self.plugin.id().to_owned()]
     }
 
     /// What this server is there.

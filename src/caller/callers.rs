@@ -58,7 +58,9 @@ impl Callers {
     /// And the users and plugins of a Backstage.
     #[must_use]
     pub fn with_backstage(self, backstage: Option<Backstage>) -> Self {
-        Self { backstage, ..self }
+        let ours = backstage.iter().flat_map(|backstage| backstage.audiences());
+        let audiences = self.audiences.iter().cloned().chain(ours).collect();
+        Self { backstage, audiences, ..self }
     }
 
     /// The local user; `None` where issuers are configured and the local user is not.

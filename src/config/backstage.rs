@@ -12,7 +12,7 @@ use serde::Deserialize;
 pub use self::impersonate::{ClusterNames, Impersonate};
 use super::{clusters::backstage_url, http::is_segment, problem::Wrong};
 use crate::{
-    backstage::Backend,
+    backstage::{Backend, client::KeptClient},
     caller::{
         backstage::{BackstageSettings, Decides},
         oidc::algorithm,
@@ -116,7 +116,8 @@ impl Backstage {
         let url = backstage_url(&self.url).ok()?;
         let issuer = self.issuer.clone();
         let issuer = issuer.unwrap_or_else(|| format!("{}/api/auth", url.as_str().trim_end_matches('/')));
-        Some(Backend { url, issuer, ca_file: self.ca_file.as_deref().map(resolved) })
+        let ca_file = self.ca_file.as_deref().map(resolved);
+        Some(Backend { url, issuer, ca_file, client: KeptClient::default() })
     }
 
     pub(super) fn settings(

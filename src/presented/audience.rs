@@ -15,9 +15,16 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// What the types of Backstage's tokens begin with, which act as a user there and perhaps here: never a cluster's.
+const BACKSTAGE: &str = "vnd.backstage.";
+
+/// What a header or the claims may say.
 #[derive(Deserialize)]
 struct Claims {
-    aud: Audiences,
+    #[serde(default)]
+    aud: Option<Audiences>,
+    #[serde(default)]
+    typ: serde_json::Value,
 }
 
 #[derive(Deserialize)]
@@ -25,14 +32,22 @@ struct Claims {
 enum Audiences {
     One(String),
     Many(Vec<serde_json::Value>),
+    /// Of no use, and no reason to overlook the rest.
+    Other(serde::de::IgnoredAny),
 }
 
 /// Whether one of the parts of a token says that it is for one of `ours`. What is no JWT says nothing.
 pub(crate) fn is_for(token: &str, ours: &[String]) -> bool {
     let ours = |name: &str| ours.iter().any(|our| our == name);
-    token.split('.').filter_map(claims).any(|claims| match claims.aud {
-        Audiences::One(name) => ours(&name),
-        Audiences::Many(names) => names.iter().any(|name| name.as_str().is_some_and(ours)),
+    let of_backstage = |kind: &str| kind.to_ascii_lowercase().contains(BACKSTAGE);
+    token.split('.').filter_map(claims).any(|claims| {
+        claims.typ.as_str().is_some_and(of_backstage)
+            || match claims.aud {
+                None => false,
+                Some(Audiences::One(name)) => ours(&name),
+                Some(Audiences::Many(names)) => names.iter().any(|name| name.as_str().is_some_and(ours)),
+                Some(Audiences::Other(_)) => false,
+            }
     })
 }
 
@@ -70,6 +85,14 @@ mod tests {
         }
         assert!(!judged(&jwt(&json!({"sub": OURS}))));
         assert!(!is_for(&jwt(&json!({"aud": OURS})), &[]));
+    }
+
+    #[test]
+    fn tokens_of_backstage_are_nobody_elses() {
+        for kind in ["vnd.backstage.user", "vnd.backstage.limited-user", "application/vnd.Backstage.plugin"] {
+            let header = URL_SAFE_NO_PAD.encode(json!({"typ": kind, "alg": "ES256", "aud": 7}).to_string());
+            assert!(judged(&format!("{header}.{}.AAAA", URL_SAFE_NO_PAD.encode("{}"))), "{kind}");
+        }
     }
 
     #[test]

@@ -100,6 +100,9 @@ async fn a_flood_of_bad_tokens_harms_no_good_one() {
     assert!(statuses.iter().all(|status| [401, 429].contains(status)));
     assert!(statuses[..1_000].iter().all(|status| *status == 401) && statuses.contains(&429));
     assert_eq!(good.request("tools/list", json!({})).await.status, 200);
+    let newcomer = Mcp::new(server.url("/mcp")).request("tools/list", json!({})).await;
+    assert_eq!(newcomer.status, 401, "who has no token yet is still told where to get one");
+    assert!(newcomer.header("www-authenticate").contains("resource_metadata"));
     let lines = server.said().matches("\"reason\":\"refusals\"").count();
     assert!((1..=60).contains(&lines), "a flood leaves few lines: {lines}");
 }

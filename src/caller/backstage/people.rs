@@ -16,7 +16,7 @@ use quick_cache::{
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
 
-use super::{Backstage, Decides, Named};
+use super::{Backstage, Decides, Named, asking::Asking};
 use crate::{
     backstage::{EntityReference, permissions, plugin::OnBehalf, user_info},
     caller::{
@@ -58,7 +58,10 @@ enum Learned {
 
 /// By the hash of the limited token.
 #[derive(Debug)]
-pub(super) struct People(Cache<[u8; 32], Learned, Weigh>);
+pub(super) struct People {
+    known: Cache<[u8; 32], Learned, Weigh>,
+    asking: Asking,
+}
 
 #[derive(Clone, Debug)]
 struct Weigh;
@@ -81,7 +84,7 @@ impl Default for People {
             .weight_capacity(MOST_WEIGHT)
             .shards(PARTS)
             .build();
-        Self(match options {
+        let known = match options {
             Ok(options) => Cache::with_options(
                 options,
                 Weigh,
@@ -89,7 +92,8 @@ impl Default for People {
                 DefaultLifecycle::default(),
             ),
             Err(_) => Cache::with_weighter(MOST, MOST_WEIGHT, Weigh),
-        })
+        };
+        Self { known, asking: Asking::default() }
     }
 }
 
@@ -123,7 +127,7 @@ impl Learned {
 impl People {
     /// What is known of the user of a limited token that was verified before, and need not be again.
     pub(super) fn known(&self, limited: &str, now: Timestamp) -> Option<Result<Person, Refusal>> {
-        let known = self.0.get(&oidc::hash(limited.as_bytes())).filter(|known| known.is_fresh(now))?;
+        let known = self.known.get(&oidc::hash(limited.as_bytes())).filter(|known| known.is_fresh(now))?;
         let holds = match &known {
             Learned::Person(person) => person.standing.holds(now),
             Learned::Nothing { .. } => true,
@@ -141,8 +145,11 @@ impl People {
         now: Timestamp,
     ) -> Result<Person, Refusal> {
         let key = oidc::hash(on_behalf.token.expose_secret().as_bytes());
-        self.0.remove_if(&key, |known| !known.is_fresh(now));
-        let learned = self.0.get_or_insert_async(&key, async {
+        self.known.remove_if(&key, |known| !known.is_fresh(now));
+        let learned = self.known.get_or_insert_async(&key, async {
+            let many =
+                || Refusal::Undecided("it is asked about too many tokens of the user at once".to_owned());
+            let _question = self.asking.about(&user.to_string()).ok_or_else(many)?;
             let asked = tokio::time::timeout(ASKING, ask(backstage, user, on_behalf, now)).await;
             let asked = asked.unwrap_or_else(|_| Err("it did not answer in time".to_owned()));
             Ok::<_, Refusal>(match asked {
@@ -167,13 +174,13 @@ impl People {
         }
         // Backstage has other keys by now, and one of them signed the token: what it said of the user stays
         let person = Person { standing: standing.clone(), ..person };
-        self.0.insert(key, Learned::Person(person.clone()));
+        self.known.insert(key, Learned::Person(person.clone()));
         Ok(person)
     }
 
     /// Forgets whoever's token has ended.
     pub(super) fn forget(&self, now: Timestamp) {
-        self.0.retain(|_, known| known.is_fresh(now));
+        self.known.retain(|_, known| known.is_fresh(now));
     }
 }
 

@@ -149,7 +149,7 @@ pub(in crate::config) fn url(written: &str) -> Result<Url, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kubernetes::registry::ClusterSource as _;
+    use crate::{backstage::client::KeptClient, kubernetes::registry::ClusterSource as _};
 
     fn catalog(yaml: &str, secret: u8) -> Option<Catalog> {
         let source: BackstageSource = serde_saphyr::from_str(yaml).expect(yaml);
@@ -158,6 +158,7 @@ mod tests {
             url: Url::parse("https://own.example").expect("a URL"),
             issuer: "https://own.example/api/auth".to_owned(),
             ca_file: Some("own.pem".into()),
+            client: KeptClient::default(),
         };
         let plugin = Arc::new(Plugin::new("platform-mcp", [secret; 32]));
         source.catalog(Path::to_path_buf, Some((&backend, &plugin)))

@@ -28,6 +28,9 @@ use crate::{
 /// This door's name in audit lines.
 pub(super) const DOOR: &str = "http";
 
+/// Why a request without a credential is turned away, in audit lines.
+const NO_TOKEN: &str = "no_token";
+
 /// Bytes of all headers of a request: a token of 16 KiB fits, with all that proxies add.
 pub(super) const HEADERS: usize = 64 << 10;
 
@@ -161,7 +164,7 @@ impl Entrance {
             |sent: bool| Refused::unauthenticated(oauth::challenge(&self.url(served, parts), served, sent));
         let token = match authenticate::bearer(&parts.headers, &parts.uri) {
             Ok(token) => token,
-            Err(NoToken::Absent) => return Err(Turned::new(unauthenticated(false), "no_token")),
+            Err(NoToken::Absent) => return Err(Turned::new(unauthenticated(false), NO_TOKEN)),
             Err(NoToken::Malformed(why)) => {
                 return Err(Turned::new(unauthenticated(true), "credential").because(why));
             }
@@ -215,13 +218,19 @@ impl Entrance {
         turned: Turned,
     ) -> Refused {
         let Turned { mut refused, mut reason, detail, caller, door } = turned;
+        let mut flood = false;
         if refused.status == StatusCode::UNAUTHORIZED
             && let Err(busy) = self.rates.refuse(client)
         {
-            (refused, reason) = (Refused::busy(busy.again), busy.reason);
+            flood = true;
+            // who has no token yet learns where to get one, whoever else is at that address
+            if reason != NO_TOKEN {
+                (refused, reason) = (Refused::busy(busy.again), busy.reason);
+            }
         }
         // each refused credential has its line; of what is malformed or too much, a flood must not fill the log
-        if refused.status == StatusCode::UNAUTHORIZED || self.rates.worth_a_line(client) {
+        let unauthenticated = refused.status == StatusCode::UNAUTHORIZED && !flood;
+        if unauthenticated || self.rates.worth_a_line(client) {
             served.toolbox.refused(&audit::Refused {
                 door,
                 outcome: outcome(refused.status),

@@ -58,7 +58,7 @@ impl Callers {
     /// And the users and plugins of a Backstage.
     #[must_use]
     pub fn with_backstage(self, backstage: Option<Backstage>) -> Self {
-        let ours = backstage.iter().flat_map(|backstage| backstage.audiences());
+        let ours = backstage.iter().flat_map(Backstage::audiences);
         let audiences = self.audiences.iter().cloned().chain(ours).collect();
         Self { backstage, audiences, ..self }
     }

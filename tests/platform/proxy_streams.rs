@@ -144,9 +144,14 @@ async fn an_answer_that_the_cluster_breaks_off_is_broken_off_and_no_whole() {
         reqwest::Client::builder().http2_prior_knowledge().build().unwrap(),
     ] {
         for cut in ["cut", "chunk-cut"] {
-            let answer = http.get(url(&server, &format!("{MAPS}/{cut}"))).send().await.unwrap();
-            assert_eq!(answer.status(), 200);
-            answer.bytes().await.expect_err(cut);
+            match http.get(url(&server, &format!("{MAPS}/{cut}"))).send().await {
+                Ok(answer) => {
+                    assert_eq!(answer.status(), 200);
+                    answer.bytes().await.expect_err(cut);
+                }
+                // the reset of a stream can overtake its head on the way to whoever reads it
+                Err(error) => assert!(format!("{error:?}").contains("Reset(StreamId"), "{error:?}"),
+            }
         }
     }
 }

@@ -185,8 +185,8 @@ async fn check_explains_each_of_our_rules_for_a_user_of_backstage() {
     );
     assert_eq!(said["permissions"][0]["permissions"].as_array().unwrap().len(), 2, "{said}");
 
-    let none = explained(&user, &[], ", permissions: rules").0;
-    assert!(none.contains("backstage.rules: none, so no user of Backstage may do anything"), "{none}");
+    let (none, good) = explained(&user, &[], ", permissions: rules");
+    assert!(!good && none.contains("backstage.rules: must be there where they decide"), "{none}");
     let service = rig.backstage.mint().plugin("mcp-actions", PLUGIN).sign();
     let (said, _) =
         explained(&service, &[], ", services: [{when: {plugin: mcp-actions}, allow: [kro.rgds.list]}]");

@@ -4,8 +4,8 @@
 //! Every call, through whichever door, takes the same way:
 //!
 //! ```text
-//!  stdio    /mcp                        door        bytes in, bytes out
-//!     \      /
+//!  stdio   /mcp   Backstage's actions   door        bytes in, bytes out
+//!      \    |    /
 //!      Caller           who is it       caller      subject, groups, permission set
 //!        ↓
 //!      Toolbox          which tool      toolbox     name → typed input; hidden = unknown

@@ -41,5 +41,6 @@ pub mod stack;
 pub mod strict_json;
 pub mod telemetry;
 pub mod toolbox;
+mod weighted;
 
 pub use error::{Error, ErrorKind, RefusedBy};

@@ -1,12 +1,13 @@
 //! Clusters of a real Backstage's catalog, asked for with tokens of our own plugin: page by page, again and again.
 
-use std::{fs, path::Path, time::Duration, time::Instant};
+use std::{fs, path::Path, time::Duration};
 
 use serde_json::{Value, json};
 
 use crate::authority::Authority;
 use crate::backstage::{Backstage, Fault, MACHINE_TOKEN, Options, PLUGIN};
 use crate::catalog::{Catalog, TOKEN, entity};
+use crate::catalog_source::within;
 use crate::forge::part;
 use crate::mcp::{Mcp, ToolAnswer};
 use crate::reload::reload;
@@ -52,17 +53,8 @@ fn written(file: &Path, names: impl IntoIterator<Item = String>, authority: &str
     fs::write(file, documents.join("\n---\n")).expect("the folder takes a file");
 }
 
-/// What `kubernetes_clusters` answers once it answers this.
 async fn until(client: &Mcp, what: &str, holds: impl Fn(&ToolAnswer) -> bool) -> ToolAnswer {
-    let began = Instant::now();
-    loop {
-        let answer = client.call("kubernetes_clusters", json!({})).await;
-        if holds(&answer) {
-            return answer;
-        }
-        assert!(began.elapsed() < Duration::from_secs(40), "in vain: {what}: {:.500}", answer.text);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    within(Duration::from_secs(40), client, what, holds).await
 }
 
 fn counts(answer: &ToolAnswer, number: usize) -> bool {

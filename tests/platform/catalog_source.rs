@@ -37,15 +37,24 @@ fn row<'a>(answer: &'a ToolAnswer, name: &str) -> &'a Value {
     rows.iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("{name}: {answer:?}"))
 }
 
-/// What `kubernetes_clusters` answers once it answers this.
 async fn until(client: &Mcp, what: &str, holds: impl Fn(&ToolAnswer) -> bool) -> ToolAnswer {
+    within(Duration::from_secs(20), client, what, holds).await
+}
+
+/// What `kubernetes_clusters` answers once it answers this, which must be in `time`.
+pub(crate) async fn within(
+    time: Duration,
+    client: &Mcp,
+    what: &str,
+    holds: impl Fn(&ToolAnswer) -> bool,
+) -> ToolAnswer {
     let began = Instant::now();
     loop {
         let answer = client.call("kubernetes_clusters", json!({})).await;
         if holds(&answer) {
             return answer;
         }
-        assert!(began.elapsed() < Duration::from_secs(20), "in vain: {what}: {}", answer.text);
+        assert!(began.elapsed() < time, "in vain: {what}: {}", answer.text);
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

@@ -9,10 +9,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use quick_cache::{
-    DefaultHashBuilder, OptionsBuilder, Weighter,
-    sync::{Cache, DefaultLifecycle},
-};
+use quick_cache::{Weighter, sync::Cache};
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
 
@@ -24,6 +21,7 @@ use crate::{
         oidc::{self, Refusal, Standing},
     },
     permission::{Grant, PermissionSet, Permissions, Within},
+    weighted::{self, Bounds},
 };
 
 /// What grants by Backstage's own policy are called.
@@ -79,20 +77,8 @@ impl Weighter<[u8; 32], Learned> for Weigh {
 
 impl Default for People {
     fn default() -> Self {
-        let options = OptionsBuilder::new()
-            .estimated_items_capacity(MOST)
-            .weight_capacity(MOST_WEIGHT)
-            .shards(PARTS)
-            .build();
-        let known = match options {
-            Ok(options) => Cache::with_options(
-                options,
-                Weigh,
-                DefaultHashBuilder::default(),
-                DefaultLifecycle::default(),
-            ),
-            Err(_) => Cache::with_weighter(MOST, MOST_WEIGHT, Weigh),
-        };
+        let bounds = Bounds { entries: MOST, weight: MOST_WEIGHT, parts: PARTS };
+        let known = weighted::cache(bounds, Weigh);
         Self { known, asking: Asking::default() }
     }
 }

@@ -3,12 +3,10 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use quick_cache::{
-    DefaultHashBuilder, OptionsBuilder, Weighter,
-    sync::{Cache, DefaultLifecycle},
-};
+use quick_cache::{Weighter, sync::Cache};
 
 use super::super::{Caller, Shown, oidc::Standing};
+use crate::weighted::{self, Bounds};
 
 /// Callers that are remembered at the most. Only who has a good token can be one of them.
 const MOST: usize = 16_384;
@@ -51,17 +49,7 @@ impl Weighter<[u8; 32], Remembered> for Weigh {
 
 /// Room for them.
 pub(super) fn none() -> Cache<[u8; 32], Remembered, Weigh> {
-    let options = OptionsBuilder::new()
-        .estimated_items_capacity(MOST)
-        .weight_capacity(MOST_WEIGHT)
-        .shards(PARTS)
-        .build();
-    match options {
-        Ok(options) => {
-            Cache::with_options(options, Weigh, DefaultHashBuilder::default(), DefaultLifecycle::default())
-        }
-        Err(_) => Cache::with_weighter(MOST, MOST_WEIGHT, Weigh),
-    }
+    weighted::cache(Bounds { entries: MOST, weight: MOST_WEIGHT, parts: PARTS }, Weigh)
 }
 
 impl Remembered {

@@ -11,10 +11,7 @@ use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
-use quick_cache::{
-    DefaultHashBuilder, OptionsBuilder, Weighter,
-    sync::{Cache, DefaultLifecycle},
-};
+use quick_cache::{Weighter, sync::Cache};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use tokio::{
@@ -27,7 +24,10 @@ use super::{
     discovery::Origin,
     settings::{ExchangeSettings, IssuerSettings},
 };
-use crate::kubernetes::Fault;
+use crate::{
+    kubernetes::Fault,
+    weighted::{self, Bounds},
+};
 
 pub(in crate::caller) use subject::Subject;
 
@@ -98,20 +98,8 @@ impl Exchanger {
     /// Of this issuer, where its tokens are exchanged.
     pub(super) fn new(settings: &IssuerSettings, origin: &Origin) -> Option<Arc<Self>> {
         let exchange = settings.exchange.clone()?;
-        let options = OptionsBuilder::new()
-            .estimated_items_capacity(MOST)
-            .weight_capacity(MOST_WEIGHT)
-            .shards(PARTS)
-            .build();
-        let held = match options {
-            Ok(options) => Cache::with_options(
-                options,
-                Weigh,
-                DefaultHashBuilder::default(),
-                DefaultLifecycle::default(),
-            ),
-            Err(_) => Cache::with_weighter(MOST, MOST_WEIGHT, Weigh),
-        };
+        let bounds = Bounds { entries: MOST, weight: MOST_WEIGHT, parts: PARTS };
+        let held = weighted::cache(bounds, Weigh);
         Some(Arc::new(Self {
             origin: origin.clone(),
             ours: settings.audiences.clone(),

@@ -21,7 +21,7 @@ use axum::{
     routing::any,
 };
 use futures::FutureExt as _;
-use http::{StatusCode, header, request::Parts};
+use http::{header, request::Parts};
 
 use self::{asked::Asked, refused::Said};
 use super::{
@@ -29,7 +29,7 @@ use super::{
     connection::{brings_many, let_in},
     entrance::{Entrance, Turned},
     rates::Running,
-    sources::{Odd, Sources},
+    sources::Sources,
 };
 use crate::{
     caller::Caller,
@@ -150,13 +150,7 @@ impl Actions {
         let (peer, client) = self.entrance.origin(parts);
         match self.sources.check(&self.entrance, parts) {
             Ok(()) => Ok(Arrived { served, peer, client }),
-            Err(odd) => {
-                let refused = match odd {
-                    Odd::NoHost(why) => Refused::malformed(StatusCode::BAD_REQUEST, why),
-                    Odd::Forbidden(why) => Refused::forbidden(why),
-                };
-                Err(self.away(&served, parts, client, Turned::new(refused, "source")))
-            }
+            Err(odd) => Err(self.away(&served, parts, client, odd.into())),
         }
     }
 
@@ -174,8 +168,6 @@ fn knows(caller: &Caller, parts: &Parts) {
 }
 
 async fn turned_away(refused: Refused, parts: &Parts, body: Body, said: &Said) -> Response {
-    if refused.status != StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE {
-        body::pass_over(&parts.headers, body).await;
-    }
+    refused.pass_over(parts, body).await;
     refused::turned(refused, said)
 }

@@ -8,8 +8,10 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use http::{HeaderMap, header};
+use http::{HeaderMap, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+use crate::door::refused::Refused;
 
 /// Bytes of a body: no tool takes so much.
 pub(super) const LARGEST: usize = 1 << 20;
@@ -66,6 +68,16 @@ pub(super) async fn pass_over(headers: &HeaderMap, body: Body) {
         return;
     }
     drop_rest(body, REST).await;
+}
+
+impl Refused {
+    /// Reads the body that came with it to its end, where there is time for that: of a head that was too large, nothing
+    /// more is read.
+    pub(super) async fn pass_over(&self, parts: &Parts, body: Body) {
+        if self.status != StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE {
+            pass_over(&parts.headers, body).await;
+        }
+    }
 }
 
 async fn drop_rest(body: Body, most: usize) {

@@ -43,9 +43,7 @@ pub(super) async fn enter(State(entrance): State<Arc<Entrance>>, request: Reques
         Ok(through) => through,
         Err(turned) => {
             let refused = entrance.turn_away(&served, &parts, client, *turned);
-            if refused.status != StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE {
-                body::pass_over(&parts.headers, body).await;
-            }
+            refused.pass_over(&parts, body).await;
             return refused.into_response();
         }
     };

@@ -29,7 +29,7 @@ use super::{
     connection::{lasting, let_in},
     entrance::{DOOR, Entrance, Turned},
     rates::Running,
-    sources::{Odd, Sources},
+    sources::Sources,
 };
 use crate::{
     Error, ErrorKind,
@@ -96,12 +96,7 @@ impl Proxy {
         let served = Arc::clone(&self.entrance.serving.now());
         let (peer, client) = self.entrance.origin(parts);
         let away = |turned: Box<Turned>| self.entrance.turn_away(&served, parts, client, *turned);
-        self.sources.check(&self.entrance, parts).map_err(|odd| {
-            away(match odd {
-                Odd::NoHost(why) => Turned::new(Refused::malformed(StatusCode::BAD_REQUEST, why), "source"),
-                Odd::Forbidden(why) => Turned::new(Refused::forbidden(why), "source"),
-            })
-        })?;
+        self.sources.check(&self.entrance, parts).map_err(|odd| away(odd.into()))?;
         let (caller, running) = self.entrance.through(&served, parts, peer).await.map_err(away)?;
         let_in(&parts.extensions);
         Ok(Entered { served, caller, client, running })
@@ -115,9 +110,7 @@ impl Proxy {
     }
 
     async fn turn_away(&self, refused: Refused, parts: &Parts, body: Body) -> Response {
-        if refused.status != StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE {
-            body::pass_over(&parts.headers, body).await;
-        }
+        refused.pass_over(parts, body).await;
         refused::turned(refused, parts)
     }
 

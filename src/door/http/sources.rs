@@ -1,9 +1,10 @@
 //! [`Sources`]: by which names the server may be asked, and from which pages in browsers. rmcp looks at its own
 //! requests; what is no MCP is looked at here.
 
-use http::{HeaderMap, Version, header, request::Parts, uri::Authority};
+use http::{HeaderMap, StatusCode, Version, header, request::Parts, uri::Authority};
 
-use super::entrance::Entrance;
+use super::entrance::{Entrance, Turned};
+use crate::door::refused::Refused;
 
 /// Where requests may come from.
 #[derive(Debug)]
@@ -27,6 +28,16 @@ pub(super) enum Odd {
     NoHost(&'static str),
     /// It may not.
     Forbidden(&'static str),
+}
+
+impl From<Odd> for Box<Turned> {
+    fn from(odd: Odd) -> Self {
+        let refused = match odd {
+            Odd::NoHost(why) => Refused::malformed(StatusCode::BAD_REQUEST, why),
+            Odd::Forbidden(why) => Refused::forbidden(why),
+        };
+        Turned::new(refused, "source")
+    }
 }
 
 impl Sources {

@@ -3,13 +3,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use quick_cache::{
-    DefaultHashBuilder, OptionsBuilder, Weighter,
-    sync::{Cache, DefaultLifecycle},
-};
+use quick_cache::{Weighter, sync::Cache};
 use tokio::time::{Instant, timeout_at};
 
 use super::super::fault::Fault;
+use crate::weighted::{self, Bounds};
 
 /// Answers that are kept at the most, and what they may weigh together, in bytes.
 const MOST: usize = 4_096;
@@ -51,20 +49,8 @@ impl std::fmt::Debug for Kept {
 
 impl Default for Kept {
     fn default() -> Self {
-        let options = OptionsBuilder::new()
-            .estimated_items_capacity(MOST)
-            .weight_capacity(MOST_WEIGHT)
-            .shards(PARTS)
-            .build();
-        Self(match options {
-            Ok(options) => Cache::with_options(
-                options,
-                Weigh,
-                DefaultHashBuilder::default(),
-                DefaultLifecycle::default(),
-            ),
-            Err(_) => Cache::with_weighter(MOST, MOST_WEIGHT, Weigh),
-        })
+        let bounds = Bounds { entries: MOST, weight: MOST_WEIGHT, parts: PARTS };
+        Self(weighted::cache(bounds, Weigh))
     }
 }
 

@@ -149,8 +149,8 @@ async fn an_answer_that_the_cluster_breaks_off_is_broken_off_and_no_whole() {
                     assert_eq!(answer.status(), 200);
                     answer.bytes().await.expect_err(cut);
                 }
-                // the reset of a stream can overtake its head on the way to whoever reads it
-                Err(error) => assert!(format!("{error:?}").contains("Reset(StreamId"), "{error:?}"),
+                // the end of a connection or stream can overtake the head on its way to whoever reads it
+                Err(error) => assert!(error.is_request() && !error.is_connect(), "{error:?}"),
             }
         }
     }

@@ -177,8 +177,10 @@ async fn serve(listener: TcpListener, app: Router, watched: watch::Receiver<bool
             });
             let io = hyper_util::rt::TokioIo::new(stream);
             tokio::select! {
-                _ = hyper::server::conn::http1::Builder::new().serve_connection(io, service) => {}
+                // first, or a request that comes while we are down is sometimes seen
+                biased;
                 _ = watched.wait_for(|up| !up) => {}
+                _ = hyper::server::conn::http1::Builder::new().serve_connection(io, service) => {}
             }
         });
     }

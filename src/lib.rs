@@ -12,7 +12,7 @@
 //!        ↓
 //!      Gate             may they        permission  decide → deadline → cancel → audit → measure
 //!        ↓
-//!      Domain           the work        kro, kubernetes, platform: fetch → model → tools
+//!      Domain           the work        kro, kubernetes, palette, knative: fetch → model → tools
 //!        ↓
 //!      Answer           the reply       answer      redact → sanitise → budget → text + structure
 //! ```
@@ -29,6 +29,7 @@ pub mod demo;
 pub mod door;
 pub mod ending;
 pub mod error;
+pub mod knative;
 pub mod kro;
 pub mod kubernetes;
 pub mod nearest;

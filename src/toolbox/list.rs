@@ -41,6 +41,7 @@ tools! {
     "kro/rgds" => crate::kro::tools::ListRgds,
     "kro/watch" => crate::kro::tools::WatchInstance,
     "kro/yaml" => crate::kro::tools::ShowManifest,
+    "knative/event_mesh" => crate::knative::tools::ShowEventMesh,
     "kubernetes/access" => crate::kubernetes::tools::ShowAccess,
     "kubernetes/clusters" => crate::kubernetes::tools::ListClusters,
     "kubernetes/events" => crate::kubernetes::tools::ListEvents,

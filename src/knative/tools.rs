@@ -1,0 +1,5 @@
+//! The tools of the knative toolset.
+
+mod event_mesh;
+
+pub use event_mesh::ShowEventMesh;

@@ -2,7 +2,7 @@
 //! Pure.
 
 use super::{
-    filter::Filter,
+    filter::{Filter, Verdict},
     resource::{Ready, Reference, Resources},
 };
 
@@ -116,9 +116,83 @@ pub struct Finding {
     pub what: String,
 }
 
+/// Where a trace begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    /// Events of a type, by the EventTypes of that name, or by the sources that send it.
+    EventType {
+        /// The CloudEvents attribute `type`.
+        name: String,
+        /// Where the EventTypes are; everywhere without one.
+        namespace: Option<String>,
+    },
+    /// An index into [`Mesh::nodes`].
+    Node(usize),
+}
+
+/// Which way a trace goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Against the events: where they come from.
+    Producers,
+    /// With the events: who gets them.
+    Consumers,
+    /// Both, through the anchor.
+    Path,
+}
+
+/// What a trace found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// Each edge once, in order of distance.
+    pub hops: Vec<Hop>,
+    /// Indexes into [`Mesh::nodes`]: where it began.
+    pub starts: Vec<usize>,
+    /// Whether something on the way may not be so: an attribute that is not known, a filter that is not evaluated, an
+    /// answer whose type nobody says, a kind that could not be read.
+    pub unsure: bool,
+}
+
+/// An edge that events take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// Edges from the anchor, from 1.
+    pub distance: usize,
+    /// An index into [`Mesh::edges`].
+    pub edge: usize,
+    /// Whether they do: the least sure on the way.
+    pub verdict: Verdict,
+}
+
+/// A node that gets events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// An index into [`Mesh::nodes`].
+    pub node: usize,
+    /// Whether it does: the least sure on the way.
+    pub verdict: Verdict,
+}
+
 impl Mesh {
     /// Joins what was read.
     pub fn build(_resources: &Resources) -> Self {
         Self::default()
+    }
+
+    /// Who gets events of this EventType (an index into [`Resources::event_types`]): over hops, but not what somebody
+    /// answers to one.
+    pub fn consumers(&self, _resources: &Resources, _event_type: usize) -> Vec<Reached> {
+        Vec::new()
+    }
+
+    /// The EventTypes (indexes into [`Resources::event_types`]) that a source (an index into [`Resources::sources`])
+    /// provides.
+    pub fn provided(&self, _resources: &Resources, _source: usize) -> Vec<usize> {
+        Vec::new()
+    }
+
+    /// Follows events from or to an anchor, over hops, each edge once.
+    pub fn trace(&self, _resources: &Resources, _anchor: &Anchor, _direction: Direction) -> Trace {
+        Trace::default()
     }
 }

@@ -19,9 +19,10 @@ control-plane: ## Build kube-apiserver, controller-manager, kubectl, etcd and kr
 	tests/support/control-plane/build.sh
 
 .PHONY: clients
-clients: ## Install the MCP SDKs and the conformance suite once
+clients: ## Install the MCP SDKs, the conformance suite and Knative's types once
 	@echo "== MCP clients: what is in the cache is not installed again"
 	tests/support/install.sh node
+	tests/support/install.sh eventing
 	tests/support/install.sh python
 
 .PHONY: backstage

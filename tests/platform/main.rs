@@ -25,6 +25,8 @@ mod issuer;
 mod issuer_http;
 #[path = "../support/keys.rs"]
 mod keys;
+#[path = "../support/knative.rs"]
+mod knative;
 #[path = "../support/kubectl.rs"]
 mod kubectl;
 #[path = "../support/kubelet.rs"]
@@ -94,6 +96,7 @@ mod impersonation_rights;
 mod issuer_faults;
 mod issuer_keys;
 mod issuer_rig;
+mod knative_rig;
 mod kro_check;
 mod kro_diagnose;
 mod kro_events;

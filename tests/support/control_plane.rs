@@ -103,20 +103,28 @@ impl ControlPlane {
     #[track_caller]
     pub(crate) fn shared() -> &'static Self {
         static SHARED: OnceLock<Result<ControlPlane, String>> = OnceLock::new();
-        match SHARED.get_or_init(|| Self::try_trusting(Provider::shared())) {
+        match SHARED.get_or_init(|| Self::try_trusting(Provider::shared(), &[])) {
             Ok(plane) => plane,
             Err(why) => panic!("there is no control plane to test against\n{why}"),
         }
     }
 
-    fn try_trusting(provider: &Provider) -> Result<Self, String> {
+    /// One of its own that trusts what the shared one trusts.
+    ///
+    /// # Panics
+    /// Where it cannot be had, with what the scripts said.
+    #[track_caller]
+    pub(crate) fn start_trusting(environment: &[(&str, &str)]) -> Self {
+        Self::try_trusting(Provider::shared(), environment)
+            .unwrap_or_else(|why| panic!("there is no control plane to test against\n{why}"))
+    }
+
+    fn try_trusting(provider: &Provider, environment: &[(&str, &str)]) -> Result<Self, String> {
         let ca_file = provider.ca_file();
         let ca_file = ca_file.to_str().ok_or("the provider's folder is not UTF-8")?;
-        let plane = Self::try_start(&[
-            ("OIDC_ISSUER_URL", provider.issuer()),
-            ("OIDC_CA_FILE", ca_file),
-            ("OIDC_CLIENT_ID", AUDIENCE),
-        ])?;
+        let trust =
+            [("OIDC_ISSUER_URL", provider.issuer()), ("OIDC_CA_FILE", ca_file), ("OIDC_CLIENT_ID", AUDIENCE)];
+        let plane = Self::try_start(&[&trust, environment].concat())?;
         plane.apply(&trust::impersonator());
         // The API server fetches the issuer's keys after it is ready.
         let review = trust::review(&provider.forge().good("alice"));
@@ -236,6 +244,20 @@ impl ControlPlane {
     /// What `kubectl` prints, as admin, or its stderr where it fails.
     pub(crate) fn try_kubectl(&self, args: &[&str]) -> Result<String, String> {
         self.kubectl.run(args, "")
+    }
+
+    /// What `kubectl` prints with this on its standard input, as admin.
+    ///
+    /// # Panics
+    /// Where it fails, with its stderr.
+    #[track_caller]
+    pub(crate) fn kubectl_with(&self, args: &[&str], stdin: &str) -> String {
+        self.kubectl.checked(args, stdin)
+    }
+
+    /// What `kubectl` prints with this on its standard input, as admin, or its stderr where it fails.
+    pub(crate) fn try_kubectl_with(&self, args: &[&str], stdin: &str) -> Result<String, String> {
+        self.kubectl.run(args, stdin)
     }
 
     /// An object as the API server has it; `None` where it is not there, or its kind is not served yet.

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Installs what the tests take from the registries of npm and PyPI: the official MCP clients, the
-# conformance suite, an OpenID provider, a validating proxy, a Backstage backend, and the Node that they need.
+# conformance suite, an OpenID provider, a validating proxy, a Backstage backend, Knative's types, and the Node
+# that they need.
 #
 #   install.sh node        from node/package-lock.json; in the folder: bin/node, node_modules/
 #   install.sh backstage   from ../backstage/package-lock.json; in the folder: the same
+#   install.sh eventing    from eventing/package-lock.json; in the folder: the same
 #   install.sh python      from python/requirements.txt; in the folder: bin/python
 #
 # The last line on stdout is the folder. It lies in a cache outside the checkout, under a key made of the
@@ -51,6 +53,10 @@ node_parts() {
   packages node
 }
 
+eventing_parts() {
+  packages eventing
+}
+
 # Some 500 MB. SQLite is the one package that is compiled, with the headers of the Node that will load it: what
 # is to be had ready made is on no registry.
 backstage_parts() {
@@ -84,8 +90,9 @@ part=${1:-}
 case $part in
   node) from=$(cat install.sh node/package.json node/package-lock.json && uname -sm) ;;
   backstage) from=$(cat install.sh ../backstage/package.json ../backstage/package-lock.json && uname -sm) ;;
+  eventing) from=$(cat install.sh eventing/package.json eventing/package-lock.json && uname -sm) ;;
   python) from=$(cat install.sh python/requirements.txt && uname -sm && python3 --version) ;;
-  *) fail "usage: install.sh node|backstage|python" ;;
+  *) fail "usage: install.sh node|backstage|eventing|python" ;;
 esac
 base=${PLATFORM_MCP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/platform-mcp}
 out=$base/$part-$(key <<<"$from")

@@ -18,6 +18,12 @@ pub(crate) fn backstage() -> &'static Path {
     found(FOLDER.get_or_init(|| install("backstage")))
 }
 
+/// The folder of Knative's types and of the event mesh provider for Backstage's catalog; `bin/node` runs them.
+pub(crate) fn eventing() -> &'static Path {
+    static FOLDER: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    found(FOLDER.get_or_init(|| install("eventing")))
+}
+
 /// The folder of the Python client; `bin/python` runs it.
 pub(crate) fn python() -> &'static Path {
     static FOLDER: OnceLock<Result<PathBuf, String>> = OnceLock::new();

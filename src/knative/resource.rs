@@ -1,6 +1,9 @@
 //! What a mesh is made of, each in one shape whatever version it was served in.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use super::filter::Filter;
 
@@ -229,12 +232,31 @@ pub struct Resources {
     pub sources: Vec<Source>,
     /// What these refer to besides each other.
     pub targets: BTreeMap<Reference, Target>,
-    /// What could not be read.
+    /// What could not be read: without it this is a part.
     pub unread: Vec<Unread>,
-    /// Kinds that were read to their end, as `(group, kind)`: what is not among them may be there all the same.
-    pub whole: std::collections::BTreeSet<(String, String)>,
+    /// What is odd about the cluster and takes nothing from the rest, in words: an annotation that is not JSON.
+    pub remarks: Vec<String>,
+    /// Kinds that were read to their end, as `(group, kind)`: what is not among them may be there all the same. Ask
+    /// [`Self::covers`].
+    pub whole: BTreeSet<(String, String)>,
+    /// Kinds of which [`Self::only`] alone was read to its end.
+    pub whole_there: BTreeSet<(String, String)>,
+    /// The namespace that was read of kinds of which the caller may not read all.
+    pub only: Option<String>,
+    /// Namespaces that something refers to and that are not shown to the caller.
+    pub hidden: BTreeSet<String>,
     /// Of Broker, Trigger, EventType, Subscription: those that the cluster does not serve, as `Kind.group`.
     pub not_installed: Vec<String>,
+}
+
+impl Resources {
+    /// Whether an object would be among what was read if it were there: one that is not is missing.
+    pub fn covers(&self, reference: &Reference) -> bool {
+        let kind = (reference.group.clone(), reference.kind.clone());
+        let there = self.only.as_deref() == Some(reference.namespace.as_str());
+        let read = self.whole.contains(&kind) || (there && self.whole_there.contains(&kind));
+        read && !self.hidden.contains(&reference.namespace)
+    }
 }
 
 /// A kind that could not be read, or not to its end.

@@ -1,6 +1,7 @@
 //! [`Access`]: one cluster, as one caller, for the length of one call. Every upstream byte of a
 //! caller passes here: paths are encoded, requests are counted, bounded in number, size and time.
 
+mod get;
 mod read;
 mod send;
 #[cfg(test)]
@@ -20,7 +21,6 @@ use super::{
     list::{Listed, Take, Taking},
     meter::Meter,
     object::Object,
-    raw,
     selector::Selector,
 };
 use crate::{answer::redact::Learned, telemetry::CallSpan};
@@ -165,29 +165,6 @@ impl Access {
         self.cluster.changed_kinds(&self.as_server()?).await
     }
 
-    /// One object.
-    ///
-    /// # Errors
-    /// [`Fault::NotFound`] and the other answers of the API server.
-    pub async fn get(&self, kind: &Kind, namespace: Option<&str>, name: &str) -> Result<Object, Fault> {
-        let path = kind.object_path(namespace, name)?;
-        let namespace = namespace.filter(|_| kind.namespaced);
-        if let Some(view) = self.view.as_ref().filter(|view| !view.sees(namespace)) {
-            return Err(view.withheld(namespace));
-        }
-        let body = self.get_body(&path, &[], "application/json").await?;
-        // an object that etcd could not hold is an attack on our memory
-        let weight = raw::weight(&body);
-        if body.len() > raw::LARGEST || weight > raw::HEAVIEST {
-            return Err(Fault::TooLarge(raw::LARGEST));
-        }
-        self.spent.meter.keep(weight)?;
-        let mut object =
-            Object::from_value(parse(&body)?).ok_or_else(|| Fault::Malformed("not an object".to_owned()))?;
-        self.take_secrets(&mut object);
-        Ok(object)
-    }
-
     /// All objects of a kind that match, of one namespace or all, page by page.
     ///
     /// # Errors
@@ -227,7 +204,22 @@ impl Access {
         selector: &Selector,
         make: impl Fn(Object) -> T,
     ) -> Result<Listed<T>, Fault> {
-        self.take(kind, namespace, selector, Take::parts(make)).await
+        self.list_taking_as(kind, namespace, selector, Taking::WHOLE, make).await
+    }
+
+    /// As [`Self::list_as`], taking less of each object, or more objects at once.
+    ///
+    /// # Errors
+    /// As [`Self::list`].
+    pub async fn list_taking_as<T>(
+        &self,
+        kind: &Kind,
+        namespace: Option<&str>,
+        selector: &Selector,
+        taking: Taking<'_>,
+        make: impl Fn(Object) -> T,
+    ) -> Result<Listed<T>, Fault> {
+        self.take(kind, namespace, selector, Take::parts(taking, make)).await
     }
 
     /// How many objects of a kind there are in the cluster, with one request. A number cannot be filtered,

@@ -63,24 +63,32 @@ type Keep<'k> = &'k (dyn Fn(&mut Object) -> bool + Sync);
 pub struct Taking<'k> {
     metadata: bool,
     keep: Option<Keep<'k>>,
+    at_once: usize,
 }
 
 impl<'k> Taking<'k> {
     /// Whole objects, all of them.
-    pub const WHOLE: Self = Self { metadata: false, keep: None };
+    pub const WHOLE: Self = Self { metadata: false, keep: None, at_once: PAGE };
 
     /// The `metadata` of all of them.
-    pub const METADATA: Self = Self { metadata: true, keep: None };
+    pub const METADATA: Self = Self { metadata: true, keep: None, at_once: PAGE };
 
     /// Of whole objects what `keep` leaves, and nothing of those that it answers `false` to: for
     /// collections that are larger than what is needed of them.
     pub fn whole(keep: Keep<'k>) -> Self {
-        Self { metadata: false, keep: Some(keep) }
+        Self { keep: Some(keep), ..Self::WHOLE }
     }
 
     /// The same of objects of which only `metadata` is sent (`PartialObjectMetadataList`).
     pub fn metadata(keep: Keep<'k>) -> Self {
-        Self { metadata: true, keep: Some(keep) }
+        Self { keep: Some(keep), ..Self::METADATA }
+    }
+
+    /// As many objects with each request: for collections that are read whole and of which little is kept. Where
+    /// that makes an answer too large, fewer are asked for.
+    #[must_use]
+    pub fn at_once(self, objects: usize) -> Self {
+        Self { at_once: objects, ..self }
     }
 
     fn accept(self) -> &'static str {
@@ -112,10 +120,10 @@ impl<'k> Take<'k, fn(Object) -> Object> {
     }
 }
 
-impl<T, F: Fn(Object) -> T> Take<'static, F> {
+impl<'k, T, F: Fn(Object) -> T> Take<'k, F> {
     /// Something smaller is made of each, no larger than its text, and the object let go.
-    pub(super) fn parts(make: F) -> Self {
-        Self { taking: Taking::WHOLE, whole: false, make }
+    pub(super) fn parts(taking: Taking<'k>, make: F) -> Self {
+        Self { taking, whole: false, make }
     }
 }
 
@@ -131,9 +139,10 @@ pub(super) async fn read<T, F: Fn(Object) -> T>(
     let mut taken = Taken::default();
     let mut token: Option<String> = None;
     let mut restarted = false;
+    let mut at_once = take.taking.at_once;
     loop {
         let mut query = narrowed.clone();
-        query.push(("limit", PAGE.to_string()));
+        query.push(("limit", at_once.to_string()));
         query.extend(token.clone().map(|token| ("continue", token)));
         let next = match access.get_body(&path, &query, take.taking.accept()).await {
             Ok(body) => taken.page(access, kind, &take, &body),
@@ -141,6 +150,10 @@ pub(super) async fn read<T, F: Fn(Object) -> T>(
             Err(Fault::Gone) if !restarted => {
                 restarted = true;
                 (taken, token) = (Taken::default(), None);
+                continue;
+            }
+            Err(Fault::TooLarge(_)) if at_once > PAGE => {
+                at_once = PAGE;
                 continue;
             }
             Err(fault) => Err(fault),

@@ -201,7 +201,7 @@ fn of_what_is_not_kept_only_the_text_counts() {
     let item =
         format!(r#"{{"metadata":{{"name":"x","namespace":"mine"}},"spec":[{}0]}}"#, "0,".repeat(300_000));
     let body = format!(r#"{{"items":[{}]}}"#, vec![item; 24].join(","));
-    let name = Take::parts(|object: Object| object.name().to_owned());
+    let name = Take::parts(Taking::WHOLE, |object: Object| object.name().to_owned());
     assert_eq!(taken.page(&access, &apps(), &name, body.as_bytes()), Ok(None));
     assert_eq!(taken.finished(None).items, vec!["x"; 24]);
 }

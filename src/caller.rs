@@ -7,6 +7,7 @@ pub mod local;
 pub mod oidc;
 pub mod places;
 pub mod shown;
+pub mod unverified;
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use jiff::Timestamp;
 use oidc::exchange::Subject;
 
 use crate::{
-    kubernetes::{As, Identity, identity::Unfit},
+    kubernetes::{As, Cluster, Identity, identity::Unfit},
     permission::PermissionSet,
 };
 
@@ -24,8 +25,8 @@ pub use credential::{Credential, TOKEN_VARIABLE, Unusable};
 pub use oidc::Refusal;
 pub use shown::Shown;
 
-/// Who makes a call. Made only by the rooms below this module: the local user, and the owner of a token
-/// that [`oidc`] verified.
+/// Who makes a call. Made only by the rooms below this module: the local user, the owner of a token that [`oidc`]
+/// verified, and the holder of one that only a cluster can verify.
 #[derive(Clone, Debug)]
 pub struct Caller {
     issuer: Option<Arc<str>>,
@@ -41,6 +42,8 @@ pub struct Caller {
     subject_token: Option<Subject>,
     /// Who sent the call on the caller's behalf.
     actor: Option<Arc<str>>,
+    /// Whether we know that they are who they are said to be.
+    verified: bool,
 }
 
 /// What may be said of a token: never the token.
@@ -88,6 +91,15 @@ impl Caller {
     /// How clusters that configure nothing else are told who calls.
     pub fn identity(&self) -> Identity {
         self.identity
+    }
+
+    /// How this cluster is told who calls. Of whom we know nothing, it gets the token that came for it, however it is
+    /// configured: nothing of ours may stand for them.
+    pub fn identity_on(&self, cluster: &Cluster) -> Identity {
+        match self.verified {
+            true => cluster.identity().unwrap_or(self.identity),
+            false => Identity::CallerHeader,
+        }
     }
 
     /// As whom clusters see the caller that are to see who calls.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{self, SHA256, digest};
 use http::{HeaderMap, HeaderValue, header};
+use secrecy::SecretString;
 
 pub(crate) use audience::is_for;
 
@@ -35,6 +36,11 @@ impl Presented {
             clusters: kubernetes::Presented::from_headers(headers, token),
             environments: palette::Presented::from_headers(headers, token),
         })
+    }
+
+    /// This token alone, for whatever cluster is asked.
+    pub fn for_clusters(token: SecretString) -> Arc<Self> {
+        Arc::new(Self { clusters: kubernetes::Presented::of(token), ..Self::default() })
     }
 
     /// What tells these tokens from others, and tells nothing of them.

@@ -12,6 +12,7 @@ pub mod plan;
 pub mod process;
 pub mod progress;
 pub mod prompts;
+mod published;
 mod reach;
 mod record;
 pub mod resources;

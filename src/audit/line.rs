@@ -125,6 +125,11 @@ impl Line {
         self.ms = milliseconds(started);
     }
 
+    /// Keeps how large an answer is that is no answer of a tool.
+    pub(crate) fn answered(&mut self, bytes: usize) {
+        self.answer_bytes = bytes;
+    }
+
     /// Keeps how many bytes of it came from the cluster.
     pub(crate) fn brought(&mut self, bytes: u64) {
         self.upstream_bytes = bytes;

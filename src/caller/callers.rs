@@ -166,6 +166,7 @@ impl Callers {
             scopes,
             subject_token: None,
             actor: None,
+            verified: true,
         }
     }
 

@@ -35,5 +35,6 @@ pub fn with_permissions(permissions: PermissionSet) -> Caller {
         scopes: Vec::new(),
         subject_token: None,
         actor: None,
+        verified: true,
     }
 }

@@ -3,6 +3,7 @@
 mod backstage;
 mod cluster;
 mod environment;
+mod event_mesh;
 mod explain;
 mod identity;
 mod issuer;
@@ -61,6 +62,7 @@ impl Check {
             issuer::tell(built.callers.issuers(), &mut report).await?;
             backstage::tell(&config, &built, &mut report).await?;
             rules(&built, &mut report)?;
+            event_mesh::tell(&config, &built, &mut report)?;
             clusters(&config, &built, &mut report).await?;
             environment::tell(&config, &built, &mut report).await?;
         }

@@ -44,6 +44,9 @@ pub struct Http {
     pub kubeconfigs: bool,
     /// Serve the API of clusters to programs (`kubectl`, Backstage), as each caller.
     pub proxy: Option<ProxyEndpoint>,
+    /// Serve `GET /v1/getEventMesh` as the backend of the Knative plugin for Backstage does: to whoever sends a token
+    /// that the cluster takes, whatever issuers are configured.
+    pub event_mesh: Option<EventMeshEndpoint>,
 }
 
 /// The API of clusters for programs: `/api/BASE/proxy/…`, and `/api/BASE/clusters`.
@@ -52,6 +55,15 @@ pub struct Http {
 pub struct ProxyEndpoint {
     /// One segment of a path. `kubernetes` is what Backstage's clients ask for.
     pub base: String,
+}
+
+/// The event mesh of one cluster: `/v1/getEventMesh`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct EventMeshEndpoint {
+    /// The cluster, by `name` or `source/name`. It is asked by the token that comes with each request and by nothing
+    /// else, whatever its `identity`.
+    pub cluster: String,
 }
 
 /// A certificate and its key, read again when they change.
@@ -90,6 +102,12 @@ impl Http {
         {
             let wrong = "must be one segment of a path: lower-case letters, digits and -, as kubernetes";
             return Err(Wrong::new(wrong).below("base").below("proxy"));
+        }
+        if let Some(mesh) = &self.event_mesh
+            && (mesh.cluster.trim().is_empty() || mesh.cluster.contains('*'))
+        {
+            let wrong = "must be the name of one cluster, as `platform-mcp check` shows it";
+            return Err(Wrong::new(wrong).below("cluster").below("eventMesh"));
         }
         match self.trusted_proxies.iter().position(|net| net.0.prefix_len() == 0) {
             Some(index) => Err(Wrong::new("names everybody").in_item(index).below("trustedProxies")),
@@ -134,6 +152,7 @@ impl Config {
             allowed_origins: allowed_origins.clone(),
             plugin: self.backstage.as_ref().map(|backstage| backstage.plugin_id().to_owned()),
             proxy: self.http.proxy.as_ref().map(|proxy| proxy.base.clone()),
+            event_mesh: self.http.event_mesh.as_ref().map(|mesh| mesh.cluster.clone()),
             metrics: self.metrics.address,
             tls: tls.as_ref().map(|tls| TlsFiles {
                 certificate: self.resolved(&tls.cert_file),

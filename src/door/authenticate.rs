@@ -19,6 +19,25 @@ pub(super) enum NoToken {
 
 /// The token of a request. A cookie, a body or another header is not looked at.
 pub(super) fn bearer<'r>(headers: &'r HeaderMap, uri: &Uri) -> Result<&'r str, NoToken> {
+    let value = authorization(headers, uri)?;
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => credential(token),
+        _ => Err(NoToken::Malformed("an Authorization header that is not Bearer and a token")),
+    }
+}
+
+/// As [`bearer`], or without the word: what the backend of the Knative plugin for Backstage takes.
+pub(super) fn bearer_or_bare<'r>(headers: &'r HeaderMap, uri: &Uri) -> Result<&'r str, NoToken> {
+    let value = authorization(headers, uri)?.trim();
+    match value.split_once(' ') {
+        None if value.is_empty() || value.eq_ignore_ascii_case("bearer") => Err(NoToken::Absent),
+        None => credential(value),
+        Some(_) => bearer(headers, uri),
+    }
+}
+
+/// The one `Authorization` header.
+fn authorization<'r>(headers: &'r HeaderMap, uri: &Uri) -> Result<&'r str, NoToken> {
     if uri.query().is_some_and(in_query) {
         return Err(NoToken::Malformed("a token in the query string"));
     }
@@ -27,16 +46,13 @@ pub(super) fn bearer<'r>(headers: &'r HeaderMap, uri: &Uri) -> Result<&'r str, N
     if all.next().is_some() {
         return Err(NoToken::Malformed("more than one Authorization header"));
     }
-    let value =
-        value.to_str().map_err(|_| NoToken::Malformed("an Authorization header that is not ASCII"))?;
-    match value.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-            let token = token.trim_start_matches(' ');
-            let malformed = NoToken::Malformed("characters that no bearer token has");
-            if is_b64token(token) { Ok(token) } else { Err(malformed) }
-        }
-        _ => Err(NoToken::Malformed("an Authorization header that is not Bearer and a token")),
-    }
+    value.to_str().map_err(|_| NoToken::Malformed("an Authorization header that is not ASCII"))
+}
+
+fn credential(token: &str) -> Result<&str, NoToken> {
+    let token = token.trim_start_matches(' ');
+    let malformed = NoToken::Malformed("characters that no bearer token has");
+    if is_b64token(token) { Ok(token) } else { Err(malformed) }
 }
 
 fn in_query(query: &str) -> bool {
@@ -67,6 +83,28 @@ mod tests {
             assert_eq!(read("/mcp", &[value.as_bytes()]).as_deref(), Ok("a.b-c_d~e+f/9=="), "{value}");
         }
         assert_eq!(read("/mcp?cursor=token", &[b"Bearer a"]).as_deref(), Ok("a"));
+    }
+
+    #[test]
+    fn a_bare_token_is_one_where_it_may_be() {
+        let read = |values: &[&[u8]]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(header::AUTHORIZATION, HeaderValue::from_bytes(value).unwrap());
+            }
+            bearer_or_bare(&headers, &"/v1/getEventMesh".parse().unwrap()).map(str::to_owned)
+        };
+        for value in [&b"Bearer a.b-c"[..], b"bearer  a.b-c", b"a.b-c", b" a.b-c "] {
+            assert_eq!(read(&[value]).as_deref(), Ok("a.b-c"), "{value:?}");
+        }
+        for value in [&b""[..], b" ", b"Bearer", b"Bearer "] {
+            assert_eq!(read(&[value]), Err(NoToken::Absent), "{value:?}");
+        }
+        assert_eq!(read(&[]), Err(NoToken::Absent));
+        for value in [&b"Basic YTpi"[..], b"a b", b"Bearer a b", b"a,b", b"Bearer Bearer a", b"\xc3\xa9"] {
+            assert!(matches!(read(&[value]), Err(NoToken::Malformed(_))), "{value:?}");
+        }
+        assert!(matches!(read(&[b"a", b"a"]), Err(NoToken::Malformed(_))));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod actions;
 mod body;
 mod connection;
 mod entrance;
+mod event_mesh;
 mod hops;
 mod messages;
 mod proxy;
@@ -66,6 +67,8 @@ pub struct HttpOptions {
     pub allowed_origins: Vec<String>,
     /// The segment below `/api/` where the API of clusters is served to programs, if anywhere.
     pub proxy: Option<String>,
+    /// The cluster whose event mesh is served to catalogs, if any.
+    pub event_mesh: Option<String>,
     /// The id of our plugin in Backstage, where it lists and invokes our tools: they are below `/api/` and that.
     pub plugin: Option<String>,
     /// Where Prometheus finds `/metrics`.
@@ -278,6 +281,8 @@ fn router(
         .layer(middleware::from_fn(body::unwanted));
     let proxy = options.proxy.as_ref().map(|base| proxy::router(entrance, base, &options.allowed_origins));
     let actions = options.plugin.as_ref().map(|id| actions::router(entrance, id, &options.allowed_origins));
+    let mesh = options.event_mesh.as_ref();
+    let mesh = mesh.map(|cluster| event_mesh::router(entrance, cluster, &options.allowed_origins));
     // a slash may follow: Backstage's proxy adds one to the target of a route
     let bases = [Some(String::new()), options.plugin.as_ref().map(|id| format!("/api/{id}"))];
     let mcp = bases.iter().flatten().flat_map(|base| [format!("{base}/mcp"), format!("{base}/mcp/")]);
@@ -286,6 +291,7 @@ fn router(
         .merge(beside)
         .merge(proxy.unwrap_or_default())
         .merge(actions.unwrap_or_default())
+        .merge(mesh.unwrap_or_default())
         .layer(CatchPanicLayer::new())
 }
 

@@ -33,6 +33,11 @@ impl Refused {
         Self { challenge, ..Self::new(StatusCode::UNAUTHORIZED, -32600, message) }
     }
 
+    /// There is no token that a cluster could be shown, for this reason: whoever sent it is no caller of ours.
+    pub(super) fn no_token(message: &'static str) -> Self {
+        Self { message, ..Self::unauthenticated(None) }
+    }
+
     /// Nothing can be said of the credential now.
     pub(super) fn outage() -> Self {
         let message = "tokens cannot be verified right now; try again";

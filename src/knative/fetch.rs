@@ -66,7 +66,9 @@ fn hopeless(resources: &Resources) -> Option<Fault> {
         )
     });
     let is_nothing_read = resources.whole.is_empty() && resources.whole_there.is_empty();
-    refused.or_else(|| faults().find(|fault| is_nothing_read && !fault.is_forbidden())).cloned()
+    refused
+        .or_else(|| faults().find(|fault| is_nothing_read && !fault.is_forbidden() && !fault.is_not_found()))
+        .cloned()
 }
 
 /// Reads one cluster for one call.

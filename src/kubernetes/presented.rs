@@ -68,6 +68,11 @@ impl Presented {
         presented
     }
 
+    /// One token, for whatever cluster is asked.
+    pub fn of(token: SecretString) -> Self {
+        Self { tokens: [(String::new(), Ok(token))].into(), more: false }
+    }
+
     /// As whom a cluster is asked whose callers bring their token in the header of `provider`, or in the one
     /// for all.
     pub fn acting(&self, provider: Option<&str>) -> As {

@@ -107,7 +107,13 @@ impl CallSpan {
         span.set_attributes([
             KeyValue::new("mcp.method.name", "tools/call"),
             KeyValue::new("gen_ai.operation.name", "execute_tool"),
-            KeyValue::new("network.transport", if line.door == "http" { "tcp" } else { "pipe" }),
+            KeyValue::new(
+                "network.transport",
+                match line.door {
+                    "http" | "backstage" | "event-mesh" => "tcp",
+                    _ => "pipe",
+                },
+            ),
             KeyValue::new("platform_mcp.call", line.call.clone()),
             KeyValue::new("platform_mcp.decision", line.decision),
             KeyValue::new("platform_mcp.outcome", line.outcome),

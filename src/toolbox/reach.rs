@@ -62,7 +62,7 @@ pub(super) fn reach(
     };
     let as_caller = AsCaller::new(caller);
     let open = |cluster: Arc<Cluster>| {
-        let acting = match cluster.identity().unwrap_or_else(|| caller.identity()) {
+        let acting = match caller.identity_on(&cluster) {
             Identity::Own => As::Server,
             Identity::Impersonate => as_caller.on(&cluster),
             Identity::Exchange => caller.exchanged(cluster.audience()),

@@ -86,6 +86,7 @@ mod clients;
 mod confirmation;
 mod conformance;
 mod credentials;
+mod event_mesh_endpoint;
 mod exchange;
 mod explain;
 mod faults;

@@ -216,6 +216,7 @@ async fn ask(
         scopes: Vec::new(),
         subject_token: None,
         actor: None,
+        verified: true,
     })
 }
 

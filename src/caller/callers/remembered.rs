@@ -86,6 +86,7 @@ pub(in crate::caller) fn weight(caller: &Caller) -> usize {
         scopes,
         subject_token,
         actor: _,
+        verified: _,
     } = caller;
     let all = |strings: &[String]| strings.iter().map(|string| STRING + string.len()).sum::<usize>();
     let names = STRING * 2 + subject.len() + username.len();

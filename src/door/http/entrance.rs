@@ -29,7 +29,7 @@ use crate::{
 pub(super) const DOOR: &str = "http";
 
 /// Why a request without a credential is turned away, in audit lines.
-const NO_TOKEN: &str = "no_token";
+pub(super) const NO_TOKEN: &str = "no_token";
 
 /// Bytes of all headers of a request: a token of 16 KiB fits, with all that proxies add.
 pub(super) const HEADERS: usize = 64 << 10;
@@ -131,6 +131,12 @@ impl Entrance {
 
     /// Who asks.
     async fn known(&self, served: &Served, parts: &Parts, peer: IpAddr) -> Result<Arc<Caller>, Box<Turned>> {
+        self.fits(parts, peer)?;
+        self.caller(served, parts).await
+    }
+
+    /// Whether a request may bring a token by the way that it came, and has a head that can be read.
+    pub(super) fn fits(&self, parts: &Parts, peer: IpAddr) -> Result<(), Box<Turned>> {
         self.reaches(peer)?;
         // hyper's bound of HTTP/1 is of its buffer, and may be passed by as much again
         if parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>()
@@ -139,7 +145,7 @@ impl Entrance {
             let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
             return Err(Turned::new(Refused::malformed(status, "the headers are over 64 KiB"), "head_size"));
         }
-        self.caller(served, parts).await
+        Ok(())
     }
 
     /// Tokens in the clear come over this machine's loopback or from a proxy that is named, or not at all.

@@ -24,6 +24,11 @@ use crate::caller::Caller;
 /// Refusals of one address that are answered as such; more are answered 429. Many callers can share
 /// an address, and a client with an old token tries a few times.
 const REFUSALS: (u32, u32) = (100, 1_000);
+/// Requests of one address of whose senders nothing is known: each is for a cluster to judge. A catalog asks every few
+/// minutes.
+const STRANGERS: (u32, u32) = (5, 50);
+/// How many of them run at a time: a cluster may take its time to judge a token.
+const STRANGERS_AT_ONCE: u32 = 4;
 /// Audit lines about one address that asks too much: what a flood leaves in the log.
 const LINES: (u32, u32) = (1, 10);
 /// Lists of one caller for each call that they may make. Backstage asks for one before each call, and some in
@@ -40,6 +45,7 @@ pub(super) struct Rates {
     requests: ArcSwap<Requests>,
     running: Arc<Mutex<HashMap<u64, u32>>>,
     refusals: DefaultKeyedRateLimiter<IpAddr>,
+    strangers: DefaultKeyedRateLimiter<IpAddr>,
     lines: DefaultKeyedRateLimiter<IpAddr>,
 }
 
@@ -92,6 +98,7 @@ impl Rates {
             requests: ArcSwap::from_pointee(Requests::new(rate)),
             running: Arc::default(),
             refusals: keyed(REFUSALS),
+            strangers: keyed(STRANGERS),
             lines: keyed(LINES),
         }
     }
@@ -101,12 +108,24 @@ impl Rates {
         let key = self.key(caller);
         let taken = self.requests(terms).limiter.check_key(&key);
         taken.map_err(|until| Busy { again: until.wait_time_from(self.clock.now()), reason: "rate" })?;
+        self.run(key, terms.concurrent)
+    }
+
+    /// Takes one request from an address, of a sender who is known by nothing else.
+    pub(super) fn stranger(&self, client: IpAddr) -> Result<Running, Busy> {
+        let client = network(client);
+        let taken = self.strangers.check_key(&client);
+        taken.map_err(|until| Busy { again: until.wait_time_from(self.clock.now()), reason: "rate" })?;
+        self.run(self.hasher.hash_one(client), STRANGERS_AT_ONCE)
+    }
+
+    fn run(&self, key: u64, most: u32) -> Result<Running, Busy> {
         let mut running = self.running.lock();
-        let of_caller = running.entry(key).or_default();
-        if *of_caller >= terms.concurrent {
+        let of_key = running.entry(key).or_default();
+        if *of_key >= most {
             return Err(Busy { again: SOON, reason: "concurrency" });
         }
-        *of_caller += 1;
+        *of_key += 1;
         Ok(Running { key, running: Arc::clone(&self.running) })
     }
 
@@ -149,7 +168,7 @@ impl Rates {
             limiter.retain_recent();
             limiter.shrink_to_fit();
         }
-        for limiter in [&self.refusals, &self.lines] {
+        for limiter in [&self.refusals, &self.strangers, &self.lines] {
             limiter.retain_recent();
             limiter.shrink_to_fit();
         }
@@ -235,6 +254,20 @@ mod tests {
         let third = rates.take(&caller(), &terms).unwrap();
         drop((third, _second));
         assert!(rates.running.lock().is_empty(), "whoever asks nothing leaves nothing");
+    }
+
+    #[test]
+    fn strangers_of_an_address_have_a_rate_and_places_together() {
+        let rates = Rates::new(Terms::default().rate);
+        let at = |address: &str| rates.stranger(address.parse().unwrap());
+        let mut held: Vec<_> = (0..4).map(|_| at("192.0.2.1").expect("a place")).collect();
+        assert_eq!(at("192.0.2.1").unwrap_err().reason, "concurrency");
+        at("192.0.2.2").expect("another address");
+        held.clear();
+        let taken = (0..200).filter(|_| at("192.0.2.1").is_ok()).count();
+        assert!((45..60).contains(&taken), "{taken}");
+        assert_eq!(at("192.0.2.1").unwrap_err().reason, "rate");
+        assert!(rates.running.lock().is_empty());
     }
 
     #[test]

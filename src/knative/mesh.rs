@@ -1,9 +1,20 @@
 //! [`Mesh`]: what was read, joined to a graph: who sends to whom, by which Trigger or Subscription, under which filter.
 //! Pure.
 
+mod address;
+mod build;
+mod events;
+mod findings;
+mod index;
+mod nodes;
+mod reach;
+mod trace;
+mod walk;
+
+use self::index::Index;
 use super::{
     filter::{Filter, Verdict},
-    resource::{Ready, Reference, Resources},
+    resource::{Ready, Reference, Resource, Resources},
 };
 
 /// A graph of who sends to whom.
@@ -15,6 +26,7 @@ pub struct Mesh {
     pub edges: Vec<Edge>,
     /// What is wrong, the worst first.
     pub findings: Vec<Finding>,
+    index: Index,
 }
 
 /// What sends, passes on, or receives.
@@ -86,6 +98,10 @@ pub struct Edge {
     pub filter: Filter,
     /// Whether the Trigger or Subscription works.
     pub ready: Ready,
+    /// The edge (an index into [`Mesh::edges`]) whose receiver made the events that this one carries: of a reply the
+    /// edge to the subscriber, of a step of a Sequence that to the step before. Nothing is known of such events. What
+    /// the subscriber of a Trigger answers goes back to its broker; that is so of each, and has no edge.
+    pub answers: Option<usize>,
 }
 
 /// How one sends to the other.
@@ -148,6 +164,8 @@ pub struct Trace {
     pub hops: Vec<Hop>,
     /// Indexes into [`Mesh::nodes`]: where it began.
     pub starts: Vec<usize>,
+    /// Indexes into [`Resources::event_types`]: of the events that were followed, those that got there.
+    pub event_types: Vec<usize>,
     /// Whether something on the way may not be so: an attribute that is not known, a filter that is not evaluated, an
     /// answer whose type nobody says, a kind that could not be read.
     pub unsure: bool,
@@ -171,28 +189,52 @@ pub struct Reached {
     pub node: usize,
     /// Whether it does: the least sure on the way.
     pub verdict: Verdict,
+    /// Whether it gets those alone that somebody else could not be given.
+    pub undelivered: bool,
+}
+
+impl Edge {
+    /// Whether events take it as they are, and to where they are meant to go.
+    fn delivers(&self) -> bool {
+        self.answers.is_none() && self.relation != Relation::DeadLetter
+    }
 }
 
 impl Mesh {
     /// Joins what was read.
-    pub fn build(_resources: &Resources) -> Self {
-        Self::default()
+    pub fn build(resources: &Resources) -> Self {
+        let mut mesh = build::mesh(resources);
+        mesh.findings = findings::of(&mesh, resources);
+        mesh
+    }
+
+    /// The node that an object is or is a part of.
+    pub fn node(&self, reference: &Reference) -> Option<usize> {
+        self.index.nodes.get(reference).copied()
+    }
+
+    /// Whether an object is shown as a part of another: a channel of a Sequence, the Subscription of a Trigger.
+    pub fn is_part(&self, resource: &Resource) -> bool {
+        self.index.parts.contains(&resource.reference)
     }
 
     /// Who gets events of this EventType (an index into [`Resources::event_types`]): over hops, but not what somebody
     /// answers to one.
-    pub fn consumers(&self, _resources: &Resources, _event_type: usize) -> Vec<Reached> {
-        Vec::new()
+    pub fn consumers(&self, resources: &Resources, event_type: usize) -> Vec<Reached> {
+        reach::consumers(self, resources, event_type)
     }
 
     /// The EventTypes (indexes into [`Resources::event_types`]) that a source (an index into [`Resources::sources`])
     /// provides.
-    pub fn provided(&self, _resources: &Resources, _source: usize) -> Vec<usize> {
-        Vec::new()
+    pub fn provided(&self, resources: &Resources, source: usize) -> Vec<usize> {
+        reach::provided(self, resources, source)
     }
 
     /// Follows events from or to an anchor, over hops, each edge once.
-    pub fn trace(&self, _resources: &Resources, _anchor: &Anchor, _direction: Direction) -> Trace {
-        Trace::default()
+    pub fn trace(&self, resources: &Resources, anchor: &Anchor, direction: Direction) -> Trace {
+        trace::trace(self, resources, anchor, direction)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,6 +38,8 @@ pub mod tools;
 pub mod watch;
 pub mod written;
 
+#[cfg(test)]
+pub(crate) use access::tests::access as access_to;
 pub use access::{Access, Basis, Budgeted, DryRun, View, Written};
 pub use cluster::{Cluster, Source};
 pub use clusters::Clusters;

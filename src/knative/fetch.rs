@@ -7,6 +7,8 @@ mod everything;
 mod kinds;
 mod listing;
 mod targets;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -43,12 +45,12 @@ pub enum Targets {
 /// Nothing can be read of the cluster: it cannot be reached, or takes no credential of the caller's. What of it cannot
 /// be read, and that Knative is not installed, is no error.
 pub async fn read(access: &Access, asked: Asked<'_>) -> Result<Resources, Error> {
-    let reader = Reader { access, asked, kinds: Mutex::new(access.kinds().await?) };
-    let mut resources = everything::read(&reader).await;
+    let reader = Reader { access, asked, kinds: Mutex::new(Box::pin(access.kinds()).await?) };
+    let mut resources = Box::pin(everything::read(&reader)).await;
     if let Some(fault) = hopeless(&resources) {
         return Err(fault.into());
     }
-    targets::read(&reader, &mut resources).await;
+    Box::pin(targets::read(&reader, &mut resources)).await;
     Ok(resources)
 }
 
@@ -95,7 +97,7 @@ impl Reader<'_> {
 
     /// Asks anew what the cluster serves. Where it cannot say, what was known stays.
     async fn refresh(&self) {
-        if let Ok(fresh) = self.access.fresh_kinds().await {
+        if let Ok(fresh) = Box::pin(self.access.fresh_kinds()).await {
             *self.kinds.lock() = fresh;
         }
     }

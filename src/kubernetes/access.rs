@@ -5,7 +5,7 @@ mod get;
 mod read;
 mod send;
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;
 mod write;
 
 use std::{sync::Arc, time::Duration};

@@ -14,16 +14,16 @@ pub(super) struct Read<T> {
     /// The objects.
     pub(super) items: Vec<T>,
     /// How much of them these are.
-    extent: Extent,
+    pub(super) extent: Extent,
     /// The kind.
     of: (String, String),
     /// What could not be read.
-    unread: Option<Unread>,
+    pub(super) unread: Option<Unread>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Extent {
-    /// All there are.
+pub(super) enum Extent {
+    /// All that were asked for.
     Whole,
     /// All of the one namespace that was asked for.
     There,
@@ -57,7 +57,7 @@ impl<T> Read<T> {
 }
 
 impl Reader<'_> {
-    /// The objects of a kind in all namespaces; in the one that was asked for where the caller may not read all.
+    /// The objects of a kind in a namespace or all; in the one that the caller asked for where not all may be read.
     pub(super) async fn list<T>(
         &self,
         kind: &Kind,
@@ -78,7 +78,9 @@ impl Reader<'_> {
         taking: Taking<'_>,
         make: &impl Fn(Object) -> T,
     ) -> Result<Listed<T>, Fault> {
-        self.access.list_taking_as(kind, namespace, &Selector::all(), taking.at_once(AT_ONCE), make).await
+        let taking = taking.at_once(AT_ONCE);
+        // many of these run at once, and what runs at once is on one stack
+        Box::pin(self.access.list_taking_as(kind, namespace, &Selector::all(), taking, make)).await
     }
 
     /// A kind that was served a while ago: its CRD is gone, or has another version now.
@@ -109,9 +111,7 @@ impl Reader<'_> {
         make: &impl Fn(Object) -> T,
     ) -> Read<T> {
         match listed {
-            Ok(listed) => {
-                Read::of(kind, listed, if namespace.is_none() { Extent::Whole } else { Extent::Part })
-            }
+            Ok(listed) => Read::of(kind, listed, Extent::Whole),
             Err(fault) => match self.asked.namespace.filter(|_| fault.is_forbidden() && kind.namespaced) {
                 Some(only) if namespace.is_none() => self.list_there(kind, only, &fault, taking, make).await,
                 _ => Read::failed(kind, fault),

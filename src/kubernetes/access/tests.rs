@@ -62,7 +62,7 @@ fn cluster(url: &str, token: Option<&str>) -> Arc<Cluster> {
 }
 
 /// What is there, as the server.
-pub(in crate::kubernetes) fn access(url: &str) -> Access {
+pub(crate) fn access(url: &str) -> Access {
     Access { acting: As::Server, ..open(&cluster(url, None), None) }
 }
 

@@ -90,7 +90,9 @@ impl Scripted {
     }
 
     fn lists(&mut self, path: &str, items: Value) {
-        self.says(path, 200, json!({"kind": "List", "metadata": {}, "items": items}));
+        let mut list = json!({"kind": "List", "metadata": {}});
+        list["items"] = items;
+        self.says(path, 200, list);
     }
 
     fn says(&mut self, path: &str, status: u16, answer: Value) {
@@ -131,11 +133,9 @@ impl Scripted {
     }
 }
 
-fn object(namespace: &str, name: &str, rest: Value) -> Value {
-    let mut object = json!({"metadata": {"namespace": namespace, "name": name, "uid": name}});
-    let members = rest.as_object().expect("members").clone();
-    object.as_object_mut().expect("members").extend(members);
-    object
+fn object(namespace: &str, name: &str, mut rest: Value) -> Value {
+    rest["metadata"] = json!({"namespace": namespace, "name": name, "uid": name});
+    rest
 }
 
 fn trigger(namespace: &str, name: &str, subscriber: &Value) -> Value {

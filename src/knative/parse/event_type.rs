@@ -86,11 +86,10 @@ mod tests {
     use serde_json::json;
 
     fn read(spec: Value) -> EventType {
-        event_type(
-            &Object::from_value(json!({"apiVersion": "eventing.knative.dev/v1beta9", "kind": "EventType",
-                "metadata": {"namespace": "shop", "name": "placed"}, "spec": spec}))
-            .expect("an object"),
-        )
+        let mut object = json!({"apiVersion": "eventing.knative.dev/v1beta9", "kind": "EventType",
+            "metadata": {"namespace": "shop", "name": "placed"}});
+        object["spec"] = spec;
+        event_type(&Object::from_value(object).expect("an object"))
     }
 
     fn value(of: &EventType, name: &str) -> Option<Option<String>> {

@@ -12,9 +12,9 @@ fn reference(kind: &str, group: &str, namespace: &str, name: &str) -> Reference 
 }
 
 fn with_conditions(conditions: Value) -> Ready {
-    resource(&object(json!({"metadata": {"generation": 2}, "status": {"observedGeneration": 2,
-        "conditions": conditions}})))
-    .ready
+    let mut described = json!({"metadata": {"generation": 2}, "status": {"observedGeneration": 2}});
+    described["status"]["conditions"] = conditions;
+    resource(&object(described)).ready
 }
 
 #[test]

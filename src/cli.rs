@@ -6,10 +6,12 @@ mod completions;
 mod demo;
 mod failure;
 mod out;
+mod rbac;
 mod reload;
 mod serve;
 mod setup;
 mod tools;
+mod upstream;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -71,6 +73,8 @@ enum Command {
     Check(check::Check),
     /// Show the tools: what each needs, takes and answers.
     Tools(tools::Tools),
+    /// Print the RBAC that a cluster needs, no wider than what is used.
+    Rbac(rbac::Rbac),
     /// Print the completion script for a shell.
     Completions(completions::Completions),
 }
@@ -85,6 +89,7 @@ impl Cli {
             Some(Command::Call(call)) => call.run(&self.global).await,
             Some(Command::Check(check)) => check.run(&self.global).await,
             Some(Command::Tools(tools)) => tools.run(&self.global),
+            Some(Command::Rbac(rbac)) => rbac.run(&self.global).await,
             Some(Command::Completions(completions)) => completions.run(),
         };
         match result {

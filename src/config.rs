@@ -10,6 +10,7 @@ pub mod clusters;
 mod expand;
 mod file;
 pub mod http;
+mod impersonated;
 pub mod issuers;
 pub mod local;
 mod node;

@@ -9,6 +9,7 @@ pub mod mesh;
 pub mod parse;
 pub mod published;
 pub mod resource;
+pub mod rights;
 pub mod tools;
 
 /// The label by which Backstage knows an object (`@backstage/plugin-kubernetes`).

@@ -29,6 +29,7 @@ pub mod inventory;
 pub mod labels;
 pub mod operate;
 pub mod revision;
+pub mod rights;
 pub mod schema;
 pub mod simple_schema;
 pub mod state;

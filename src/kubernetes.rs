@@ -32,6 +32,7 @@ pub mod presented;
 pub mod proxy;
 mod raw;
 pub mod registry;
+pub mod rights;
 pub mod selector;
 pub mod sources;
 pub mod tools;

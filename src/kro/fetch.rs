@@ -14,6 +14,7 @@ mod named_rgd;
 mod parent;
 mod referenced;
 mod rgd;
+mod used;
 
 pub use events::Reported;
 pub use find::{Wanted, instance_kinds};

@@ -133,6 +133,7 @@ mod proxy_secrets;
 mod proxy_streams;
 mod proxy_tool;
 mod proxy_write;
+mod rbac;
 mod refused_bodies;
 mod registry;
 mod reload;

@@ -5,15 +5,11 @@ use std::{sync::Arc, time::Duration};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{super::Failure, Report};
-use crate::{
-    answer::redact::Learned,
-    kubernetes::{
-        Access, As, Budgeted, Cluster, Fault, Identity, MayImpersonate, Meter, View, cluster::Source,
-    },
-    permission::Decision,
-    telemetry::CallSpan,
+use super::{
+    super::{Failure, upstream::as_server},
+    Report,
 };
+use crate::kubernetes::{Cluster, Fault, Identity, MayImpersonate, cluster::Source};
 
 /// A cluster that does not answer in this time counts as unreachable here; calls may wait longer.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -32,14 +28,7 @@ pub(super) struct Finding {
 /// Asks for the version, for what is served, and for the right to impersonate where that is needed.
 pub(super) async fn reach(cluster: &Arc<Cluster>, mode: Identity) -> Finding {
     let started = Instant::now();
-    let spent = Budgeted {
-        meter: Arc::new(Meter::default()),
-        learned: Arc::new(Learned::default()),
-        deadline: started + PATIENCE,
-        call_id: "check".into(),
-        span: CallSpan::default(),
-    };
-    let access = Access::new(Arc::clone(cluster), Arc::new(NoObjects), As::Server, spent);
+    let access = as_server(cluster, "check", PATIENCE);
     let by_callers = matches!(mode, Identity::Exchange | Identity::CallerHeader);
     let version = access.get_json("/version", &[], "application/json").await;
     let took = started.elapsed();
@@ -157,23 +146,5 @@ fn mend(fault: &Fault, source: Source) -> &'static str {
             "check that the address is an API server's, not a login page's"
         }
         _ => "try again; if it stays, ask whoever runs the cluster",
-    }
-}
-
-/// The check reads no objects.
-struct NoObjects;
-
-impl View for NoObjects {
-    fn sees(&self, _namespace: Option<&str>) -> bool {
-        false
-    }
-
-    fn reveals(&self, _namespace: Option<&str>) -> bool {
-        false
-    }
-
-    fn withheld(&self, _namespace: Option<&str>) -> Fault {
-        let decision = Box::new(Decision::Deny { missing: Vec::new(), hidden: false, rule: None });
-        Fault::Withheld { needs: "nothing".to_owned(), place: "a check".to_owned(), decision }
     }
 }

@@ -52,7 +52,7 @@ impl Impersonate {
     }
 
     /// Those of named clusters, and those of all others.
-    pub(super) fn names(&self) -> Vec<Names> {
+    pub(in crate::config) fn names(&self) -> Vec<Names> {
         let of_clusters = self.clusters.iter().filter_map(|entry| {
             names(Some(entry.clusters.clone()), Some(&entry.username), entry.groups.as_deref())
         });

@@ -169,6 +169,8 @@ pub struct Trace {
     /// Whether something on the way may not be so: an attribute that is not known, a filter that is not evaluated, an
     /// answer whose type nobody says, a kind that could not be read.
     pub unsure: bool,
+    /// Whether there was too much to follow: there may be more hops.
+    pub cut: bool,
 }
 
 /// An edge that events take.

@@ -47,8 +47,7 @@ pub(super) fn trace(mesh: &Mesh, resources: &Resources, anchor: &Anchor, directi
         }
         Anchor::Node(_) => Vec::new(),
     };
-    let is_partial = !resources.unread.is_empty();
-    found.told(starts, is_partial || work.ran_out())
+    found.told(starts, !resources.unread.is_empty(), work.ran_out())
 }
 
 /// The events of a type: of each EventType of that name, and of the sources that send it.
@@ -233,12 +232,12 @@ impl Found {
         is_reached
     }
 
-    fn told(self, starts: Vec<usize>, unsure: bool) -> Trace {
-        let unsure = unsure || self.hops.values().any(|(_, verdict)| *verdict != Verdict::Yes);
+    fn told(self, starts: Vec<usize>, is_partial: bool, cut: bool) -> Trace {
+        let unsure = is_partial || cut || self.hops.values().any(|(_, verdict)| *verdict != Verdict::Yes);
         let each = self.hops.into_iter();
         let mut hops: Vec<Hop> =
             each.map(|(edge, (distance, verdict))| Hop { distance, edge, verdict }).collect();
         hops.sort_by_key(|hop| (hop.distance, hop.edge));
-        Trace { hops, starts, event_types: self.event_types.into_iter().collect(), unsure }
+        Trace { hops, starts, event_types: self.event_types.into_iter().collect(), unsure, cut }
     }
 }

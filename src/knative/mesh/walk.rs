@@ -13,9 +13,12 @@ use crate::knative::filter::{Attributes, Filter, Verdict};
 #[derive(Debug)]
 pub(super) struct Work(usize);
 
+/// What it costs to learn of an event's attributes from a filter, in edges, besides one for each that is known.
+const LEARNING: usize = 10;
+
 impl Default for Work {
     fn default() -> Self {
-        Self(3_000_000)
+        Self(2_000_000)
     }
 }
 
@@ -27,8 +30,12 @@ impl Work {
 
     /// Whether one more may be looked at.
     pub(super) fn take(&mut self) -> bool {
-        self.0 = self.0.saturating_sub(1);
+        self.spend(1);
         self.0 > 0
+    }
+
+    fn spend(&mut self, edges: usize) {
+        self.0 = self.0.saturating_sub(edges);
     }
 }
 
@@ -161,14 +168,14 @@ impl Run<'_> {
                 if !work.take() {
                     return;
                 }
-                self.step(at, &state, edge, false, &mut queue);
+                work.spend(self.step(at, &state, edge, false, &mut queue));
             }
             let answers = state.delivery.and_then(|delivery| self.walk.mesh.index.answered.get(&delivery));
             for edge in answers.into_iter().flatten() {
                 if !work.take() {
                     return;
                 }
-                self.step(at, &state, *edge, true, &mut queue);
+                work.spend(self.step(at, &state, *edge, true, &mut queue));
             }
         }
     }
@@ -180,6 +187,7 @@ impl Run<'_> {
         outgoing.get(state.node).zip(attributes).map(|(edges, of)| edges.edges(of)).unwrap_or_default()
     }
 
+    /// Takes an edge where its filter lets the events pass; says what that cost besides.
     fn step(
         &mut self,
         at: usize,
@@ -187,12 +195,12 @@ impl Run<'_> {
         edge_at: usize,
         is_answer: bool,
         queue: &mut BinaryHeap<Next>,
-    ) {
+    ) -> usize {
         let mesh = self.walk.mesh;
-        let Some(edge) = mesh.edges.get(edge_at) else { return };
+        let Some(edge) = mesh.edges.get(edge_at) else { return 0 };
         let is_left_out = self.walk.within.is_some_and(|edges| !edges.contains(&edge_at));
         if is_left_out || (self.walk.delivered && !edge.delivers()) {
-            return;
+            return 0;
         }
         let nothing = Attributes::new();
         let attributes = match self.walked.attributes.get(state.attributes) {
@@ -201,14 +209,14 @@ impl Run<'_> {
         };
         let passes = edge.filter.verdict(attributes);
         if passes == Verdict::No {
-            return;
+            return 0;
         }
         let verdict = passes.min(state.verdict).min(if is_answer { Verdict::Unknown } else { Verdict::Yes });
-        let after = if is_answer || passes == Verdict::Unknown {
+        let (after, cost) = if is_answer || passes == Verdict::Unknown {
             let after = after(attributes.clone(), &edge.filter);
-            self.intern(after.iter())
+            (self.intern(after.iter()), LEARNING + after.len())
         } else {
-            state.attributes
+            (state.attributes, 0)
         };
         let delivery = Some(edge_at).filter(|at| self.walk.answers && mesh.index.answered.contains_key(at));
         let undelivered = state.undelivered || edge.relation == Relation::DeadLetter;
@@ -216,6 +224,7 @@ impl Run<'_> {
         let key = (edge.to, delivery, after, undelivered);
         let to = self.arrive(key, verdict, state.distance + 1, Some(step), queue);
         self.walked.steps.push(Step { from: at, edge: edge_at, to, verdict });
+        cost
     }
 
     fn arrive(

@@ -10,6 +10,8 @@ mod targets;
 #[cfg(test)]
 mod tests;
 
+pub(super) use targets::MOST_EACH;
+
 use std::sync::Arc;
 
 use parking_lot::Mutex;

@@ -10,6 +10,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    fetch::MOST_EACH,
     group,
     resource::{Resources, Target},
 };
@@ -23,8 +24,6 @@ use crate::{
 
 /// The label of CRDs whose objects take events (Knative's duck type Addressable).
 pub const ADDRESSABLE: &str = "duck.knative.dev/addressable";
-/// Objects that are got one by one, as [`super::fetch`] does it.
-const MOST_EACH: usize = 150;
 /// Kinds that are left out and named.
 const MOST: usize = 20;
 

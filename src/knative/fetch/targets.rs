@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Objects of which each is asked for; of a kind that has more, all are listed.
-const MOST_EACH: usize = 150;
+pub(in crate::knative) const MOST_EACH: usize = 150;
 /// Kinds that are listed.
 const MOST_KINDS: usize = 50;
 

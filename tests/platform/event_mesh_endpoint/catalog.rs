@@ -200,3 +200,43 @@ async fn a_token_that_the_api_server_does_not_take_or_lets_list_nothing_is_told_
         assert_eq!(given["mutations"], json!([]), "the plugin keeps what it had");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn consumers_are_those_who_get_an_event_or_may() {
+    let (plane, mesh) = (knative::plane(), StandardMesh::shared());
+    let robot = Robot::new(plane, &[&RIGHTS[..], &SUBSCRIBERS].concat());
+    let server = over(plane, false);
+    let published: Value = get(&server, Some(&robot.token)).send().await.unwrap().json().await.expect("JSON");
+    let (shop, bank) = (&*mesh.shop, &*mesh.bank);
+    let consumers =
+        |namespace: &str, name: &str| one(&published, "eventTypes", namespace, name)["consumedBy"].clone();
+    assert_eq!(
+        consumers(shop, "order-placed"),
+        json!(["archive", "big-orders", "billing-component", "finance"]),
+        "by each dialect; not by what filters another source, and by CESQL perhaps"
+    );
+    assert_eq!(
+        consumers(shop, "order-cancelled"),
+        json!(["archive", "big-orders", "cancel-desk", "cancellations", "not-placed"])
+    );
+    let added = consumers(shop, "resource-added");
+    let added: Vec<&str> = added.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    for consumer in ["audit-log", "audit-copy"] {
+        assert!(added.contains(&consumer), "consumers of channels resolve: {added:?}");
+    }
+    let heartbeat = one(&published, "sources", shop, "heartbeat");
+    assert_eq!(heartbeat["providedEventTypes"], json!([format!("{bank}/ping")]));
+    drop(robot.namespace);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscriber_that_may_not_be_read_is_nobodys_consumer_and_nothing_else_is_lost() {
+    let (plane, mesh) = (knative::plane(), StandardMesh::shared());
+    let robot = Robot::new(plane, &[&RIGHTS[..], &SUBSCRIBERS[1..]].concat());
+    let server = over(plane, false);
+    let answer = get(&server, Some(&robot.token)).send().await.unwrap();
+    assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
+    let published: Value = answer.json().await.expect("JSON");
+    let cancelled = one(&published, "eventTypes", &mesh.shop, "order-cancelled");
+    assert_eq!(cancelled["consumedBy"], json!(["cancellations"]), "the Knative Service alone could be read");
+}

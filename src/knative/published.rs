@@ -84,11 +84,12 @@ pub async fn read(access: &Access) -> Result<Published, Error> {
     Ok(Published::of(&resources, &mesh, consumers))
 }
 
-/// By what Backstage knows those who get events of this type, or may.
+/// By what Backstage knows those who get events of this type, or may. Who gets what could not be delivered consumes
+/// nothing.
 fn consumer_ids(mesh: &Mesh, resources: &Resources, event_type: usize) -> Vec<String> {
     let reached = mesh.consumers(resources, event_type).into_iter();
     let mut ids: Vec<String> = reached
-        .filter(|reached| reached.verdict != Verdict::No)
+        .filter(|reached| reached.verdict != Verdict::No && !reached.undelivered)
         .filter_map(|reached| mesh.nodes.get(reached.node)?.backstage_id.clone())
         .filter(|id| !id.is_empty())
         .collect();

@@ -6,6 +6,7 @@
 pub mod budget;
 pub mod counted;
 pub mod handed;
+pub mod label;
 pub mod page;
 pub mod redact;
 pub mod sanitise;

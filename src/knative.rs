@@ -7,6 +7,7 @@ pub mod fetch;
 pub mod filter;
 pub mod mesh;
 pub mod parse;
+pub mod picture;
 pub mod published;
 pub mod resource;
 pub mod rights;

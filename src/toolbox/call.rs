@@ -201,9 +201,25 @@ impl Call {
         cursor: Option<&str>,
         narrow: &str,
     ) -> Result<(Page<R>, Option<Cut>), Error> {
+        self.page_beside(rows, cursor, narrow, 0)
+    }
+
+    /// As [`Self::page`], of an answer that holds `taken` bytes besides the rows.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn page_beside<R: Row>(
+        &self,
+        rows: Vec<R>,
+        cursor: Option<&str>,
+        narrow: &str,
+        taken: usize,
+    ) -> Result<(Page<R>, Option<Cut>), Error> {
         let now = Timestamp::now();
         let after = cursor.map(|cursor| self.open(cursor, now)).transpose()?;
-        let page = Page::cut(rows, after.as_deref(), self.budget());
+        let budget = self.budget();
+        let room = Budget { bytes: budget.bytes.saturating_sub(taken), ..budget };
+        let page = Page::cut(rows, after.as_deref(), room);
         let Some(last) = &page.last else { return Ok((page, None)) };
         let next_cursor = self.go_on(last);
         let (first, end) = (page.before + 1, page.before + page.rows.rows.len());

@@ -98,6 +98,7 @@ prompts! {
     "plan_upgrade",
     "profile_blast_radius",
     "review_rgd",
+    "trace_event",
 }
 
 impl Prompt {

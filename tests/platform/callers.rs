@@ -81,6 +81,7 @@ fn tells_nothing_of_elsewhere(answer: &ToolAnswer) {
 async fn each_caller_has_a_list_of_their_own() {
     let rig = Rig::start().await;
     let all = [
+        "knative_event_mesh",
         "kro_diagnose",
         "kro_events",
         "kro_graph",

@@ -70,6 +70,7 @@ fn every_command_answers_over_the_sample_platform() {
             "api: WebService/storefront-api",
         ),
         (&["call", "kro_yaml", "--demo", "kind=Shop", "namespace=shop", "name=outlet"], "kind: Shop"),
+        (&["call", "knative_event_mesh", "--demo"], "Knative Eventing is not installed in "),
         (&["call", "palette_projects", "--demo", "environment=demo"], "shop-prod"),
         (&["call", "palette_cluster_health", "--demo", "cluster=checkout"], "shop-prod/checkout: unhealthy"),
         (&["check", "--demo"], "nothing to mend"),

@@ -45,8 +45,11 @@ async fn a_prompt_carries_what_its_tools_say() {
     let rig = Rig::start().await;
     let mcp = rig.client("everybody");
     for name in names(&mcp).await {
-        let rgd = ["author_kro_instance", "review_rgd"].contains(&name.as_str());
-        let arguments = if rgd { json!({"cluster": "lab", "rgd": "webservice"}) } else { outlet() };
+        let arguments = match name.as_str() {
+            "author_kro_instance" | "review_rgd" => json!({"cluster": "lab", "rgd": "webservice"}),
+            "trace_event" => json!({"cluster": "lab", "event_type": "com.example.order"}),
+            _ => outlet(),
+        };
         let text = get(&mcp, &name, arguments).await.expect(&name);
         let parts = parts(&text);
         assert!(!parts.is_empty(), "{text}");

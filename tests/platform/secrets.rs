@@ -108,6 +108,8 @@ async fn planted_secrets_leave_by_no_way() {
             json!({"kind": "Vault", "namespace": ns, "name": "main", "subtree": true, "seconds": 1}),
         ),
         ("kro_graph", object("Vault", PLANTED)),
+        ("knative_event_mesh", json!({})),
+        ("knative_event_mesh", json!({"event_type": PLANTED, "direction": "path", "format": "dot"})),
         ("kubernetes_proxy", json!({"path": format!("/api/v1/namespaces/{ns}/secrets")})),
         ("kubernetes_proxy", json!({"path": format!("/api/v1/namespaces/{ns}/configmaps/main-settings")})),
         (

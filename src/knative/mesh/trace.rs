@@ -6,12 +6,12 @@ use std::{
 };
 
 use super::{
-    Anchor, Direction, Hop, Mesh, Role, Trace,
+    Anchor, Direction, Hop, Mesh, NodeId, Relation, Role, Trace,
     events::{Event, agrees, sent, starts},
     walk::{State, Walk, Walked, Work},
 };
 use crate::knative::{
-    filter::{Attributes, Verdict},
+    filter::{Attributes, Filter, Verdict},
     resource::Resources,
 };
 
@@ -76,7 +76,25 @@ fn named(mesh: &Mesh, resources: &Resources, name: &str, namespace: Option<&str>
         let starts = starts(mesh.sinks(sender.source).map(|sink| (sink, sender.verdict)));
         events.push(Event { attributes, starts, event_type: None });
     }
+    if events.is_empty() {
+        events.extend(unannounced(mesh, name, namespace));
+    }
     joined(events)
+}
+
+/// Events of a type that nothing declares or sends: they may be posted to any Broker of which a Trigger asks for them.
+fn unannounced(mesh: &Mesh, name: &str, namespace: Option<&str>) -> Option<Event> {
+    let attributes = Attributes::from([("type".to_owned(), Some(name.to_owned()))]);
+    let asks = mesh.edges.iter().filter(|edge| {
+        let broker = mesh.nodes.get(edge.from).map(|node| &node.id);
+        let is_here = |home| matches!(broker, Some(NodeId::Object(broker)) if broker.namespace == home);
+        edge.relation == Relation::Trigger
+            && edge.filter != Filter::Everything
+            && namespace.is_none_or(is_here)
+            && edge.filter.verdict(&attributes) != Verdict::No
+    });
+    let starts = starts(asks.map(|edge| (edge.from, Verdict::Unknown)));
+    (!starts.is_empty()).then_some(Event { attributes, starts, event_type: None })
 }
 
 /// EventTypes of one name that are compared with a source.

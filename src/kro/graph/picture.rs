@@ -2,7 +2,7 @@
 //! was written by somebody else.
 
 use super::{Graph, Node};
-use crate::answer::sanitise;
+use crate::answer::label as written;
 use crate::kro::state::State;
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ impl Graph {
         let numbers = self.numbers();
         let mut text = String::from("flowchart LR");
         for (node, number) in self.nodes.iter().zip(0..) {
-            let label: String = label(node).chars().map(mermaid).collect();
+            let label = written::mermaid(&label(node));
             let _ = write!(text, "\n  n{number}[\"{label}\"]:::{}", class(node.state));
         }
         for (from, to, contains) in self.lines() {
@@ -33,7 +33,7 @@ impl Graph {
         let numbers = self.numbers();
         let mut text = String::from("digraph kro {\n  rankdir=LR; node [shape=box];");
         for (node, number) in self.nodes.iter().zip(0..) {
-            let label = label(node).replace('\\', "\\\\").replace('"', "\\\"");
+            let label = written::dot(&label(node));
             let _ = write!(text, "\n  n{number} [label=\"{label}\", color=\"{}\"];", color(node.state));
         }
         for (from, to, contains) in self.lines() {
@@ -62,15 +62,7 @@ impl Graph {
 }
 
 fn label(node: &Node) -> String {
-    sanitise::line(&format!("{} {} {}", node.state.mark(), node.id, node.object())).into_owned()
-}
-
-/// Mermaid's own entities; an HTML one would be taken for markup where labels are rendered as HTML.
-fn mermaid(c: char) -> String {
-    match c {
-        '"' | '#' | '<' | '>' | '&' | '`' | ';' | '\\' => format!("#{};", u32::from(c)),
-        c => c.to_string(),
-    }
+    format!("{} {} {}", node.state.mark(), node.id, node.object())
 }
 
 const CLASSES: [(&str, &str); 4] = [

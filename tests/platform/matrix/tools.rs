@@ -93,6 +93,7 @@ const RGD_EVENTS: Needs = Needs::All(&["kro.rgds.show-events"]);
 const INSTANCE_EVENTS: Needs = Needs::All(&["kro.instances.show-events"]);
 const CHILD_EVENTS: Needs = Needs::All(&["kro.resources.show-events"]);
 const SUBTREE_EVENTS: Needs = Needs::Any(&["kro.instances.show-events", "kro.resources.show-events"]);
+const MESH: Needs = Needs::All(&["knative.event-mesh.view"]);
 const CLUSTERS: Needs = Needs::All(&["kubernetes.clusters.read"]);
 const ACCESS: Needs =
     Needs::Any(&["kubernetes.clusters.read", "kubernetes.resources.read", "kubernetes.proxy"]);
@@ -567,6 +568,24 @@ pub(super) const TOOLS: &[Tool] = &[
                 CHILD_YAML,
                 || json!({"cluster": "other", "kind": "Service", "namespace": "shop", "name": "outlet-web"}),
             ),
+        ],
+    },
+    Tool {
+        name: "knative_event_mesh",
+        needs: MESH,
+        // the sample platform has no Knative, which is an answer
+        calls: &[
+            call(LAB, At::Open, MESH, || json!({"cluster": "lab"})),
+            call(LAB, SHOP, MESH, || json!({"cluster": "lab", "namespace": "shop"})),
+            call(
+                LAB,
+                PAYMENTS,
+                MESH,
+                || json!({"cluster": "lab", "namespace": "payments", "format": "mermaid"}),
+            ),
+            call(OTHER, SHOP, MESH, || json!({"cluster": "static/other", "namespace": "shop"})),
+            missing(OTHER, At::Open, MESH, || json!({"cluster": "other", "direction": "path"})),
+            missing(NOWHERE, At::Open, MESH, || json!({"cluster": "nowhere"})),
         ],
     },
     Tool {

@@ -97,6 +97,7 @@ mod impersonation_rights;
 mod issuer_faults;
 mod issuer_keys;
 mod issuer_rig;
+mod knative_mesh;
 mod knative_mesh_size;
 mod knative_rig;
 mod kro_check;

@@ -36,6 +36,10 @@ const broken = (part, reason, message, more = {}) => ({
 });
 const host = (namespace, name) => `http://${name}.${namespace}.svc.cluster.local`;
 const address = (namespace, name) => ({ address: { name: "http", url: host(namespace, name) } });
+// All brokers are behind one address, and all JobSinks behind another: the path tells them apart.
+const shared = (front, namespace, name) => `http://${front}.knative-eventing.svc.cluster.local/${namespace}/${name}`;
+const brokerAt = (namespace, name) => shared("broker-ingress", namespace, name);
+const at = (url) => ({ address: { name: "http", url } });
 
 // ---- references ---------------------------------------------------------------------------------------------
 
@@ -79,7 +83,7 @@ add(ServingService, named(shop, "cancellations", { labels: { "backstage.io/kuber
 add(models.sinksKnativeDev.v1alpha1.JobSink, named(shop, "refund-job"), {
   job: { apiVersion: "batch/v1", kind: "Job", spec: { template: { spec: {
     restartPolicy: "Never", containers: [{ name: "job", image: "registry.test/refund" }] } } } },
-}, ready(address(shop, "refund-job")));
+}, ready(at(shared("job-sink", shop, "refund-job"))));
 
 objects.push(
   { apiVersion: "v1", kind: "ConfigMap", metadata: named(shop, "settings"), data: { colour: "red" } },
@@ -91,8 +95,8 @@ objects.push(
 const MTChannel = { annotations: { "eventing.knative.dev/broker.class": "MTChannelBasedBroker" } };
 add(eventing.v1.Broker, named(shop, "default", MTChannel), {
   delivery: { deadLetterSink: service("dead-letters"), retry: 3, backoffPolicy: "exponential", backoffDelay: "PT1S" },
-}, ready({ ...address(shop, "default"), deadLetterSinkUri: host(shop, "dead-letters") }));
-add(eventing.v1.Broker, named(bank, "ledger", MTChannel), {}, ready(address(bank, "ledger")));
+}, ready({ ...at(brokerAt(shop, "default")), deadLetterSinkUri: host(shop, "dead-letters") }));
+add(eventing.v1.Broker, named(bank, "ledger", MTChannel), {}, ready(at(brokerAt(bank, "ledger"))));
 
 // ---- sources ------------------------------------------------------------------------------------------------
 
@@ -100,7 +104,7 @@ const ping = "dev.knative.sources.ping";
 add(sources.PingSource, named(shop, "heartbeat"), {
   schedule: "* * * * *", contentType: "application/json", data: "{}", sink: broker("ledger", bank),
 }, ready({
-  sinkUri: host(bank, "ledger"),
+  sinkUri: brokerAt(bank, "ledger"),
   ceAttributes: [{ type: ping, source: `/apis/v1/namespaces/${shop}/pingsources/heartbeat` }],
 }));
 
@@ -122,7 +126,7 @@ add(sources.ContainerSource, named(shop, "orders"), {
     { name: "OLD_KEY", value: planted },
   ] }] } },
   sink: broker("default"),
-}, ready({ sinkUri: host(shop, "default") }));
+}, ready({ sinkUri: brokerAt(shop, "default") }));
 
 add(sources.SinkBinding, named(shop, "checkout"), {
   subject: { apiVersion: "apps/v1", kind: "Deployment", name: "checkout", namespace: shop },
@@ -169,7 +173,8 @@ oldType(bank, "payment", {
 
 const trigger = (namespace, name, broker, subscriber, filter, status, delivery) => {
   const { name: target, namespace: where = namespace } = subscriber.ref ?? {};
-  status ??= ready({ subscriberUri: subscriber.uri ?? host(where, target) });
+  const found = subscriber.ref?.kind === "JobSink" ? shared("job-sink", where, target) : host(where, target);
+  status ??= ready({ subscriberUri: subscriber.uri ?? found });
   add(eventing.v1.Trigger, named(namespace, name), { broker, subscriber, ...filter, ...delivery }, status);
 };
 const attributes = (attributes) => ({ filter: { attributes } });

@@ -102,7 +102,9 @@ impl Index {
                 index.answered.entry(delivery).or_default().push(at);
             }
         }
-        for (at, edge) in edges.iter().enumerate().filter(|(_, edge)| edge.answers.is_none()) {
+        // what no event can pass is not taken either by those of which nothing is known
+        let is_taken = |edge: &Edge| edge.answers.is_none() && edge.filter.contradiction().is_none();
+        for (at, edge) in edges.iter().enumerate().filter(|(_, edge)| is_taken(edge)) {
             let leads_on = index.passes.get(edge.to) == Some(&true) || index.answered.contains_key(&at);
             if let Some(outgoing) = index.outgoing.get_mut(edge.from) {
                 outgoing.add(at, edge);

@@ -153,7 +153,7 @@ impl Output {
     pub(super) fn findings(&mut self, wrong: &Wrong<'_>, budget: usize) -> String {
         let rows = wrong.findings.iter().map(|finding| FindingRow {
             code: finding.code,
-            about: finding.about.to_string(),
+            about: words::object(&finding.about, ""),
             what: words::short(&finding.what),
         });
         let (findings, text, more) = fitting(wrong.findings.len(), rows, budget / PARTS);

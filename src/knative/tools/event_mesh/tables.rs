@@ -169,7 +169,7 @@ pub(super) fn source_row(part: &Part<'_>, source: &Source) -> SourceRow {
         edges.find(|edge| edge.from == node && edge.relation == Relation::Sink)
     });
     SourceRow {
-        name: reference.to_string(),
+        name: words::object(reference, ""),
         sends: words::few(sends, TYPES),
         may_send,
         sink: sink.map(|edge| words::node(part.mesh, edge.to, &reference.namespace)),
@@ -225,7 +225,7 @@ pub(super) fn event_type_row(
         declared_as: (reference.name != named).then(|| format!("{home}/{}", reference.name)),
         offered_by: one.reference.as_ref().map(|by| match part.node(by) {
             Some(node) => words::node(part.mesh, node, ""),
-            None => by.to_string(),
+            None => words::object(by, ""),
         }),
         sources: words::few(sources.map(|source| words::object(source, home)).collect(), NAMED),
         consumers: words::few(consumers.collect(), NAMED),
@@ -257,7 +257,10 @@ pub(super) fn hubs(part: &Part<'_>) -> Vec<HubRow> {
         let home = words::namespace(part.mesh, *index);
         let row = HubRow {
             name: words::node(part.mesh, *index, ""),
-            ready: words::state(&node.ready).filter(|_| node.presence == Presence::Here),
+            ready: match words::absence(node.presence) {
+                Some(absent) => Some(absent.to_owned()),
+                None => words::state(&node.ready),
+            },
             r#in: count(&ins),
             out: count(&outs),
             dead_letter: dead.get(index).map(|to| words::node(part.mesh, *to, home)),

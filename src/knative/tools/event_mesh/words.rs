@@ -11,13 +11,18 @@ use crate::{
 
 /// Characters of a reason, a filter, a URI.
 const LONGEST: usize = 160;
+/// Characters of a kind, a namespace of 63 and a name of 253, the longest that the API server takes.
+const LONGEST_NAME: usize = 400;
 
 /// `Kind name`, with the namespace where it is not `home`.
 pub(super) fn object(reference: &Reference, home: &str) -> String {
-    if reference.namespace.is_empty() || reference.namespace == home {
-        return format!("{} {}", reference.kind, reference.name);
-    }
-    reference.to_string()
+    // what is referred to has whatever name its author wrote
+    let name = if reference.namespace.is_empty() || reference.namespace == home {
+        format!("{} {}", reference.kind, reference.name)
+    } else {
+        reference.to_string()
+    };
+    sanitise::short(&name, LONGEST_NAME)
 }
 
 /// As [`object`], or the URI; and what is wrong with it.

@@ -32,11 +32,12 @@ pub struct Picture {
     pub edges: usize,
 }
 
-const CLASSES: [(&str, &str, &str); 4] = [
+const CLASSES: [(&str, &str, &str); 5] = [
     ("good", "stroke:#2e7d32", "#2e7d32"),
     ("bad", "stroke:#c62828,stroke-width:3px", "#c62828"),
     ("waits", "stroke:#f9a825", "#f9a825"),
     ("aside", "stroke:#9e9e9e,stroke-dasharray:4", "#9e9e9e"),
+    ("plain", "stroke:#546e7a", "#546e7a"),
 ];
 
 /// Draws the first of these edges, with their ends, and then of these nodes that fit into so many bytes.
@@ -176,13 +177,14 @@ fn shape(role: Role) -> (&'static str, &'static str) {
 }
 
 fn class(node: &Node) -> (&'static str, &'static str, &'static str) {
-    let [good, bad, waits, aside] = CLASSES;
+    let [good, bad, waits, aside, plain] = CLASSES;
     match (node.presence, &node.ready) {
         (Presence::Missing | Presence::NoKind | Presence::NotAddressable, _) | (_, Ready::No(_)) => bad,
         (Presence::Unread, _) => aside,
         (Presence::Here, Ready::Unknown(_)) => waits,
         (Presence::Here, Ready::Yes) => good,
-        (Presence::Here, Ready::Untold) => aside,
+        // of a kind that has no conditions, as a Service
+        (Presence::Here, Ready::Untold) => plain,
     }
 }
 

@@ -132,7 +132,7 @@ pub(super) fn is_abnormal(part: &Part<'_>, edge: &Edge) -> bool {
     let ends = [edge.from, edge.to].into_iter().filter_map(|end| part.mesh.nodes.get(end));
     let absent =
         |presence| matches!(presence, Presence::Missing | Presence::NoKind | Presence::NotAddressable);
-    matches!(edge.ready, Ready::No(_) | Ready::Unknown(_))
+    matches!(words::readiness(part.mesh, edge), Ready::No(_) | Ready::Unknown(_))
         || edge.via.as_ref().is_some_and(|via| part.is_troubled(via))
         || ends.into_iter().any(|node| absent(node.presence))
 }
@@ -156,7 +156,7 @@ fn row<'m>(
         filter: words::filter(&edge.filter),
         to: words::node(part.mesh, edge.to, &namespace),
         id: part.mesh.nodes.get(edge.to).and_then(|node| node.backstage_id.clone()),
-        ready: words::state_of(edge),
+        ready: words::state(words::readiness(part.mesh, edge)),
         dead_letter: asides.undelivered(edge).map(named),
         reply: asides.answers.get(&index).map(named),
         namespace,

@@ -271,7 +271,7 @@ fn row(part: &Part<'_>, step: &Step, edge: &Edge) -> HopRow {
         to: words::node(part.mesh, edge.to, &namespace),
         id: part.mesh.nodes.get(edge.to).and_then(|node| node.backstage_id.clone()),
         passes: if step.verdict == Verdict::Yes { "yes" } else { "maybe" },
-        ready: words::state_of(edge),
+        ready: words::state(words::readiness(part.mesh, edge)),
         namespace,
     }
 }

@@ -4,7 +4,9 @@ use super::*;
 use crate::knative::{
     filter::Filter,
     mesh::Anchor,
-    resource::{Broker, Channel, Destination, Reference, Resource, Subscription, Target, Trigger},
+    resource::{
+        Broker, Channel, Destination, Ready, Reference, Resource, Source, Subscription, Target, Trigger,
+    },
 };
 
 fn reference(group: &str, kind: &str, name: &str) -> Reference {
@@ -224,4 +226,28 @@ fn what_of_a_small_table_does_not_fit_is_counted() {
     let shown = text.matches("Broker shop/broker-").count();
     assert!((5..100).contains(&shown) && text.len() < 4_000 && output.size() < 4_000, "{shown}: {text}");
     assert!(text.contains("brokers or channels more: narrow with namespace or broker"), "{text}");
+}
+
+#[test]
+fn what_a_source_sends_by_itself_is_as_ready_as_the_source() {
+    let mut resources = sample();
+    let mut source = Source {
+        resource: resource("sources.knative.dev", "PingSource", "shop/tick"),
+        sink: Some(to("", "Service", "shop/orders")),
+        ..Source::default()
+    };
+    source.resource.ready = Ready::No("SinkNotFound".to_owned());
+    resources.sources.push(source);
+    let mesh = Mesh::build(&resources);
+    let part = Part::of(&mesh, &resources, None, &[]);
+    let mut rows = consumers::rows(&part);
+    rows.sort_by_cached_key(crate::answer::Row::key);
+    let first: Vec<_> = rows.iter().map(|row| serde_json::to_value(row).expect("JSON")).collect();
+    let row = first.iter().find(|row| row["from"] == "PingSource tick").expect("its row");
+    assert_eq!(row["ready"], "no: SinkNotFound");
+    let normal = first.iter().position(|row| row["via"] == "Trigger orders").expect("a row");
+    assert!(
+        first.iter().position(|one| one == row) < Some(normal),
+        "what is not ready comes first: {first:?}"
+    );
 }

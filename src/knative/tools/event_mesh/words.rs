@@ -72,9 +72,10 @@ pub(super) fn state(ready: &Ready) -> Option<String> {
     }
 }
 
-/// Of an edge: nothing where it is ready, or has no object that could be.
-pub(super) fn state_of(edge: &Edge) -> Option<String> {
-    state(&edge.ready).filter(|_| edge.via.is_some() || edge.ready != Ready::Untold)
+/// Whether what passes events on by an edge works: the Trigger or Subscription, or else what it begins at.
+pub(super) fn readiness<'m>(mesh: &'m Mesh, edge: &'m Edge) -> &'m Ready {
+    let from = mesh.nodes.get(edge.from).filter(|_| edge.via.is_none());
+    from.map_or(&edge.ready, |node| &node.ready)
 }
 
 /// The namespace of an edge: of the Trigger or Subscription, or else of where it begins.

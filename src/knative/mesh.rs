@@ -83,6 +83,13 @@ pub enum Presence {
     Unread,
 }
 
+impl Presence {
+    /// Whether it is known that nothing can come there, nor from there.
+    pub fn is_absent(self) -> bool {
+        matches!(self, Self::Missing | Self::NoKind)
+    }
+}
+
 /// One sends to the other.
 #[derive(Clone, Debug)]
 pub struct Edge {

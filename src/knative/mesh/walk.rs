@@ -180,7 +180,11 @@ impl Run<'_> {
         }
     }
 
+    /// What events leave a node by: none, where there is no such node.
     fn edges(&self, state: &State) -> Vec<usize> {
+        if self.walk.mesh.nodes.get(state.node).is_none_or(|node| node.presence.is_absent()) {
+            return Vec::new();
+        }
         let index = &self.walk.mesh.index;
         let outgoing = if self.walk.onward { &index.onward } else { &index.outgoing };
         let attributes = self.walked.attributes.get(state.attributes);

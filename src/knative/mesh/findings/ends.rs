@@ -110,5 +110,8 @@ fn dead_ends(mesh: &Mesh, resources: &Resources) -> Vec<Finding> {
 }
 
 fn name(event_type: &EventType) -> String {
-    sanitise::short(event_type.event_type(), TYPE)
+    match event_type.event_type() {
+        "" => "events without a type".to_owned(),
+        name => sanitise::short(name, TYPE),
+    }
 }

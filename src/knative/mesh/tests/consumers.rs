@@ -174,3 +174,11 @@ fn an_event_type_of_a_receiver_is_gotten_by_it() {
     scene.0.event_types[0].reference = Some(reference("Broker gone"));
     assert_eq!(scene.consumers(), []);
 }
+
+#[test]
+fn nobody_gets_what_enters_a_broker_that_does_not_exist() {
+    let mut scene = Scene::whole();
+    scene.event_type("a", "com.a", "Broker nowhere");
+    scene.trigger("all", "nowhere", &json!([]), "Service all");
+    assert_eq!(said(&scene.consumers()), []);
+}

@@ -26,6 +26,10 @@ pub(super) type Named = Vec<Anchor>;
 /// There is nothing of that name; with a direction, there are several.
 pub(super) fn anchors(mesh: &Mesh, resources: &Resources, input: &Input) -> Result<Vec<Named>, Error> {
     let mut anchors = Vec::new();
+    let is_asked = input.event_type.is_some() || input.broker.is_some() || input.consumer.is_some();
+    if let Some(home) = input.namespace.as_deref().filter(|_| is_asked) {
+        inhabited(mesh, resources, home)?;
+    }
     if let Some(written) = &input.event_type {
         anchors.push(vec![event_type(resources, written.trim(), input)?]);
     }
@@ -47,6 +51,18 @@ pub(super) fn anchors(mesh: &Mesh, resources: &Resources, input: &Input) -> Resu
         anchors.push(chosen(mesh, input, ("consumer", written.trim()), found, &all)?);
     }
     Ok(anchors)
+}
+
+/// That something of the mesh is in the namespace: what is named there would otherwise be looked for in others.
+fn inhabited(mesh: &Mesh, resources: &Resources, home: &str) -> Result<(), Error> {
+    let declared = resources.event_types.iter().map(|one| one.resource.reference.namespace.as_str());
+    let nodes = (0..mesh.nodes.len()).map(|index| words::namespace(mesh, index));
+    let known: BTreeSet<&str> = declared.chain(nodes).filter(|name| !name.is_empty()).collect();
+    if known.contains(home) {
+        return Ok(());
+    }
+    let what = format!("the argument \"namespace\": nothing of a mesh that you may see is in {home:?}");
+    Err(Error::not_found(what).candidates(nearest::names(home, known, CANDIDATES)).next(LIST))
 }
 
 const PASSES_ON: &[Role] = &[Role::Broker, Role::Channel, Role::Flow];

@@ -151,6 +151,7 @@ fn names_are_resolved_as_people_write_them() {
         (json!({"consumer": "ordres"}), "orders"),
         (json!({"broker": "shop/defualt"}), "shop/default"),
         (json!({"event_type": "order.mad"}), "order.made"),
+        (json!({"broker": "default", "namespace": "shopp"}), "shop"),
     ] {
         let none = named(arguments).expect_err(near);
         assert_eq!(

@@ -19,7 +19,7 @@ use super::{
     resource::{Reference, Resources},
 };
 use crate::{
-    Error, ErrorKind,
+    Error, ErrorKind, RefusedBy,
     answer::Answer,
     kubernetes::Access,
     permission::Extent,
@@ -30,9 +30,6 @@ use crate::{
 pub const CONTRACT: &str = "---\ntitle: Published event mesh\npermission: knative.event-mesh.view\neffect: read\n\
     idempotent: true\nopen_world: true\nbudget: { rows: 1, bytes: 1000 }\nsensitive: none\n---\n\
     The event mesh of a cluster, whole, for a catalog.\n";
-
-/// Event types that are joined before others have their turn: a mesh of thousands holds no thread for long.
-const AT_ONCE: usize = 16;
 
 /// What a request names, for the gate. It is no tool: its answer is no answer of a tool, and [`read`] gives it.
 #[derive(Debug)]
@@ -69,19 +66,29 @@ impl Tool for PublishMesh {
 /// none of them is no error, nor that a single subscriber cannot be read: it is nobody's consumer then.
 pub async fn read(access: &Access) -> Result<Published, Error> {
     let asked = Asked { namespace: None, targets: Targets::Each };
-    let resources = fetch::read(access, asked).await?;
+    let resources = fetch::read(access, asked).await.map_err(in_our_words)?;
     if let Some(refusal) = refusal::of(&resources.unread) {
         return Err(refusal);
     }
-    let mesh = Mesh::build(&resources);
-    let mut consumers = Vec::with_capacity(resources.event_types.len());
-    for event_type in 0..resources.event_types.len() {
-        if event_type % AT_ONCE == AT_ONCE - 1 {
-            tokio::task::yield_now().await;
+    // no work for a thread that serves others
+    let joined = tokio::task::spawn_blocking(move || {
+        let mesh = Mesh::build(&resources);
+        let all = 0..resources.event_types.len();
+        let consumers = all.map(|event_type| consumer_ids(&mesh, &resources, event_type)).collect();
+        Published::of(&resources, &mesh, consumers)
+    });
+    joined.await.map_err(|_| Error::new(ErrorKind::Internal, "the mesh could not be joined"))
+}
+
+/// What a cluster says in its refusal is for those whom it knows.
+fn in_our_words(error: Error) -> Error {
+    match error.kind {
+        ErrorKind::NotAllowed => {
+            let message = "the cluster does not let this token ask which kinds it serves";
+            Error::new(ErrorKind::NotAllowed, message).refused_by(RefusedBy::Cluster)
         }
-        consumers.push(consumer_ids(&mesh, &resources, event_type));
+        _ => error,
     }
-    Ok(Published::of(&resources, &mesh, consumers))
 }
 
 /// By what Backstage knows those who get events of this type, or may. Who gets what could not be delivered consumes

@@ -105,8 +105,17 @@ impl Reader<'_> {
             kinds.iter().find(|kind| kind.plural == plural && kind.group == group && kind.listable).cloned()
         };
         let kind = self.kind(find).await;
-        if kind.is_none() {
-            remarks.push(format!("{CRD} {}: the cluster does not serve it", crd.name));
+        let odd = match &kind {
+            None => Some("the cluster does not serve it"),
+            // who labels a CRD would have more than a mesh read, and rights for it given
+            Some(kind) if !kind.namespaced || group.ends_with(".k8s.io") => {
+                Some("its label makes it no part of a mesh: not read")
+            }
+            Some(_) => None,
+        };
+        if let Some(odd) = odd {
+            remarks.push(format!("{CRD} {}: {odd}", crd.name));
+            return None;
         }
         kind
     }

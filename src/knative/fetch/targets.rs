@@ -18,6 +18,8 @@ use crate::{
     kubernetes::{Fault, Kind, Object, Taking},
 };
 
+/// Objects of a kind that may not be listed of which each is asked for, beside those.
+const MOST_UNLISTED: usize = 100;
 /// Objects of which each is asked for; of a kind that has more, all are listed.
 pub(in crate::knative) const MOST_EACH: usize = 150;
 /// Kinds that are listed.
@@ -161,7 +163,42 @@ impl Looked {
         for (kind, reference, answer) in got {
             self.got(kind, reference, answer);
         }
-        self.list(reader, many).await;
+        for (of, read) in join_all(many.into_iter().map(|of| list_kind(reader, of))).await {
+            let is_forbidden = |unread: &Unread| unread.fault.as_ref().is_some_and(Fault::is_forbidden);
+            match read.unread.as_ref().is_some_and(is_forbidden) {
+                true => self.get_some(reader, of).await,
+                false => self.listed(of, read, reader),
+            }
+        }
+    }
+
+    /// So many of each namespace in turn: one in which many are named takes them from itself alone.
+    async fn get_some(&mut self, reader: &Reader<'_>, of: OfKind) {
+        let (kind, all) = (&of.kind, of.wanted.len());
+        let mut turns: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut wanted: Vec<(usize, &Reference)> = Vec::with_capacity(all);
+        for reference in &of.wanted {
+            let turn = turns.entry(&reference.namespace).or_default();
+            wanted.push((*turn, reference));
+            *turn += 1;
+        }
+        wanted.sort();
+        let rest: BTreeSet<Reference> = wanted
+            .split_off(all.min(MOST_UNLISTED))
+            .into_iter()
+            .map(|(_, reference)| reference.clone())
+            .collect();
+        let got = join_all(wanted.iter().map(|(_, reference)| get_one(reader, kind, reference))).await;
+        for (kind, reference, answer) in got {
+            self.got(kind, reference, answer);
+        }
+        let named = kind.group_kind();
+        let more = format!(
+            "{} of {all} subscribers were looked at: {named} may not be listed, as so many need",
+            wanted.len()
+        );
+        self.forbidden.insert(format!("all {named}"), (1, more));
+        self.all(rest, &Target::Unread);
     }
 
     fn got(&mut self, kind: &Kind, reference: Reference, answer: Result<Object, Fault>) {

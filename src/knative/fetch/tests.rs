@@ -249,10 +249,30 @@ async fn a_kind_with_too_many_subscribers_is_listed_or_missed_aloud() {
     assert_eq!(asked.iter().filter(|asked| asked.contains("/services")).count(), 1, "{asked:?}");
     let resources = resources.expect("a mesh");
     assert_eq!(resources.targets.values().filter(|target| matches!(target, Target::Found(_))).count(), 1);
-    script.forbids(services);
-    let (resources, _) = script.read(each).await;
-    let unread = resources.expect("a mesh").unread;
-    assert!(unread.iter().any(|unread| unread.kind == "Service.serving.knative.dev"), "{unread:?}");
+}
+
+#[tokio::test]
+async fn one_namespace_with_too_many_subscribers_takes_those_of_no_other() {
+    let mut script = Scripted::new();
+    let mut triggers: Vec<Value> =
+        (0..200).map(|n| trigger("noisy", "t", &knative_service(&format!("s{n}")))).collect();
+    triggers.push(trigger("shop", "t", &knative_service("pay")));
+    script.lists(&format!("{EVENTING}/triggers"), json!(triggers));
+    script.forbids("/apis/serving.knative.dev/v1/services");
+    let pay = "/apis/serving.knative.dev/v1/namespaces/shop/services/pay";
+    script.says(
+        pay,
+        200,
+        json!({"kind": "PartialObjectMetadata", "metadata": {"namespace": "shop", "name": "pay"}}),
+    );
+    let (resources, asked) = script.read(Asked { targets: Targets::Each, namespace: None }).await;
+    let resources = resources.expect("a mesh");
+    let found = |target: &&Target| matches!(target, Target::Found(_));
+    assert_eq!(resources.targets.values().filter(found).count(), 1, "whose namespace names one is looked at");
+    assert_eq!(asked.iter().filter(|asked| asked.contains("/services/")).count(), 100);
+    assert!(resources.unread.is_empty(), "{:?}", resources.unread);
+    let said = resources.remarks.join("\n");
+    assert!(said.contains("100 of 201 subscribers were looked at"), "{said}");
 }
 
 #[tokio::test]

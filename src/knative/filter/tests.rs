@@ -203,3 +203,9 @@ fn an_attribute_with_one_passing_value_is_known_after_the_filter() {
     assert_eq!(filter.pins(), event(&[("type", "a")]));
     assert_eq!(Filter::of(&json!({"filters": [{"not": {"exact": {"type": "a"}}}]})).pins(), event(&[]));
 }
+
+#[test]
+fn what_looks_like_a_secret_is_not_said() {
+    let filter = Filter::of(&json!({"filter": {"attributes": {"password": "planted-value", "type": "a"}}}));
+    assert_eq!(filter.to_string(), "type = a, password = <redacted:13 bytes>");
+}

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, fmt};
 
 use super::Filter;
-use crate::answer::sanitise;
+use crate::answer::{
+    redact::{is_secret_text, redacted},
+    sanitise,
+};
 
 /// Characters of a value that are shown.
 const VALUE: usize = 80;
@@ -50,16 +53,18 @@ fn pairs(
 ) -> fmt::Result {
     // the type is what a reader looks for
     let others = wanted.iter().filter(|(name, _)| *name != "type");
-    for (index, (name, value)) in wanted.get_key_value("type").into_iter().chain(others).enumerate() {
+    for (index, (name_of, value)) in wanted.get_key_value("type").into_iter().chain(others).enumerate() {
         if index == LISTED {
             return write!(f, ", and {} more", wanted.len() - LISTED);
         }
         if index > 0 {
             f.write_str(", ")?;
         }
-        let (name, (word, has_value)) = (sanitise::short(name, VALUE), word(value));
+        let (name, (word, has_value)) = (sanitise::short(name_of, VALUE), word(value));
         write!(f, "{name} {word}")?;
-        if has_value {
+        if has_value && is_secret_text(name_of) {
+            write!(f, " {}", redacted(value.len()))?;
+        } else if has_value {
             write!(f, " {}", sanitise::short(value, VALUE))?;
         }
     }

@@ -15,7 +15,9 @@ use crate::knative::{
 /// In the order of the nodes, each once.
 pub(super) fn consumers(mesh: &Mesh, resources: &Resources, event_type: usize) -> Vec<Reached> {
     let event = mesh.event_of(resources, event_type);
-    event.map(|event| consumers_within(mesh, &event, &mut Work::default())).unwrap_or_default()
+    event
+        .map(|event| consumers_within(mesh, &event, &mut Work::share(resources.event_types.len())))
+        .unwrap_or_default()
 }
 
 /// The same of an event, as far as `work` lasts.
@@ -42,7 +44,7 @@ pub(super) fn provided(mesh: &Mesh, resources: &Resources, source: usize) -> Vec
     let Some(known) = resources.sources.get(source) else { return Vec::new() };
     let sinks: HashSet<usize> = mesh.sinks(source).collect();
     let goes_on = sinks.iter().any(|sink| mesh.index.passes.get(*sink) == Some(&true));
-    let mut work = Work::default();
+    let mut work = Work::share(resources.sources.len());
     let mut passed: HashMap<Attributes, HashSet<usize>> = HashMap::new();
     let mut provided = BTreeSet::new();
     for (attributes, _) in events::sent(known) {

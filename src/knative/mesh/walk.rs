@@ -16,9 +16,17 @@ pub(super) struct Work(usize);
 /// What it costs to learn of an event's attributes from a filter, in edges, besides one for each that is known.
 const LEARNING: usize = 10;
 
+/// What is done for one question, and at least and at most for one of many that are asked at once.
+const MOST: usize = 2_000_000;
+const FAIR: std::ops::RangeInclusive<usize> = 4_000..=200_000;
+
+/// Sets of attributes that one walk tells apart: filters that each ask for another attribute would otherwise make twice as
+/// many with each.
+const MOST_LEARNED: usize = 16;
+
 impl Default for Work {
     fn default() -> Self {
-        Self(2_000_000)
+        Self(MOST)
     }
 }
 
@@ -26,6 +34,11 @@ impl Work {
     /// Whether there was too much to do: what was found is then not all.
     pub(super) fn ran_out(&self) -> bool {
         self.0 == 0
+    }
+
+    /// The part of one of `many` questions that are asked at once: who makes theirs slow takes nothing from the others.
+    pub(super) fn share(many: usize) -> Self {
+        Self((2 * MOST / many.max(1)).clamp(*FAIR.start(), *FAIR.end()))
     }
 
     /// Whether one more may be looked at.
@@ -216,7 +229,8 @@ impl Run<'_> {
             return 0;
         }
         let verdict = passes.min(state.verdict).min(if is_answer { Verdict::Unknown } else { Verdict::Yes });
-        let (after, cost) = if is_answer || passes == Verdict::Unknown {
+        let learns = passes == Verdict::Unknown && self.walked.attributes.len() < MOST_LEARNED;
+        let (after, cost) = if is_answer || learns {
             let after = after(attributes.clone(), &edge.filter);
             (self.intern(after.iter()), LEARNING + after.len())
         } else {

@@ -68,7 +68,8 @@ fn gaps(call: &Call, resources: &Resources) -> Vec<String> {
         gaps.push(FILTERED.to_owned());
     }
     gaps.extend(resources.unread.iter().map(|unread| format!("{}: {}", unread.kind, unread.why)));
-    gaps.extend(resources.remarks.iter().cloned());
+    // they name CRDs
+    gaps.extend(resources.remarks.iter().filter(|_| access.sees(None)).cloned());
     if !is_absent(resources) {
         let none =
             resources.not_installed.iter().map(|kind| format!("{kind} is not installed in this cluster"));
@@ -132,7 +133,8 @@ fn overview(call: &Call, input: &Input, part: &Part<'_>, base: Output) -> Result
     let rows = consumers::rows(part);
     let wrong = Wrong::of(part);
     let counts = Counts::of(part, rows.len());
-    let line = format!("{}: {}; {}", about(input, &base.cluster), counts.words(), wrong.words());
+    let line =
+        format!("{}: {}; {}", about(input, &base.cluster), counts.words(), wrong.words(part.resources));
     let mut output = Output { counts: Some(counts), ..base };
     // the small tables are on the first page alone
     let mut body = match input.cursor {
@@ -207,7 +209,15 @@ fn drawn(
                 !part.mesh.edges.get(*index).is_some_and(|edge| consumers::is_abnormal(part, edge))
             });
             let counts = Counts::of(part, rows);
-            (format!("{}: {}; {}", about(input, &base.cluster), counts.words(), wrong.words()), None)
+            (
+                format!(
+                    "{}: {}; {}",
+                    about(input, &base.cluster),
+                    counts.words(),
+                    wrong.words(part.resources)
+                ),
+                None,
+            )
         }
     };
     let is_followed = found.is_some();

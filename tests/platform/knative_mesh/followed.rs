@@ -40,7 +40,8 @@ async fn each_event_gets_to_whom_the_filters_let_it_and_to_nobody_else() {
         format!("ConfigMap {shop}/settings (takes no events)"),
     ];
 
-    let unfiltered = [service("everything"), dead[0].clone(), dead[1].clone()];
+    // what takes no events gets none: a dead end is no consumer
+    let unfiltered = [service("everything")];
     let gone = format!("{} (missing)", service("gone"));
     for (event_type, sure) in [
         (
@@ -50,7 +51,6 @@ async fn each_event_gets_to_whom_the_filters_let_it_and_to_nobody_else() {
                 service("archive"),
                 format!("Service {bank}/finance"),
                 "http://legacy.platform.test/hook".to_owned(),
-                gone.clone(),
             ],
         ),
         (
@@ -86,6 +86,19 @@ async fn each_event_gets_to_whom_the_filters_let_it_and_to_nobody_else() {
         let loops = answer.structure["loops"].as_array().map_or(0, Vec::len);
         assert_eq!(loops, usize::from(event_type == "shop.loop"), "{}", answer.text);
     }
+
+    let lost = ask("shop.lost", shop).await;
+    assert!(
+        lost.text.contains("gets to nobody; ends at Broker") && lost.text.contains("(missing)"),
+        "{}",
+        lost.text
+    );
+    assert_eq!(lost.structure["consumers"], json!([]), "{}", lost.text);
+    let asked = json!({"consumer": "billing", "namespace": shop});
+    let of_billing = rows(&mcp, asked.clone(), "consumers").await;
+    assert!(of_billing.iter().any(|row| row["via"] == "Trigger never"), "{of_billing:#?}");
+    let text = good(&mcp, asked).await.text;
+    assert!(text.contains("trigger-never-matches"), "what cannot pass may be what is asked about: {text}");
 
     let ping = ask("dev.knative.sources.ping", bank).await;
     let (surely, perhaps) = consumers(&ping);
@@ -186,6 +199,7 @@ async fn a_name_that_nothing_or_more_than_one_has_is_refused_with_those_that_are
         (json!({"consumer": "bilings", "namespace": shop}), "billing"),
         (json!({"direction": "producers"}), "event_type"),
         (json!({"event_type": " "}), "empty"),
+        (json!({"namespace": "no-such-shop"}), "namespace"),
     ] {
         let answer = super::ask(&mcp, asked.clone()).await;
         assert!(answer.is_error && answer.text.contains(said), "{asked}: {}", answer.text);

@@ -26,8 +26,7 @@ pub(super) type Named = Vec<Anchor>;
 /// There is nothing of that name; with a direction, there are several.
 pub(super) fn anchors(mesh: &Mesh, resources: &Resources, input: &Input) -> Result<Vec<Named>, Error> {
     let mut anchors = Vec::new();
-    let is_asked = input.event_type.is_some() || input.broker.is_some() || input.consumer.is_some();
-    if let Some(home) = input.namespace.as_deref().filter(|_| is_asked) {
+    if let Some(home) = input.namespace.as_deref().filter(|_| resources.unread.is_empty()) {
         inhabited(mesh, resources, home)?;
     }
     if let Some(written) = &input.event_type {

@@ -1,21 +1,22 @@
 //! [`Followed`]: events followed from or to where somebody stands, in words and hop by hop.
 
+mod told;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use self::told::{All, MAYBE, NAMED};
 use super::{anchor::Named, consumers::is_abnormal, input::Way, part::Part, words};
 use crate::{
-    answer::{Row, counted},
+    answer::Row,
     knative::{
         filter::Verdict,
-        mesh::{Direction, Edge, Presence, Relation, Role},
+        mesh::{Anchor, Direction, Edge, Presence, Relation, Role},
     },
 };
 
-/// Names in the first line.
-const NAMED: usize = 5;
 /// Names of each sort in the structure.
 const MOST: usize = 20;
 
@@ -124,22 +125,28 @@ pub(super) fn follow(part: &Part<'_>, anchors: &[Named], way: Way) -> Followed {
     }
     steps.retain(|step| anchors.len() < 2 || part.edges.contains(&step.edge));
     steps.sort_by_key(|step| (step.distance, step.edge));
-    let found = Found {
+    // where events of a type begin, they may be with who gets them already
+    let is_type =
+        anchors.first().is_some_and(|named| matches!(named.first(), Some(Anchor::EventType { .. })));
+    let begins = if is_type { starts.clone() } else { BTreeSet::new() };
+    let is_onward = way != Way::Producers;
+    let all = All {
         producers: (way != Way::Consumers).then(|| names(part, producers(part, &steps, &starts))),
-        consumers: (way != Way::Producers).then(|| names(part, consumers(part, &steps))),
-        undelivered: match way {
-            Way::Producers => Vec::new(),
-            _ => names(part, undelivered(part, &steps)),
-        },
-        dead_ends: match way {
-            Way::Producers => Vec::new(),
-            _ => dead_ends(part, &steps, &starts),
-        },
+        consumers: is_onward.then(|| names(part, consumers(part, &steps, &begins))),
+        undelivered: if is_onward { names(part, undelivered(part, &steps)) } else { Vec::new() },
+        dead_ends: if is_onward { dead_ends(part, &steps, &starts) } else { Vec::new() },
         loops: loops(part, &steps),
     };
     let rows =
         steps.iter().filter_map(|step| Some(row(part, step, part.mesh.edges.get(step.edge)?))).collect();
-    let words = told(part, &found, &steps, &starts, way);
+    let words = all.told(way == Way::Path && steps.is_empty());
+    let found = Found {
+        producers: all.producers.map(|names| words::few(names, MOST)),
+        consumers: all.consumers.map(|names| words::few(names, MOST)),
+        undelivered: words::few(all.undelivered, MOST),
+        dead_ends: words::few(all.dead_ends, MOST),
+        loops: all.loops,
+    };
     Followed { found, rows, edges: steps.iter().map(|step| step.edge).collect(), words, unsure }
 }
 
@@ -169,9 +176,9 @@ fn names(part: &Part<'_>, nodes: Vec<(usize, Verdict)>) -> Vec<String> {
         let name = words::node(part.mesh, node, "");
         let id = part.mesh.nodes.get(node).and_then(|node| node.backstage_id.as_deref());
         let id = id.map(|id| format!(" [{id}]")).unwrap_or_default();
-        if verdict == Verdict::Yes { name + &id } else { format!("maybe {name}{id}") }
+        if verdict == Verdict::Yes { name + &id } else { format!("{MAYBE}{name}{id}") }
     });
-    words::few(named.collect(), MOST)
+    named.collect()
 }
 
 fn producers(part: &Part<'_>, steps: &[Step], starts: &BTreeSet<usize>) -> Vec<(usize, Verdict)> {
@@ -180,14 +187,22 @@ fn producers(part: &Part<'_>, steps: &[Step], starts: &BTreeSet<usize>) -> Vec<(
     surest(from.filter(|(node, _)| role(part, *node) == Some(Role::Source)))
 }
 
-fn consumers(part: &Part<'_>, steps: &[Step]) -> Vec<(usize, Verdict)> {
+fn consumers(part: &Part<'_>, steps: &[Step], begins: &BTreeSet<usize>) -> Vec<(usize, Verdict)> {
+    let takes = |index: usize| {
+        let node = part.mesh.nodes.get(index);
+        node.is_some_and(|node| {
+            let is_none = node.presence.is_absent() || node.presence == Presence::NotAddressable;
+            node.role == Role::Receiver && !is_none
+        })
+    };
     let gone = steps.iter().filter(|step| step.distance > 0);
     let to = gone.filter_map(|step| {
         let edge = edge(part, step)?;
         let delivers = !matches!(edge.relation, Relation::DeadLetter | Relation::Reply);
-        (delivers && role(part, edge.to) == Some(Role::Receiver)).then_some((edge.to, step.verdict))
+        (delivers && takes(edge.to)).then_some((edge.to, step.verdict))
     });
-    surest(to)
+    let there = begins.iter().filter(|node| takes(**node)).map(|node| (*node, Verdict::Yes));
+    surest(to.chain(there))
 }
 
 fn undelivered(part: &Part<'_>, steps: &[Step]) -> Vec<(usize, Verdict)> {
@@ -216,7 +231,7 @@ fn dead_ends(part: &Part<'_>, steps: &[Step], starts: &BTreeSet<usize>) -> Vec<S
             _ => None,
         }
     });
-    words::few(ends.collect(), MOST)
+    ends.collect()
 }
 
 /// Ways that lead back to where they began, each told once.
@@ -292,37 +307,4 @@ impl Step {
     fn edge_from(&self, part: &Part<'_>) -> usize {
         edge(part, self).map_or(usize::MAX, |edge| edge.from)
     }
-}
-
-/// `gets to 2 consumers: …`
-fn told(part: &Part<'_>, found: &Found, steps: &[Step], starts: &BTreeSet<usize>, way: Way) -> String {
-    let list = |names: &Vec<String>| words::few(names.clone(), NAMED).join(", ");
-    let mut parts = Vec::new();
-    if let Some(producers) = &found.producers {
-        let count = self::producers(part, steps, starts).len();
-        parts.push(match count {
-            0 => "comes from no source that is known: whoever posts to where it begins".to_owned(),
-            _ => format!("comes from {}: {}", counted(count, "source"), list(producers)),
-        });
-    }
-    if let Some(consumers) = &found.consumers {
-        let count = self::consumers(part, steps).len();
-        parts.push(match count {
-            0 => "gets to nobody".to_owned(),
-            _ => format!("gets to {}: {}", counted(count, "consumer"), list(consumers)),
-        });
-    }
-    if !found.undelivered.is_empty() {
-        parts.push(format!("what cannot be delivered goes to {}", list(&found.undelivered)));
-    }
-    if !found.dead_ends.is_empty() {
-        parts.push(format!("ends at {}", list(&found.dead_ends)));
-    }
-    if !found.loops.is_empty() {
-        parts.push(format!("{}: {}", counted(found.loops.len(), "loop"), list(&found.loops)));
-    }
-    if way == Way::Path && steps.is_empty() {
-        return "passes nothing".to_owned();
-    }
-    parts.join("; ")
 }

@@ -15,7 +15,10 @@ use super::{
 };
 use crate::{
     answer::counted,
-    knative::mesh::{Finding, Presence, Role},
+    knative::{
+        mesh::{Finding, Presence, Role},
+        resource::Resources,
+    },
 };
 
 /// The answer: an overview, or events followed.
@@ -129,7 +132,10 @@ impl<'m> Wrong<'m> {
         Self { findings, codes }
     }
 
-    pub(super) fn words(&self) -> String {
+    pub(super) fn words(&self, resources: &Resources) -> String {
+        if resources.whole.is_empty() && resources.whole_there.is_empty() && !resources.unread.is_empty() {
+            return "nothing of it could be read".to_owned();
+        }
         if self.codes.is_empty() {
             return "nothing wrong is seen".to_owned();
         }

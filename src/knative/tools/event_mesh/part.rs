@@ -110,16 +110,28 @@ fn passed(mesh: &Mesh, resources: &Resources, anchors: &[Named]) -> Passed {
         if anchors.len() == 1 {
             nodes.extend(traces.iter().flat_map(|trace| trace.starts.iter().copied()));
         }
-        nodes.extend(named.iter().filter_map(|anchor| match anchor {
-            Anchor::Node(node) => Some(*node),
-            Anchor::EventType { .. } => None,
-        }));
-        narrow(&mut edges, traces.iter().flat_map(|trace| trace.hops.iter().map(|hop| hop.edge)));
+        nodes.extend(nodes_of(named));
+        let at: BTreeSet<usize> = nodes_of(named).collect();
+        // what no event can pass is beside every way, and may be what is wrong
+        let beside = mesh
+            .edges
+            .iter()
+            .enumerate()
+            .filter(|(_, edge)| at.contains(&edge.from) || at.contains(&edge.to));
+        let on_the_way = traces.iter().flat_map(|trace| trace.hops.iter().map(|hop| hop.edge));
+        narrow(&mut edges, on_the_way.chain(beside.map(|(index, _)| index)));
         narrow(&mut event_types, traces.iter().flat_map(|trace| trace.event_types.iter().copied()));
     }
     let edges = edges.unwrap_or_default();
     nodes.extend(ends(mesh, &edges));
     Passed { nodes, edges, event_types: event_types.unwrap_or_default() }
+}
+
+fn nodes_of(named: &Named) -> impl Iterator<Item = usize> {
+    named.iter().filter_map(|anchor| match anchor {
+        Anchor::Node(node) => Some(*node),
+        Anchor::EventType { .. } => None,
+    })
 }
 
 /// What is in both; all of it where there was nothing yet.

@@ -114,7 +114,7 @@ fn what_is_misspelt_is_answered_with_what_was_meant() {
         (&["tools", "--jsn"], 2, "'--json'"),
         (&["call", "whoami", "--dmo"], 2, "'--demo'"),
         (&["call", "kubernetes_clustres", "--demo"], 1, "did you mean \"kubernetes_clusters\"?"),
-        (&["call", "zzz", "--demo"], 1, "tools: kro_diagnose, "),
+        (&["call", "zzz", "--demo"], 1, "tools: knative_event_mesh, kro_diagnose, "),
         (&["call", "palette_kubeconfig", "--demo", "--role", "viewer"], 1, "\"palette_kubeconfig\"; tools: "),
         (&["call", "palette_clusters", "--demo", "cursor=of-another"], 1, "or set sealKey"),
         (&["call", "kubernetes_clusters", "--demo", "clustr=a"], 1, "did you mean \"cluster\"?"),

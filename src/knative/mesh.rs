@@ -210,11 +210,16 @@ impl Edge {
 }
 
 impl Mesh {
-    /// Joins what was read.
+    /// Joins what was read, and judges it.
     pub fn build(resources: &Resources) -> Self {
-        let mut mesh = build::mesh(resources);
+        let mut mesh = Self::joined(resources);
         mesh.findings = findings::of(&mesh, resources);
         mesh
+    }
+
+    /// Joins what was read, without the findings: a catalog has no use for them.
+    pub fn joined(resources: &Resources) -> Self {
+        build::mesh(resources)
     }
 
     /// The node that an object is or is a part of.

@@ -191,7 +191,7 @@ fn class(node: &Node) -> (&'static str, &'static str, &'static str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::knative::{filter::Filter, resource::Reference};
+    use crate::knative::resource::Reference;
 
     fn node(name: &str, role: Role) -> Node {
         let id = NodeId::Object(Reference {
@@ -203,24 +203,12 @@ mod tests {
         Node { id, role, ready: Ready::Yes, presence: Presence::Here, backstage_id: None }
     }
 
-    fn edge(from: usize, to: usize, relation: Relation) -> Edge {
-        Edge {
-            from,
-            to,
-            relation,
-            via: None,
-            filter: Filter::Everything,
-            ready: Ready::Untold,
-            answers: None,
-        }
-    }
-
     #[test]
     fn a_name_cannot_draw() {
         let mut mesh = Mesh::default();
         mesh.nodes.push(node("a\"] --> n9; click", Role::Broker));
         mesh.nodes.push(Node { presence: Presence::Missing, ..node("b", Role::Receiver) });
-        mesh.edges.push(edge(0, 1, Relation::DeadLetter));
+        mesh.edges.push(Edge::plain(0, 1, Relation::DeadLetter));
         let drawn = |language| draw(&mesh, 0..1, 0..2, language, 5_000);
         let mermaid = drawn(Language::Mermaid);
         assert!(
@@ -246,7 +234,7 @@ mod tests {
         mesh.nodes.push(node("hub", Role::Broker));
         for index in 1..500 {
             mesh.nodes.push(node(&format!("service-{index}"), Role::Receiver));
-            mesh.edges.push(edge(0, index, Relation::Trigger));
+            mesh.edges.push(Edge::plain(0, index, Relation::Trigger));
         }
         let picture = draw(&mesh, 0..499, 0..500, Language::Mermaid, 4_000);
         assert!(picture.source.len() <= 4_000 && picture.edges > 20, "{} bytes", picture.source.len());

@@ -72,7 +72,7 @@ pub async fn read(access: &Access) -> Result<Published, Error> {
     }
     // no work for a thread that serves others
     let joined = tokio::task::spawn_blocking(move || {
-        let mesh = Mesh::build(&resources);
+        let mesh = Mesh::joined(&resources);
         let all = 0..resources.event_types.len();
         let consumers = all.map(|event_type| consumer_ids(&mesh, &resources, event_type)).collect();
         Published::of(&resources, &mesh, consumers)

@@ -51,6 +51,7 @@ pub(super) async fn read(reader: &Reader<'_>, resources: &mut Resources) {
     }
     resources.targets.extend(looked.found);
     resources.unread.extend(looked.unread);
+    resources.remarks.extend(looked.remarks);
     let forbidden = looked.forbidden.into_iter();
     resources.remarks.extend(forbidden.map(|(kind, (count, first))| match count {
         1 => format!("subscriber {first}"),
@@ -79,6 +80,8 @@ struct Looked {
     unread: Vec<Unread>,
     /// Of each kind how many objects may not be read, and what the cluster said of the first.
     forbidden: BTreeMap<String, (usize, String)>,
+    /// What else there is to say.
+    remarks: Vec<String>,
 }
 
 /// A kind, and the objects of it that are referred to.
@@ -197,7 +200,7 @@ impl Looked {
             "{} of {all} subscribers were looked at: {named} may not be listed, as so many need",
             wanted.len()
         );
-        self.forbidden.insert(format!("all {named}"), (1, more));
+        self.remarks.push(more);
         self.all(rest, &Target::Unread);
     }
 

@@ -205,7 +205,7 @@ impl Build<'_> {
 }
 
 impl Edge {
-    fn plain(from: usize, to: usize, relation: Relation) -> Self {
+    pub(in crate::knative) fn plain(from: usize, to: usize, relation: Relation) -> Self {
         Self {
             from,
             to,

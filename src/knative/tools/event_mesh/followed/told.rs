@@ -20,19 +20,18 @@ pub(super) struct All {
 impl All {
     /// `gets to 2 consumers, maybe 1 more: …`
     pub(super) fn told(&self, is_nothing: bool) -> String {
-        let all = self;
-        if is_nothing && all.consumers.as_ref().is_none_or(Vec::is_empty) && all.dead_ends.is_empty() {
+        if is_nothing && self.consumers.as_ref().is_none_or(Vec::is_empty) && self.dead_ends.is_empty() {
             return "passes nothing".to_owned();
         }
         let list = |names: &Vec<String>| words::few(names.clone(), NAMED).join(", ");
         let mut parts = Vec::new();
-        if let Some(producers) = &all.producers {
+        if let Some(producers) = &self.producers {
             parts.push(match producers.len() {
                 0 => "comes from no source that is known: whoever posts to where it begins".to_owned(),
                 count => format!("comes from {}: {}", counted(count, "source"), list(producers)),
             });
         }
-        if let Some(consumers) = &all.consumers {
+        if let Some(consumers) = &self.consumers {
             let maybe = consumers.iter().filter(|name| name.starts_with(MAYBE)).count();
             let more = if maybe > 0 { format!(", {MAYBE}{maybe} more") } else { String::new() };
             parts.push(match consumers.len() - maybe {
@@ -41,14 +40,14 @@ impl All {
                 sure => format!("gets to {}{more}: {}", counted(sure, "consumer"), list(consumers)),
             });
         }
-        if !all.undelivered.is_empty() {
-            parts.push(format!("what cannot be delivered goes to {}", list(&all.undelivered)));
+        if !self.undelivered.is_empty() {
+            parts.push(format!("what cannot be delivered goes to {}", list(&self.undelivered)));
         }
-        if !all.dead_ends.is_empty() {
-            parts.push(format!("ends at {}", list(&all.dead_ends)));
+        if !self.dead_ends.is_empty() {
+            parts.push(format!("ends at {}", list(&self.dead_ends)));
         }
-        if !all.loops.is_empty() {
-            parts.push(format!("{}: {}", counted(all.loops.len(), "loop"), list(&all.loops)));
+        if !self.loops.is_empty() {
+            parts.push(format!("{}: {}", counted(self.loops.len(), "loop"), list(&self.loops)));
         }
         parts.join("; ")
     }

@@ -4,6 +4,7 @@ pub mod backstage;
 pub mod callers;
 pub mod credential;
 pub mod local;
+pub mod login;
 pub mod oidc;
 pub mod places;
 pub mod shown;

@@ -5,13 +5,17 @@ mod check;
 mod completions;
 mod demo;
 mod failure;
+mod login;
+mod logout;
 mod out;
 mod rbac;
 mod reload;
 mod serve;
 mod setup;
+mod token;
 mod tools;
 mod upstream;
+mod whoami;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -59,6 +63,10 @@ struct Global {
     /// use. For configured issuers.
     #[arg(long, global = true, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// Issuer whose sign-in is used over stdio and from the shell (`platform-mcp login`), where you are signed in
+    /// at several.
+    #[arg(long, global = true, value_name = "ISSUER")]
+    sign_in: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -71,6 +79,14 @@ enum Command {
     Call(call::Call),
     /// Say what of the configuration and the clusters works, and how to mend the rest.
     Check(check::Check),
+    /// Sign in at an issuer with a browser: stdio and the shell then run as you.
+    Login(login::Login),
+    /// Sign out: what `login` kept is revoked and forgotten.
+    Logout(logout::Logout),
+    /// Say who calls, and what they may do.
+    Whoami(whoami::Whoami),
+    /// Print a token for a cluster: the credential plugin of kubeconfigs, for kubectl.
+    Token(token::Token),
     /// Show the tools: what each needs, takes and answers.
     Tools(tools::Tools),
     /// Print the RBAC that a cluster needs, no wider than what is used.
@@ -88,6 +104,10 @@ impl Cli {
             Some(Command::Demo(demo)) => demo.run(&self.global).await,
             Some(Command::Call(call)) => call.run(&self.global).await,
             Some(Command::Check(check)) => check.run(&self.global).await,
+            Some(Command::Login(login)) => login.run(&self.global).await,
+            Some(Command::Logout(logout)) => logout.run(&self.global).await,
+            Some(Command::Whoami(whoami)) => whoami.run(&self.global).await,
+            Some(Command::Token(token)) => token.run(&self.global).await,
             Some(Command::Tools(tools)) => tools.run(&self.global),
             Some(Command::Rbac(rbac)) => rbac.run(&self.global).await,
             Some(Command::Completions(completions)) => completions.run(),

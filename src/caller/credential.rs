@@ -11,7 +11,11 @@ use parking_lot::Mutex;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{io::AsyncReadExt as _, time::timeout};
 
-use super::{Caller, Callers, Refusal, Token, oidc};
+use super::{
+    Caller, Callers, Refusal, Token,
+    login::{Session, SignInError},
+    oidc,
+};
 use crate::{Error, ErrorKind};
 
 /// The environment variable that holds a token.
@@ -38,6 +42,7 @@ pub struct Credential {
 enum Place {
     Variable(SecretString),
     File(PathBuf),
+    Login(Arc<Session>),
 }
 
 /// Why there is no caller.
@@ -62,12 +67,20 @@ impl Credential {
         Self { place: Place::File(path), taken: Mutex::default() }
     }
 
+    /// The token of a sign-in, read at each use and renewed before it ends.
+    pub fn login(session: Arc<Session>) -> Self {
+        Self { place: Place::Login(session), taken: Mutex::default() }
+    }
+
     /// Its owner, by the rules that hold now.
     ///
     /// # Errors
     /// That there is no token, or that it is not taken, and what to do. There is no other caller then.
     pub async fn caller(&self, callers: &Callers) -> Result<Arc<Caller>, Unusable> {
-        let token = self.token().await?;
+        let token = match timeout(VERIFYING, self.token()).await {
+            Ok(token) => token?,
+            Err(_elapsed) => return Err(outage("unavailable", "its issuer does not answer")),
+        };
         if has_scheme(token.expose_secret()) {
             return Err(self.with_scheme());
         }
@@ -87,6 +100,10 @@ impl Credential {
     async fn token(&self) -> Result<SecretString, Unusable> {
         match &self.place {
             Place::Variable(token) => Ok(token.clone()),
+            Place::Login(session) => {
+                let held = session.token(session.settings().shown).await;
+                held.map(|held| held.token).map_err(|error| unsigned(session, &error))
+            }
             Place::File(path) => match read(path).await {
                 Ok(Some(token)) => Ok(token),
                 Ok(None) => {
@@ -113,6 +130,12 @@ impl Credential {
                 let file = match &self.place {
                     Place::File(path) => path.display().to_string(),
                     Place::Variable(_) => "FILE".to_owned(),
+                    Place::Login(_) => {
+                        let what = format!("the token of your sign-in is not taken: {refusal}");
+                        let next = "mend login.token, login.resource or login.scopes of the issuer, or what it \
+                                    takes (audiences, tokens, types); then sign in again: `platform-mcp login`";
+                        return unusable(refusal.reason(), what, next.to_owned());
+                    }
                 };
                 let next = format!(
                     "it is not a token for this server, so another like it will not do: \
@@ -128,6 +151,7 @@ impl Credential {
         let place = match &self.place {
             Place::Variable(_) => TOKEN_VARIABLE.to_owned(),
             Place::File(path) => path.display().to_string(),
+            Place::Login(_) => "the sign-in".to_owned(),
         };
         let what = "your token begins with \"Bearer\", which is no part of it".to_owned();
         unusable("malformed", what, format!("leave out Bearer: {place} holds the token alone"))
@@ -139,6 +163,7 @@ impl Credential {
                 format!("get a new token and start the server again with it in {TOKEN_VARIABLE}")
             }
             Place::File(path) => format!("get a new token and write it to {}", path.display()),
+            Place::Login(session) => sign_in(session),
         };
         unusable(reason, what, next)
     }
@@ -151,6 +176,19 @@ fn unusable(reason: &'static str, what: String, next: String) -> Unusable {
 /// Whether it begins as a header's value does. White space is in no token.
 fn has_scheme(token: &str) -> bool {
     token.split_once(char::is_whitespace).is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+}
+
+fn unsigned(session: &Session, error: &SignInError) -> Unusable {
+    let next = match error {
+        SignInError::Outage { .. } => "try again; your sign-in is kept".to_owned(),
+        _ => sign_in(session),
+    };
+    unusable(error.reason(), error.to_string(), next)
+}
+
+/// What signs in again.
+fn sign_in(session: &Session) -> String {
+    format!("sign in: `platform-mcp login {}`", session.settings().name())
 }
 
 fn outage(reason: &'static str, why: &str) -> Unusable {

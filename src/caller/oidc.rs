@@ -6,8 +6,9 @@
 
 pub(crate) mod algorithm;
 pub(super) mod claims;
+pub(in crate::caller) mod client;
 pub(super) mod compact;
-mod discovery;
+pub(in crate::caller) mod discovery;
 pub mod exchange;
 pub(crate) mod header;
 mod identity;
@@ -91,6 +92,21 @@ impl Issuers {
             (&issuer.settings, reached.await)
         });
         futures::future::join_all(each).await
+    }
+
+    /// What an ID token says that this issuer made for this client, with its end. It says who signed in; whether it
+    /// gives access here is for [`Self::verify`] to say.
+    pub(super) async fn id_token(
+        &self,
+        issuer: &str,
+        token: &str,
+        client: &str,
+        now: Timestamp,
+    ) -> Result<(Map<String, Value>, Timestamp), Refusal> {
+        let parts = Compact::parse(token)?;
+        let said = parts.claims.get("iss").and_then(Value::as_str).ok_or(Refusal::Issuer)?;
+        let known = self.issuers.iter().find(|known| &*known.name == issuer && said == issuer);
+        known.ok_or(Refusal::Issuer)?.id_token(parts, client, now).await
     }
 
     /// What exchanges the tokens of an issuer, where anything does.

@@ -40,7 +40,7 @@ pub(super) struct Call {
 
 /// What of an answer is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Output {
+pub(super) enum Output {
     /// What hosts that read text show the model.
     #[default]
     Text,
@@ -49,6 +49,11 @@ enum Output {
 }
 
 impl Call {
+    /// This one without arguments.
+    pub(super) fn bare(tool: &str, output: Output) -> Self {
+        Self { tool: tool.to_owned(), arguments: Vec::new(), json: None, demo: false, output }
+    }
+
     pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
         let config = global.config()?;
         // what hands out credentials leaves its line in the audit log, wherever that goes
@@ -61,11 +66,12 @@ impl Call {
             global.before_sample(&config)?;
             config = config.over_sample(sample);
         }
+        let logins = config.logins();
         let built = config.build()?;
         setup::warn(&built);
         let caller = match sample {
             Some(_) => setup::local(&built.callers)?,
-            None => setup::caller(global, &built.callers).await?,
+            None => setup::caller(global, &built.callers, logins).await?,
         };
         let Built { toolbox, .. } = built;
         let (progress, mut heard) = Progress::heard();

@@ -2,9 +2,12 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{Failure, Global, out};
+use super::{Failure, Global, login, out};
 use crate::{
-    caller::{Caller, Callers, Credential, TOKEN_VARIABLE},
+    caller::{
+        Caller, Callers, Credential, TOKEN_VARIABLE,
+        login::{LoginSettings, Session, Store},
+    },
     config::{Built, Config, FILE_VARIABLE, clusters::Sources, server::AuditTo, spectrocloud::Spectrocloud},
     demo::Sample,
     door::Who,
@@ -123,12 +126,25 @@ pub(super) fn local(callers: &Callers) -> Result<Arc<Caller>, Failure> {
     callers.local().map(Arc::clone).ok_or_else(none)
 }
 
-/// Whom the process serves over stdio: the owner of a token if one was given, else the local user.
-pub(super) fn owner(global: &Global, callers: &Callers) -> Result<Who, Failure> {
+/// Whom the process serves over stdio: the owner of a token if one was given, else whoever is signed in, else the
+/// local user. `--role` asks for the local user.
+pub(super) fn owner(global: &Global, callers: &Callers, logins: Vec<LoginSettings>) -> Result<Who, Failure> {
     let Some(credential) = global.credential()? else {
-        local(callers)?;
+        if let Some(session) = signed_in(global, &logins)? {
+            return Ok(Who::Owner(Arc::new(Credential::login(Arc::new(session)))));
+        }
+        local(callers).map_err(|failure| match logins.is_empty() {
+            true => failure,
+            false => Failure::usage(format!("{failure}. Or sign in: `platform-mcp login`")),
+        })?;
         return Ok(Who::Local);
     };
+    if global.sign_in.is_some() {
+        return Err(Failure::usage(format!(
+            "--sign-in and a token ({TOKEN_VARIABLE} or --token-file) are both given, and only one of them can be \
+             meant"
+        )));
+    }
     if !callers.need_token() {
         return Err(Failure::usage(format!(
             "a token is given ({TOKEN_VARIABLE} or --token-file), and no issuer is configured that could have \
@@ -145,12 +161,43 @@ pub(super) fn owner(global: &Global, callers: &Callers) -> Result<Who, Failure> 
 }
 
 /// The same, to call a tool at once.
-pub(super) async fn caller(global: &Global, callers: &Callers) -> Result<Arc<Caller>, Failure> {
-    match owner(global, callers)? {
+pub(super) async fn caller(
+    global: &Global,
+    callers: &Callers,
+    logins: Vec<LoginSettings>,
+) -> Result<Arc<Caller>, Failure> {
+    match owner(global, callers, logins)? {
         Who::Owner(credential) => {
             let caller = credential.caller(callers).await;
             caller.map_err(|unusable| Failure::failed(unusable.error.text()))
         }
         _ => local(callers),
+    }
+}
+
+/// The sign-in that the process runs with, where there is one.
+fn signed_in(global: &Global, logins: &[LoginSettings]) -> Result<Option<Session>, Failure> {
+    let failed = |error: crate::caller::login::SignInError| Failure::usage(error.to_string());
+    match (&global.sign_in, &global.role) {
+        (Some(_), Some(_)) => Err(Failure::usage(
+            "--role is for the local user, and --sign-in for somebody else: only one of them can be meant",
+        )),
+        (None, Some(_)) => Ok(None),
+        (Some(written), None) => {
+            Session::new(login::named(logins, written)?.clone()).map(Some).map_err(failed)
+        }
+        (None, None) => {
+            let is_there = |login: &&LoginSettings| Store::of(login).is_ok_and(|store| store.is_there());
+            let there: Vec<&LoginSettings> = logins.iter().filter(is_there).collect();
+            match there.as_slice() {
+                [] => Ok(None),
+                [login] => Session::new((*login).clone()).map(Some).map_err(failed),
+                several => {
+                    let names: Vec<&str> = several.iter().map(|login| login.name()).collect();
+                    let next = "say as whom with --sign-in ISSUER";
+                    Err(Failure::usage(format!("you are signed in at {}; {next}", names.join(" and "))))
+                }
+            }
+        }
     }
 }

@@ -1,15 +1,26 @@
 //! From a configuration to what commands work with. Connects to nothing.
 
-use std::{collections::BTreeMap, io, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use secrecy::ExposeSecret as _;
 
-use super::{Config, server::AuditTo};
+use super::{Config, issuers::Issuer, server::AuditTo};
 use crate::{
     answer::seal::Seal,
     audit::Audit,
     backstage::Plugin,
-    caller::{Caller, Callers, backstage::Backstage, local, oidc::Issuers},
+    caller::{
+        Caller, Callers,
+        backstage::Backstage,
+        local,
+        login::LoginSettings,
+        oidc::{IssuerSettings, Issuers},
+    },
     door::Terms,
     kubernetes::Registry,
     palette::Environments,
@@ -134,6 +145,27 @@ impl Config {
             roles.bind(std::slice::from_ref(name), &self.local.within, "roles")?;
         }
         Ok(Arc::new(local::caller(&roles, &self.local.roles(), &self.local.within)?))
+    }
+
+    /// How people sign in at the issuers, where they do.
+    pub fn logins(&self) -> Vec<LoginSettings> {
+        let audience = self.http.url.as_deref();
+        self.issuers.iter().filter_map(|issuer| issuer.login(|path| self.resolved(path), audience)).collect()
+    }
+
+    /// An issuer as its verifier knows it, where it is configured.
+    pub fn issuer(&self, url: &str) -> Option<IssuerSettings> {
+        let known = self.issuers.iter().find(|issuer| issuer.url == url)?;
+        Some(known.settings(|path| self.resolved(path), self.http.url.as_deref()))
+    }
+
+    /// An issuer as its verifier would know it, of which nothing but its name and authority is known.
+    ///
+    /// # Errors
+    /// It is no name of an issuer.
+    pub fn unknown_issuer(url: &str, ca_file: Option<PathBuf>) -> Result<IssuerSettings, String> {
+        let issuer = Issuer::named(url, ca_file)?;
+        Ok(issuer.settings(Path::to_path_buf, None))
     }
 
     fn callers(&self, before: Option<&Issuers>) -> Result<Callers, BuildProblem> {

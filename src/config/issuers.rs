@@ -1,6 +1,7 @@
 //! `issuers`: who may say who a caller is, and what their callers may do.
 
 mod exchange;
+mod login;
 
 use std::{
     collections::BTreeMap,
@@ -12,10 +13,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use exchange::Exchange;
+pub use login::Login;
 
 use super::problem::{Wrong, meant};
 use crate::{
-    caller::oidc::{IssuerSettings, algorithm, header::media_type, place},
+    caller::{
+        login::LoginSettings,
+        oidc::{IssuerSettings, algorithm, header::media_type, place},
+    },
     permission::Rule,
 };
 
@@ -76,6 +81,8 @@ pub struct Issuer {
     pub uid: bool,
     /// How its tokens are exchanged for those of clusters that have `identity: exchange`.
     pub exchange: Option<Exchange>,
+    /// How people sign in there with `platform-mcp login`.
+    pub login: Option<Login>,
     /// What callers may do by what their token says of them. All rules that match add up; deny wins.
     #[serde(default)]
     pub rules: Vec<Rule>,
@@ -143,6 +150,9 @@ impl Issuer {
         if let Some(exchange) = &self.exchange {
             exchange.coherent().map_err(|wrong| wrong.below("exchange"))?;
         }
+        if let Some(login) = &self.login {
+            login.coherent(&self.tokens).map_err(|wrong| wrong.below("login"))?;
+        }
         for (name, claim) in &self.extra {
             let wrong = match () {
                 () if !is_extra_name(name) => {
@@ -188,6 +198,23 @@ impl Issuer {
             uid: self.uid,
             exchange: self.exchange.as_ref().and_then(|exchange| exchange.settings(&self.tokens, resolved)),
         }
+    }
+
+    /// One of which nothing but its name and authority is known.
+    pub(super) fn named(url: &str, ca_file: Option<PathBuf>) -> Result<Self, String> {
+        place::issuer(url)?;
+        let none = serde_json::json!({"url": url, "caFile": ca_file});
+        serde_json::from_value(none).map_err(|error| error.to_string())
+    }
+
+    /// How people sign in there, where they do.
+    pub(super) fn login(
+        &self,
+        resolved: impl Fn(&Path) -> PathBuf,
+        audience: Option<&str>,
+    ) -> Option<LoginSettings> {
+        let login = self.login.as_ref()?;
+        Some(login.settings(self.settings(&resolved, audience), &self.tokens, &resolved))
     }
 
     fn types(&self) -> Vec<Option<String>> {

@@ -128,10 +128,10 @@ async fn the_default_form_holds_no_secret_and_says_how_to_log_in() {
             .expect("base64");
         assert!(authority.starts_with(b"-----BEGIN CERTIFICATE-----\n"));
         let exec = &kubeconfig["users"][0]["user"]["exec"];
-        assert_eq!((&exec["command"], &exec["args"][0]), (&json!("kubectl"), &json!("oidc-login")));
+        assert_eq!((&exec["command"], &exec["args"][0]), (&json!("platform-mcp"), &json!("token")));
         let arguments = exec["args"].to_string();
-        assert!(arguments.contains("--oidc-issuer-url=https://id.example.com/realms/shop"), "{arguments}");
-        assert!(arguments.contains("--oidc-extra-scope=groups"), "{arguments}");
+        assert!(arguments.contains("\"https://id.example.com/realms/shop\""), "{arguments}");
+        assert!(arguments.contains("--scope=groups"), "{arguments}");
         let all = format!("{}{}", answer.text, answer.structure);
         assert!(!all.contains(CLIENT_SECRET) && all.contains("has a secret"), "{all}");
     }

@@ -17,16 +17,16 @@ use crate::{
 const CONNECT_TIME: Duration = Duration::from_secs(2);
 
 /// For everything that one look at the issuer takes.
-pub(super) const TIME: Duration = Duration::from_secs(5);
+pub(in crate::caller) const TIME: Duration = Duration::from_secs(5);
 
 /// The most that either document may have, in bytes.
 const LARGEST: usize = 256 * 1024;
 
 /// Where an issuer's keys come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Origin {
-    pub(super) issuer: String,
-    pub(super) ca_file: Option<PathBuf>,
+pub(in crate::caller) struct Origin {
+    pub(in crate::caller) issuer: String,
+    pub(in crate::caller) ca_file: Option<PathBuf>,
 }
 
 impl Origin {
@@ -36,7 +36,7 @@ impl Origin {
     }
 
     /// Reads the discovery document.
-    pub(super) async fn document(&self) -> Result<Map<String, Value>, String> {
+    pub(in crate::caller) async fn document(&self) -> Result<Map<String, Value>, String> {
         within(async { Ok(self.read().await?.2) }).await
     }
 
@@ -72,7 +72,7 @@ impl Origin {
     }
 
     /// A client for this place, which trusts whoever the issuer is trusted by.
-    pub(super) async fn client(&self, place: &Url) -> Result<Client, String> {
+    pub(in crate::caller) async fn client(&self, place: &Url) -> Result<Client, String> {
         remote::client(self.ca_file.clone(), place, Times { connect: CONNECT_TIME, whole: TIME }).await
     }
 }

@@ -3,7 +3,7 @@
 //! Each token is exchanged once for each audience and kept until a little before it ends, for that caller's
 //! token alone. Nothing of a token is in an error, a log or a `Debug`.
 
-mod answer;
+pub(in crate::caller) mod answer;
 mod endpoint;
 mod subject;
 

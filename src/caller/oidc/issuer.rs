@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
 
 use super::{
     super::Token,
@@ -56,10 +57,7 @@ impl Issuer {
         now: Timestamp,
     ) -> Result<Verified, Refusal> {
         let settings = &self.settings;
-        let is_taken = |kind: &Option<String>| settings.types.contains(kind);
-        let header = Header::check(&token.header, &settings.algorithms, is_taken)?;
-        let expires = claims::check(&token.claims, settings, now)?;
-        let generation = signature::signed(&self.keys, &self.name, &token, &header).await?;
+        let (expires, generation) = self.judged(&token, settings, now).await?;
         let identity = Identity::of(&token.claims, settings)?;
         let until = (expires + settings.leeway()).min(now + LONGEST_STANDING);
         Ok(Verified {
@@ -72,6 +70,37 @@ impl Issuer {
             impersonation: identity.impersonation,
             standing: Standing { keys: Arc::clone(&self.keys), generation, until },
         })
+    }
+
+    /// What an ID token for this client says, and when it ends.
+    pub(super) async fn id_token(
+        &self,
+        token: Compact<'_>,
+        client: &str,
+        now: Timestamp,
+    ) -> Result<(Map<String, Value>, Timestamp), Refusal> {
+        let settings = IssuerSettings {
+            audiences: vec![client.to_owned()],
+            id_tokens: true,
+            types: vec![Some("jwt".to_owned()), None],
+            ..self.settings.clone()
+        };
+        let (expires, _) = self.judged(&token, &settings, now).await?;
+        Ok((token.claims, expires))
+    }
+
+    /// Its end, and the generation of the keys that it was checked with.
+    async fn judged(
+        &self,
+        token: &Compact<'_>,
+        settings: &IssuerSettings,
+        now: Timestamp,
+    ) -> Result<(Timestamp, u64), Refusal> {
+        let is_taken = |kind: &Option<String>| settings.types.contains(kind);
+        let header = Header::check(&token.header, &settings.algorithms, is_taken)?;
+        let expires = claims::check(&token.claims, settings, now)?;
+        let generation = signature::signed(&self.keys, &self.name, token, &header).await?;
+        Ok((expires, generation))
     }
 }
 

@@ -1,4 +1,5 @@
-//! [`Login`]: how the users of a cluster log in themselves, as an `exec` entry for kubelogin. It holds no secret.
+//! [`Login`]: how the users of a cluster log in themselves, as an `exec` entry for
+//! `platform-mcp token`. It holds no secret.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
@@ -71,7 +72,8 @@ impl Login {
         let scopes: Vec<String> = spec.scopes.iter().filter(fits).take(MOST_SCOPES).cloned().collect();
         if spec.client_secret.is_some() {
             notes.push(
-                "the OIDC client has a secret, which is not handed out: whoever has it adds --oidc-client-secret"
+                "the OIDC client has a secret, which is not handed out: whoever has it writes it as \
+                 issuers[].login.clientSecret, with this issuer and client"
                     .to_owned(),
             );
         }
@@ -90,24 +92,23 @@ impl Login {
         Ok(Self { issuer: issuer.to_owned(), client_id: client_id.to_owned(), scopes, authorities, notes })
     }
 
-    /// As the user of a kubeconfig.
-    pub(super) fn user(&self) -> Value {
+    /// As the user of a kubeconfig: whoever holds it signs in once (`platform-mcp login`), and kubectl asks
+    /// `platform-mcp token` for a token each time. Everything that it needs is in the arguments.
+    pub(super) fn user(&self, context: &str) -> Value {
         use base64::{Engine as _, engine::general_purpose::STANDARD};
-        let mut args = vec![
-            "oidc-login".to_owned(),
-            "get-token".to_owned(),
-            format!("--oidc-issuer-url={}", self.issuer),
-            format!("--oidc-client-id={}", self.client_id),
-        ];
-        args.extend(self.scopes.iter().map(|scope| format!("--oidc-extra-scope={scope}")));
+        let mut client = vec![self.issuer.clone(), format!("--client-id={}", self.client_id)];
+        client.extend(self.scopes.iter().map(|scope| format!("--scope={scope}")));
         let encoded = self.authorities.as_ref().map(|pem| STANDARD.encode(pem));
-        args.extend(encoded.map(|encoded| format!("--certificate-authority-data={encoded}")));
+        client.extend(encoded.map(|encoded| format!("--certificate-authority-data={encoded}")));
+        let hint = format!("put platform-mcp on the PATH, then sign in: platform-mcp login {}", client.join(" "));
+        let mut args = vec!["token".to_owned(), format!("--cluster={context}")];
+        args.extend(client);
         json!({"exec": {
             "apiVersion": "client.authentication.k8s.io/v1",
-            "command": "kubectl",
+            "command": "platform-mcp",
             "args": args,
-            "installHint": "install kubelogin: kubectl krew install oidc-login",
-            "interactiveMode": "IfAvailable",
+            "installHint": hint,
+            "interactiveMode": "Never",
             "provideClusterInfo": false,
         }})
     }
@@ -149,10 +150,11 @@ mod tests {
     #[test]
     fn a_login_names_issuer_client_and_scopes_and_no_secret() {
         let login = login(|_| ()).expect("a login");
-        let user = login.user().to_string();
+        let user = login.user("shop").to_string();
         for part in [
-            "--oidc-issuer-url=https://id.example.com/realms/a\"",
-            "--oidc-client-id=kubernetes\"",
+            "\"https://id.example.com/realms/a\"",
+            "--client-id=kubernetes\"",
+            "--cluster=shop\"",
             "scope=profile",
         ] {
             assert!(user.contains(part), "{part} in {user}");
@@ -161,14 +163,14 @@ mod tests {
             !user.contains("planted") && !user.contains("bad scope") && !user.contains("=openid"),
             "{user}"
         );
-        assert!(login.notes.concat().contains("--oidc-client-secret"));
+        assert!(login.notes.concat().contains("login.clientSecret"));
     }
 
     #[test]
     fn an_issuer_is_told_to_the_letter() {
         for issuer in ["https://id.example.com", "https://id.example.com/", "https://id.example.com/a/"] {
-            let user = login(|spec| spec["issuerUrl"] = issuer.into()).expect(issuer).user().to_string();
-            assert!(user.contains(&format!("--oidc-issuer-url={issuer}\"")), "{user}");
+            let user = login(|spec| spec["issuerUrl"] = issuer.into()).expect(issuer).user("shop").to_string();
+            assert!(user.contains(&format!("\"{issuer}\"")), "{user}");
         }
     }
 

@@ -24,7 +24,7 @@ impl Made {
     /// # Errors
     /// It would be too large.
     pub fn login(context: &str, server: &Server, login: &Login) -> Result<Self, Unusable> {
-        text(context, server, &login.user()).map(Self::Open)
+        text(context, server, &login.user(context)).map(Self::Open)
     }
 
     /// With a credential in it.

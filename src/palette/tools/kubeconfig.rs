@@ -148,7 +148,7 @@ fn answer(
             let body = text.clone();
             output.kubeconfig = Some(text);
             (
-                format!("{what}; it holds no secret: you log in with kubelogin"),
+                format!("{what}; it holds no secret: you sign in with `platform-mcp login`"),
                 body,
                 Handed::apart("oidc, no secret"),
             )

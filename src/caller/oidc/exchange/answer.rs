@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The longest token, in bytes.
-const LONGEST: usize = 32 << 10;
+pub(in crate::caller) const LONGEST: usize = 32 << 10;
 /// The longest life that is believed.
 const LONGEST_LIFE: i64 = 24 * 3_600;
 /// Characters of what an issuer says of an error.
@@ -30,11 +30,11 @@ pub(super) struct Given {
 
 /// Why there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Failed {
+pub(in crate::caller) struct Failed {
     /// Of the issuer, in words that hold nothing secret.
-    pub(super) message: String,
+    pub(in crate::caller) message: String,
     /// Whether the same may work later.
-    pub(super) retryable: bool,
+    pub(in crate::caller) retryable: bool,
 }
 
 impl Failed {
@@ -104,7 +104,7 @@ fn life(members: &Map<String, Value>) -> Result<Option<SignedDuration>, Failed> 
 }
 
 /// What an answer says that is no 200 (RFC 6749 section 5.2). `secrets` are not in what is told.
-pub(super) fn failed(status: u16, body: &[u8], secrets: &[&SecretString]) -> Failed {
+pub(in crate::caller) fn failed(status: u16, body: &[u8], secrets: &[&SecretString]) -> Failed {
     let members = strict_json::object(body).unwrap_or_default();
     let text = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or_default();
     let code = Some(text("error")).filter(|code| is_code(code));

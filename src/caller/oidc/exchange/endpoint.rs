@@ -2,14 +2,10 @@
 
 use std::time::Duration;
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, RequestBuilder, Url, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
-use tokio::{
-    io::AsyncReadExt as _,
-    time::{Instant, timeout},
-};
+use tokio::time::Instant;
 
 use super::{
     Exchanger, GRANT,
@@ -18,18 +14,16 @@ use super::{
 };
 use crate::{
     caller::oidc::{
+        client::{self, encoded},
         discovery::Origin,
         place,
-        settings::{ClientSecret, ExchangeSettings, SubjectTokenType},
+        settings::{ExchangeSettings, SubjectTokenType},
     },
     remote,
 };
 
 /// The most that an answer may have, in bytes.
 const LARGEST: usize = 64 << 10;
-/// How long the file with the secret may take to be read, and what it may hold.
-const READING: Duration = Duration::from_secs(2);
-const LONGEST_SECRET: u64 = 4 << 10;
 
 /// Where an issuer exchanges tokens.
 pub(super) struct Endpoint {
@@ -59,15 +53,7 @@ impl Endpoint {
                 (url, document)
             }
         };
-        let posts = match document.get("token_endpoint_auth_methods_supported").and_then(Value::as_array) {
-            // OpenID Connect Discovery section 3
-            None => false,
-            Some(methods) if methods.iter().any(|method| method == "client_secret_basic") => false,
-            Some(methods) if methods.iter().any(|method| method == "client_secret_post") => true,
-            Some(_) => {
-                return Err("it takes no client secret (token_endpoint_auth_methods_supported)".to_owned());
-            }
-        };
+        let posts = client::posts(&document)?;
         Ok(Self { client: origin.client(&url).await?, url, posts, found: Instant::now() })
     }
 
@@ -83,7 +69,7 @@ impl Endpoint {
         audience: &str,
     ) -> Result<Given, Failed> {
         let settings = &exchanger.settings;
-        let secret = secret(&settings.secret).await.map_err(Failed::lasting)?;
+        let secret = client::secret(&settings.secret, "exchange").await.map_err(Failed::lasting)?;
         let request = self.request(settings, &secret, subject.token(), audience);
         // the client has a bound of time for all of it
         let answer = request.send().await.map_err(|error| Failed::outage(remote::said(&error)))?;
@@ -129,35 +115,6 @@ impl Endpoint {
             // encoded first: RFC 6749 section 2.3.1
             request = request.basic_auth(encoded(&settings.client_id), Some(encoded(secret.expose_secret())));
         }
-        let body: Vec<String> =
-            form.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
-        request.body(body.join("&"))
-    }
-}
-
-fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
-}
-
-async fn secret(secret: &ClientSecret) -> Result<SecretString, String> {
-    let file = match secret {
-        ClientSecret::Given(secret) => return Ok(secret.clone()),
-        ClientSecret::File(file) => file,
-    };
-    let read = async {
-        let mut text = String::new();
-        tokio::fs::File::open(file).await?.take(LONGEST_SECRET).read_to_string(&mut text).await?;
-        std::io::Result::Ok(SecretString::from(text.trim_end_matches(['\r', '\n']).to_owned()))
-    };
-    // where it is, is for whoever runs the server
-    let unread = |why: &dyn std::fmt::Display| {
-        tracing::error!("exchange.clientSecretFile {}: {why}", file.display());
-        "the secret of this server's client cannot be read".to_owned()
-    };
-    match timeout(READING, read).await {
-        Ok(Ok(secret)) if secret.expose_secret().is_empty() => Err(unread(&"it is empty")),
-        Ok(Ok(secret)) => Ok(secret),
-        Ok(Err(error)) => Err(unread(&error)),
-        Err(_elapsed) => Err(unread(&"it takes too long")),
+        request.body(client::form(&form))
     }
 }

@@ -1,0 +1,184 @@
+//! `login`: signing in at an issuer.
+
+mod browser;
+mod client;
+mod redirect;
+
+use std::{sync::Arc, time::Duration};
+
+use clap::Args;
+use reqwest::Url;
+use tokio_util::sync::CancellationToken;
+
+pub(super) use client::{Client, named};
+
+use super::{Failure, Global, out, serve};
+use crate::{
+    caller::{
+        Credential,
+        login::{Asked, Provider, SignInError, Tokens, Unanswered, device::Device, given::Given},
+    },
+    config::Config,
+};
+use redirect::{Page, Redirect};
+
+/// How long a browser is waited for.
+const TIME: Duration = Duration::from_secs(600);
+
+/// Answers to other requests that are told of.
+const MOST_FOREIGN: usize = 3;
+
+/// Sign in at an issuer with a browser: stdio (`serve`) and the shell (`call`) then run as you, and kubeconfigs of
+/// `palette_kubeconfig` reach their clusters as you. Nothing is signed in that a token is given for.
+#[derive(Debug, Args)]
+pub(super) struct Login {
+    #[command(flatten)]
+    client: Client,
+    /// Sign in with a browser on another device; this one shows a code.
+    #[arg(long, conflicts_with = "no_browser")]
+    device: bool,
+    /// Open no browser: the URL is printed, for one that reaches this machine's loopback address.
+    #[arg(long)]
+    no_browser: bool,
+}
+
+/// The right person has answered.
+struct Answer {
+    given: Given,
+    nonce: Option<String>,
+}
+
+impl Login {
+    pub(super) async fn run(&self, global: &Global) -> Result<(), Failure> {
+        let config = global.config()?;
+        let session = Arc::new(self.client.session(&config)?);
+        let ending = serve::on_signal();
+        let settings = session.settings();
+        let provider = Provider::find(settings).await.map_err(failed)?;
+        let (kept, told) = session.store().begin().await.map_err(failed)?;
+        let opened = browser::Opener::found();
+        let device = self.device || (!self.no_browser && opened.is_none() && provider.device().is_some());
+        let judge = async |answer: Answer| {
+            let Answer { given, nonce } = answer;
+            let tokens = given.taken(settings, session.issuers(), nonce.as_deref(), None).await?;
+            session.store().keep(&kept, &tokens).await.map(|()| tokens)
+        };
+        let signing = async {
+            match device {
+                true => judge(by_device(&provider).await?).await.map_err(failed),
+                false => by_redirect(&provider, opened.filter(|_| !self.no_browser), judge).await,
+            }
+        };
+        let tokens = ends(signing, ending).await?;
+        if let Some(told) = told {
+            out::error_line(&told);
+        }
+        let place = if kept.is_sealed() { "a file, sealed with a key in the keyring" } else { "a file" };
+        out::error_line(&format!("kept in {place}: {}", session.store().path().display()));
+        out::text(&who(&config, &session, &tokens).await)?;
+        Ok(())
+    }
+}
+
+/// Until the person has had enough.
+async fn ends<T>(
+    signing: impl Future<Output = Result<T, Failure>>,
+    ending: CancellationToken,
+) -> Result<T, Failure> {
+    tokio::select! {
+        signed = signing => signed,
+        () = ending.cancelled() => Err(Failure::failed("you have ended it; nothing was signed in")),
+        () = tokio::time::sleep(TIME) => {
+            Err(Failure::failed(format!("nobody signed in within {} minutes", TIME.as_secs() / 60)))
+        }
+    }
+}
+
+async fn by_device(provider: &Provider<'_>) -> Result<Answer, Failure> {
+    let device = Device::begin(provider).await.map_err(failed)?;
+    let (place, code) = (&device.place, &device.user_code);
+    out::error_line(&format!("Sign in with a browser, on any device:\n\n  {place}\n\nwith the code {code}"));
+    if let Some(complete) = &device.complete {
+        out::error_line(&format!("or, with the code in it:\n\n  {complete}"));
+    }
+    out::error_line(&format!("\nwaiting until {:.0}", device.ends));
+    let given = device.answered(provider).await.map_err(failed)?;
+    Ok(Answer { given, nonce: None })
+}
+
+async fn by_redirect(
+    provider: &Provider<'_>,
+    opener: Option<browser::Opener>,
+    judge: impl AsyncFn(Answer) -> Result<Tokens, SignInError>,
+) -> Result<Tokens, Failure> {
+    let mut redirect = Redirect::listen(&provider.settings().redirect).await.map_err(Failure::failed)?;
+    let asked = Asked::new(redirect.url().to_owned()).map_err(failed)?;
+    let url = asked.url(provider).map_err(failed)?;
+    show(&url, opener);
+    let mut foreign = 0;
+    loop {
+        let (query, reply) = redirect.next().await.map_err(Failure::failed)?;
+        let code = match asked.code(provider, &query) {
+            Ok(code) => code,
+            Err(Unanswered::Foreign) => {
+                reply.send(Page::Foreign);
+                foreign += 1;
+                if foreign <= MOST_FOREIGN {
+                    let why = Unanswered::Foreign;
+                    out::error_line(&format!("an answer came and was not taken: {why}; waiting for yours"));
+                }
+                continue;
+            }
+            Err(Unanswered::Ends(error)) => {
+                reply.send(Page::Failed);
+                redirect.end().await;
+                return Err(failed(error));
+            }
+        };
+        let tokens = async {
+            let given = asked.redeem(provider, &code).await?;
+            judge(Answer { given, nonce: Some(asked.nonce().to_owned()) }).await
+        };
+        let tokens = tokens.await;
+        reply.send(if tokens.is_ok() { Page::Done } else { Page::Failed });
+        redirect.end().await;
+        return tokens.map_err(failed);
+    }
+}
+
+fn show(url: &Url, opener: Option<browser::Opener>) {
+    let opened = match opener {
+        None => false,
+        Some(opener) => match opener.open(url) {
+            Ok(()) => true,
+            Err(why) => {
+                out::error_line(&format!("no browser could be opened: {why}"));
+                false
+            }
+        },
+    };
+    let what = if opened {
+        "Sign in with the browser that opens. If none does, open this in one of this machine:"
+    } else {
+        "Open this in a browser of this machine to sign in (--device is for another one):"
+    };
+    out::error_line(&format!("{what}\n\n  {url}\n"));
+}
+
+/// Who it is for this server.
+async fn who(config: &Config, session: &Arc<crate::caller::login::Session>, tokens: &Tokens) -> String {
+    let (name, subject) = (session.settings().name(), &tokens.subject);
+    let plain = format!("signed in at {name} as {subject}");
+    if config.issuer(name).is_none() {
+        return plain;
+    }
+    let Ok(built) = config.clone().for_one_shot().without_clusters().build() else { return plain };
+    match Credential::login(Arc::clone(session)).caller(&built.callers).await {
+        Ok(caller) => format!("signed in at {name} as {}", caller.username()),
+        Err(unusable) => format!("{plain}; but for this server: {}", unusable.error.text()),
+    }
+}
+
+fn failed(error: SignInError) -> Failure {
+    Failure::failed(format!("nobody is signed in: {error}"))
+}

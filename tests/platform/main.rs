@@ -146,6 +146,7 @@ mod resources;
 mod rotation;
 mod scopes;
 mod secrets;
+mod signing_in;
 mod stdio;
 mod stdio_token;
 mod subscriptions;

@@ -69,6 +69,7 @@ struct Now {
     document: Value,
     discovery: Answer,
     jwks: Answer,
+    token: Answer,
     published: Vec<Value>,
     keys: Arc<Vec<Key>>,
     generation: u32,
@@ -119,6 +120,7 @@ impl Issuer {
             document,
             discovery: Answer::Good,
             jwks: Answer::Good,
+            token: Answer::Status(404),
             published,
             keys,
             generation: 1,
@@ -174,6 +176,12 @@ impl Issuer {
     /// From now on, the key set is answered so.
     pub(crate) fn jwks(&self, answer: Answer) -> &Self {
         self.state.with(|now| now.jwks = answer);
+        self
+    }
+
+    /// From now on, whoever redeems a code or refreshes is answered so.
+    pub(crate) fn token(&self, answer: Answer) -> &Self {
+        self.state.with(|now| now.token = answer);
         self
     }
 
@@ -256,6 +264,8 @@ impl State {
                 (Answer::Good, keys)
             } else if path.ends_with("/jwks") {
                 (now.jwks.clone(), keys)
+            } else if path.ends_with("/token") {
+                (now.token.clone(), Value::Null)
             } else {
                 (Answer::Status(404), Value::Null)
             }

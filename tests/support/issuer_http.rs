@@ -7,7 +7,9 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
+};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_rustls::TlsAcceptor;
@@ -106,12 +108,19 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(stream: S, state: &State) -
     let mut line = String::new();
     stream.read_line(&mut line).await?;
     let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+    let mut length = 0;
     while line != "\r\n" {
         line.clear();
         if stream.read_line(&mut line).await? == 0 {
             return Ok(());
         }
+        let header = line.to_ascii_lowercase();
+        if let Some(told) = header.strip_prefix("content-length:") {
+            length = told.trim().parse().unwrap_or_default();
+        }
     }
+    // a connection that ends with something unread is reset
+    tokio::io::copy(&mut (&mut stream).take(length), &mut tokio::io::sink()).await?;
     let (answer, good) = state.answer(&path);
     write(&mut stream, answer, &good).await?;
     stream.shutdown().await

@@ -110,7 +110,7 @@ impl Provider {
             .collect();
         let said = process.ask(&json!({
             "certificate": identity.certificate, "key": identity.key, "keys": private(&keys),
-            "people": people, "exchanger": {"name": EXCHANGER[0], "secret": EXCHANGER[1]}, "app": APP, "scopes": SCOPES,
+            "people": people, "exchanger": {"name": EXCHANGER[0], "secret": EXCHANGER[1]}, "app": APP, "cluster": AUDIENCE, "scopes": SCOPES,
         }));
         let issuer = said["issuer"].as_str().expect("it says its issuer").to_owned();
         Self {

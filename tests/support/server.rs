@@ -314,6 +314,11 @@ impl StdioServer {
     pub(crate) fn said(&self) -> String {
         self.said.text()
     }
+
+    /// All that it has written to stderr, once it has ended.
+    pub(crate) fn said_at_end(&self) -> String {
+        self.said.until(|_| None::<()>).err().unwrap_or_default()
+    }
 }
 
 /// A process that does not outlive this.

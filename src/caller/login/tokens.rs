@@ -58,7 +58,7 @@ impl Tokens {
     /// somebody does not take it.
     pub fn fresh(&self, which: Shown, now: Timestamp) -> Option<&Held> {
         let life = |ends: Timestamp| self.since.duration_until(ends);
-        let margin = |ends| MARGIN.min(life(ends) / 10);
+        let margin = |ends| MARGIN.min(life(ends) / 10).max(SignedDuration::ZERO);
         let holds = |ends| now.duration_until(ends) > margin(ends);
         self.held(which).filter(|held| held.ends.is_none_or(holds))
     }

@@ -100,7 +100,8 @@ impl Login {
         client.extend(self.scopes.iter().map(|scope| format!("--scope={scope}")));
         let encoded = self.authorities.as_ref().map(|pem| STANDARD.encode(pem));
         client.extend(encoded.map(|encoded| format!("--certificate-authority-data={encoded}")));
-        let hint = format!("put platform-mcp on the PATH, then sign in: platform-mcp login {}", client.join(" "));
+        let hint =
+            format!("put platform-mcp on the PATH, then sign in: platform-mcp login {}", client.join(" "));
         let mut args = vec!["token".to_owned(), format!("--cluster={context}")];
         args.extend(client);
         json!({"exec": {
@@ -169,7 +170,8 @@ mod tests {
     #[test]
     fn an_issuer_is_told_to_the_letter() {
         for issuer in ["https://id.example.com", "https://id.example.com/", "https://id.example.com/a/"] {
-            let user = login(|spec| spec["issuerUrl"] = issuer.into()).expect(issuer).user("shop").to_string();
+            let user =
+                login(|spec| spec["issuerUrl"] = issuer.into()).expect(issuer).user("shop").to_string();
             assert!(user.contains(&format!("\"{issuer}\"")), "{user}");
         }
     }

@@ -8,6 +8,7 @@
 //   keys                [{kid, alg, pkcs8}], base64; the first of an algorithm signs
 //   people              [{name, secret, alg, claims}]: a client of client_credentials each, who can sign in too
 //   app                 the client_id of a native app (authorization code with PKCE, refresh tokens)
+//   cluster             the client_id of another one, whose ID tokens the API server takes
 //   exchanger           {name, secret}: a client that may exchange tokens (RFC 8693)
 //   scopes              what may be asked for at a resource
 // It answers {"issuer"} on stdout. Each further line {keys} replaces the keys, answered by {"kids"}; a line
@@ -45,7 +46,7 @@ const next = async () => {
 };
 const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
 
-const { certificate, key, keys, people, exchanger, app, scopes } = await next();
+const { certificate, key, keys, people, exchanger, app, cluster, scopes } = await next();
 const known = new Map(people.map((person) => [person.name, person]));
 
 const jwks = (keys) => ({
@@ -103,15 +104,15 @@ const configuration = {
       response_types: [],
       redirect_uris: [],
     },
-    {
-      client_id: app,
+    ...[app, cluster].map((client_id) => ({
+      client_id,
       application_type: "native",
       token_endpoint_auth_method: "none",
-      grant_types: ["authorization_code", "refresh_token"],
+      grant_types: ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
       response_types: ["code"],
       // the port of a native app's loopback address is its own choice (RFC 8252)
       redirect_uris: ["http://127.0.0.1/callback"],
-    },
+    })),
   ],
   cookies: { keys: ["of the tests"] },
   scopes: ["openid", "offline_access", "profile", "email", "groups"],
@@ -124,6 +125,8 @@ const configuration = {
   features: {
     devInteractions: { enabled: false },
     clientCredentials: { enabled: true },
+    deviceFlow: { enabled: true },
+    revocation: { enabled: true },
     resourceIndicators: {
       enabled: true,
       useGrantedResource: () => true,

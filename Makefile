@@ -19,11 +19,12 @@ control-plane: ## Build kube-apiserver, controller-manager, kubectl, etcd and kr
 	tests/support/control-plane/build.sh
 
 .PHONY: clients
-clients: ## Install the MCP SDKs, the conformance suite and Knative's types once
+clients: ## Install the MCP SDKs, the conformance suite, Knative's types and a browser once
 	@echo "== MCP clients: what is in the cache is not installed again"
 	tests/support/install.sh node
 	tests/support/install.sh eventing
 	tests/support/install.sh python
+	[[ $$(uname -sm) != "Linux x86_64" ]] || tests/support/install.sh browser
 
 .PHONY: backstage
 backstage: ## Install a Backstage backend once

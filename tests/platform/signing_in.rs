@@ -1,6 +1,8 @@
 //! Signing in with `platform-mcp login`, at the real provider and at one that lies, and what then runs as that
 //! person: stdio, the shell, and kubectl.
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod browser;
 mod faults;
 mod keyring;
 mod kubectl;

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs what the tests take from the registries of npm and PyPI: the official MCP clients, the
-# conformance suite, an OpenID provider, a validating proxy, a Backstage backend, Knative's types, and the Node
-# that they need.
+# conformance suite, an OpenID provider, a validating proxy, a Backstage backend, Knative's types, a browser,
+# and the Node that they need.
 #
 #   install.sh node        from node/package-lock.json; in the folder: bin/node, node_modules/
 #   install.sh backstage   from ../backstage/package-lock.json; in the folder: the same
 #   install.sh eventing    from eventing/package-lock.json; in the folder: the same
+#   install.sh browser     from browser/package-lock.json; in the folder: chromium, lib/ (Linux on x86-64)
 #   install.sh python      from python/requirements.txt; in the folder: bin/python
 #
 # The last line on stdout is the folder. It lies in a cache outside the checkout, under a key made of the
@@ -81,6 +82,13 @@ backstage_parts() {
   }
 }
 
+# Some 280 MB. The package holds the browser itself, packed.
+browser_parts() {
+  packages browser
+  "$out/bin/node" browser/unpack.mjs "$out"
+  rm -rf "$out/node_modules/@sparticuz"
+}
+
 python_parts() {
   python3 -m venv "$out" >&2 || fail "python3 with venv is needed the first time"
   "$out/bin/python" -m pip install --quiet --disable-pip-version-check -r python/requirements.txt >&2
@@ -91,8 +99,9 @@ case $part in
   node) from=$(cat install.sh node/package.json node/package-lock.json && uname -sm) ;;
   backstage) from=$(cat install.sh ../backstage/package.json ../backstage/package-lock.json && uname -sm) ;;
   eventing) from=$(cat install.sh eventing/package.json eventing/package-lock.json && uname -sm) ;;
+  browser) from=$(cat install.sh browser/unpack.mjs browser/package.json browser/package-lock.json && uname -sm) ;;
   python) from=$(cat install.sh python/requirements.txt && uname -sm && python3 --version) ;;
-  *) fail "usage: install.sh node|backstage|eventing|python" ;;
+  *) fail "usage: install.sh node|backstage|eventing|browser|python" ;;
 esac
 base=${PLATFORM_MCP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/platform-mcp}
 out=$base/$part-$(key <<<"$from")

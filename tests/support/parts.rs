@@ -24,6 +24,12 @@ pub(crate) fn eventing() -> &'static Path {
     found(FOLDER.get_or_init(|| install("eventing")))
 }
 
+/// The folder of a headless browser: `chromium`, with its libraries in `lib`.
+pub(crate) fn browser() -> &'static Path {
+    static FOLDER: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    found(FOLDER.get_or_init(|| install("browser")))
+}
+
 /// The folder of the Python client; `bin/python` runs it.
 pub(crate) fn python() -> &'static Path {
     static FOLDER: OnceLock<Result<PathBuf, String>> = OnceLock::new();

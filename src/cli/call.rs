@@ -71,7 +71,7 @@ impl Call {
         setup::warn(&built);
         let caller = match sample {
             Some(_) => setup::local(&built.callers)?,
-            None => setup::caller(global, &built.callers, logins).await?,
+            None => setup::caller(global, &built.callers, &logins).await?,
         };
         let Built { toolbox, .. } = built;
         let (progress, mut heard) = Progress::heard();

@@ -3,7 +3,10 @@
 use std::process::ExitCode;
 
 use super::out;
-use crate::{config, door::http::HttpProblem, permission::RoleProblem, toolbox::ContractProblem};
+use crate::{
+    caller::login::SignInError, config, door::http::HttpProblem, permission::RoleProblem,
+    toolbox::ContractProblem,
+};
 
 /// A command that did not work.
 #[derive(Debug)]
@@ -58,6 +61,12 @@ impl From<config::BuildProblem> for Failure {
 impl From<RoleProblem> for Failure {
     fn from(problem: RoleProblem) -> Self {
         Self::usage(problem.to_string())
+    }
+}
+
+impl From<SignInError> for Failure {
+    fn from(error: SignInError) -> Self {
+        Self::failed(error.to_string())
     }
 }
 

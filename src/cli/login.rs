@@ -23,7 +23,7 @@ use crate::{
 use redirect::{Page, Redirect};
 
 /// How long a browser is waited for.
-const TIME: Duration = Duration::from_secs(600);
+const TIME: Duration = Duration::from_secs(900);
 
 /// Answers to other requests that are told of.
 const MOST_FOREIGN: usize = 3;
@@ -54,8 +54,8 @@ impl Login {
         let session = Arc::new(self.client.session(&config)?);
         let ending = serve::on_signal();
         let settings = session.settings();
-        let provider = Provider::find(settings).await.map_err(failed)?;
-        let (kept, told) = session.store().begin().await.map_err(failed)?;
+        let provider = Provider::find(settings).await?;
+        let (kept, told) = session.store().begin().await?;
         let opened = browser::Opener::found();
         let device = self.device || (!self.no_browser && opened.is_none() && provider.device().is_some());
         let judge = async |answer: Answer| {
@@ -65,7 +65,7 @@ impl Login {
         };
         let signing = async {
             match device {
-                true => judge(by_device(&provider).await?).await.map_err(failed),
+                true => Ok(judge(by_device(&provider).await?).await?),
                 false => by_redirect(&provider, opened.filter(|_| !self.no_browser), judge).await,
             }
         };
@@ -95,14 +95,14 @@ async fn ends<T>(
 }
 
 async fn by_device(provider: &Provider<'_>) -> Result<Answer, Failure> {
-    let device = Device::begin(provider).await.map_err(failed)?;
+    let device = Device::begin(provider).await?;
     let (place, code) = (&device.place, &device.user_code);
     out::error_line(&format!("Sign in with a browser, on any device:\n\n  {place}\n\nwith the code {code}"));
     if let Some(complete) = &device.complete {
         out::error_line(&format!("or, with the code in it:\n\n  {complete}"));
     }
     out::error_line(&format!("\nwaiting until {:.0}", device.ends));
-    let given = device.answered(provider).await.map_err(failed)?;
+    let given = device.answered(provider).await?;
     Ok(Answer { given, nonce: None })
 }
 
@@ -112,8 +112,8 @@ async fn by_redirect(
     judge: impl AsyncFn(Answer) -> Result<Tokens, SignInError>,
 ) -> Result<Tokens, Failure> {
     let mut redirect = Redirect::listen(&provider.settings().redirect).await.map_err(Failure::failed)?;
-    let asked = Asked::new(redirect.url().to_owned()).map_err(failed)?;
-    let url = asked.url(provider).map_err(failed)?;
+    let asked = Asked::new(redirect.url().to_owned())?;
+    let url = asked.url(provider)?;
     show(&url, opener);
     let mut foreign = 0;
     loop {
@@ -132,7 +132,7 @@ async fn by_redirect(
             Err(Unanswered::Ends(error)) => {
                 reply.send(Page::Failed);
                 redirect.end().await;
-                return Err(failed(error));
+                return Err(error.into());
             }
         };
         let tokens = async {
@@ -142,7 +142,7 @@ async fn by_redirect(
         let tokens = tokens.await;
         reply.send(if tokens.is_ok() { Page::Done } else { Page::Failed });
         redirect.end().await;
-        return tokens.map_err(failed);
+        return Ok(tokens?);
     }
 }
 
@@ -177,8 +177,4 @@ async fn who(config: &Config, session: &Arc<crate::caller::login::Session>, toke
         Ok(caller) => format!("signed in at {name} as {}", caller.username()),
         Err(unusable) => format!("{plain}; but for this server: {}", unusable.error.text()),
     }
-}
-
-fn failed(error: SignInError) -> Failure {
-    Failure::failed(format!("nobody is signed in: {error}"))
 }

@@ -15,7 +15,7 @@ impl Logout {
     pub(super) async fn run(&self, global: &Global) -> Result<(), Failure> {
         let session = self.client.session(&global.config()?)?;
         let name = session.settings().name();
-        let (was, told) = session.end().await.map_err(|error| Failure::failed(error.to_string()))?;
+        let (was, told) = session.end().await?;
         if let Some(told) = told {
             out::error_line(&format!("warning: {told}"));
         }

@@ -37,7 +37,7 @@ impl Serve {
         setup::log(&built);
         let ending = on_signal();
         let Some(address) = self.http else {
-            let who = setup::owner(global, &built.callers, source.config().logins())?;
+            let who = setup::owner(global, &built.callers, &source.config().logins())?;
             if matches!(who, Who::Owner(_)) {
                 built.callers.warm();
             }

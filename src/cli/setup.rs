@@ -130,7 +130,7 @@ pub(super) fn local(callers: &Callers) -> Result<Arc<Caller>, Failure> {
 /// local user. `--role` asks for the local user.
 pub(super) fn owner(global: &Global, callers: &Callers, logins: Vec<LoginSettings>) -> Result<Who, Failure> {
     let Some(credential) = global.credential()? else {
-        if let Some(session) = signed_in(global, &logins)? {
+        if let Some(session) = signed_in(global, logins)? {
             return Ok(Who::Owner(Arc::new(Credential::login(Arc::new(session)))));
         }
         local(callers).map_err(|failure| match logins.is_empty() {
@@ -164,7 +164,7 @@ pub(super) fn owner(global: &Global, callers: &Callers, logins: Vec<LoginSetting
 pub(super) async fn caller(
     global: &Global,
     callers: &Callers,
-    logins: Vec<LoginSettings>,
+    logins: &[LoginSettings],
 ) -> Result<Arc<Caller>, Failure> {
     match owner(global, callers, logins)? {
         Who::Owner(credential) => {

@@ -1,11 +1,6 @@
 //! From a configuration to what commands work with. Connects to nothing.
 
-use std::{
-    collections::BTreeMap,
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, io, path::Path, sync::Arc};
 
 use secrecy::ExposeSecret as _;
 
@@ -159,12 +154,12 @@ impl Config {
         Some(known.settings(|path| self.resolved(path), self.http.url.as_deref()))
     }
 
-    /// An issuer as its verifier would know it, of which nothing but its name and authority is known.
+    /// An issuer as its verifier would know it, of which nothing but its name is known.
     ///
     /// # Errors
     /// It is no name of an issuer.
-    pub fn unknown_issuer(url: &str, ca_file: Option<PathBuf>) -> Result<IssuerSettings, String> {
-        let issuer = Issuer::named(url, ca_file)?;
+    pub fn unknown_issuer(url: &str) -> Result<IssuerSettings, String> {
+        let issuer = Issuer::named(url)?;
         Ok(issuer.settings(Path::to_path_buf, None))
     }
 

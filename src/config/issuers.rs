@@ -200,10 +200,10 @@ impl Issuer {
         }
     }
 
-    /// One of which nothing but its name and authority is known.
-    pub(super) fn named(url: &str, ca_file: Option<PathBuf>) -> Result<Self, String> {
+    /// One of which nothing but its name is known.
+    pub(super) fn named(url: &str) -> Result<Self, String> {
         place::issuer(url)?;
-        let none = serde_json::json!({"url": url, "caFile": ca_file});
+        let none = serde_json::json!({ "url": url });
         serde_json::from_value(none).map_err(|error| error.to_string())
     }
 

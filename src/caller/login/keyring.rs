@@ -3,7 +3,11 @@
 //!
 //! The key goes over pipes: arguments of programs are to be seen by everybody.
 
-use std::{ffi::OsStr, path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{io::AsyncWriteExt as _, process::Command, time::timeout};
@@ -40,7 +44,7 @@ impl Keyring {
         let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(|folder| PathBuf::from(folder).join("bus"));
         let bus = std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some_and(|address| !address.is_empty())
             || runtime.is_some_and(|socket| socket.exists());
-        on_path("secret-tool").filter(|_| bus).map(Self::SecretTool)
+        on_path(Path::new("secret-tool")).filter(|_| bus).map(Self::SecretTool)
     }
 
     /// Keeps a key by this name.
@@ -134,10 +138,10 @@ fn unusable(why: &str) -> SignInError {
 }
 
 /// A program on `PATH`.
-pub(crate) fn on_path(name: impl AsRef<OsStr>) -> Option<PathBuf> {
+pub(crate) fn on_path(name: &Path) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
         .filter(|folder| folder.is_absolute())
-        .map(|folder| folder.join(name.as_ref()))
+        .map(|folder| folder.join(name))
         .find(|file| file.is_file())
 }

@@ -1,6 +1,9 @@
 //! [`Opener`]: what opens a URL in the browser of whoever sits at this machine.
 
-use std::{path::PathBuf, process::Stdio};
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
 use reqwest::Url;
 use tokio::process::Command;
@@ -29,7 +32,7 @@ impl Opener {
         }
         // without a display, xdg-open starts a browser for terminals
         let display = named("DISPLAY").or_else(|| named("WAYLAND_DISPLAY"));
-        display.and_then(|_| on_path("xdg-open")).map(alone)
+        display.and_then(|_| on_path(Path::new("xdg-open"))).map(alone)
     }
 
     /// As xdg-open reads it: several with colons between, each a program with words after it.

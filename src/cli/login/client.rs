@@ -74,7 +74,7 @@ impl Client {
             return Ok(LoginSettings::public(known, client_id.clone(), self.scopes.clone()));
         }
         let wrong = |why: String| Failure::usage(format!("{issuer:?} is no issuer: it {why}"));
-        let unknown = Config::unknown_issuer(issuer, None).map_err(wrong)?;
+        let unknown = Config::unknown_issuer(issuer).map_err(wrong)?;
         let mut login = LoginSettings::public(unknown, client_id.clone(), self.scopes.clone());
         if let Some(encoded) = &self.certificate_authority_data {
             login.issuer.ca_file = Some(authority(&login, encoded)?);

@@ -110,7 +110,9 @@ impl Redirect {
 
 async fn brought(RawQuery(query): RawQuery, send: mpsc::Sender<(String, Reply)>) -> Response {
     let (reply, page) = oneshot::channel();
-    if send.try_send((query.unwrap_or_default(), Reply(reply))).is_err() {
+    let sent = send.try_send((query.unwrap_or_default(), Reply(reply)));
+    drop(send);
+    if sent.is_err() {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     // dropped where nobody waits any more

@@ -128,7 +128,7 @@ pub(super) fn local(callers: &Callers) -> Result<Arc<Caller>, Failure> {
 
 /// Whom the process serves over stdio: the owner of a token if one was given, else whoever is signed in, else the
 /// local user. `--role` asks for the local user.
-pub(super) fn owner(global: &Global, callers: &Callers, logins: Vec<LoginSettings>) -> Result<Who, Failure> {
+pub(super) fn owner(global: &Global, callers: &Callers, logins: &[LoginSettings]) -> Result<Who, Failure> {
     let Some(credential) = global.credential()? else {
         if let Some(session) = signed_in(global, logins)? {
             return Ok(Who::Owner(Arc::new(Credential::login(Arc::new(session)))));

@@ -33,7 +33,7 @@ fn begin(home: &Home, issuer: &Issuer) -> Begun {
     let entry = entry.strip_suffix('}').expect("an entry");
     let config = format!("issuers: [{entry}, tokens: [access, id], login: {{clientId: app}}}}]\n");
     let login = home.product(&["login", "--no-browser"]).config(&config).stdio();
-    let url = url(&login, &issuer.document()["authorization_endpoint"].as_str().expect("a URL").to_owned());
+    let url = url(&login, issuer.document()["authorization_endpoint"].as_str().expect("a URL"));
     assert_eq!(parameter(&url, "code_challenge_method"), "S256");
     let back = format!("{}?state={}", parameter(&url, "redirect_uri"), parameter(&url, "state"));
     Begun { login, nonce: parameter(&url, "nonce"), back }
@@ -81,7 +81,7 @@ fn hs256(claims: &Value) -> String {
         "{}.{}.{}",
         part(&json!({"alg": "HS256", "typ": "JWT"})),
         part(claims),
-        URL_SAFE_NO_PAD.encode([7; 32])
+        URL_SAFE_NO_PAD.encode([7_u8; 32])
     )
 }
 
@@ -100,6 +100,13 @@ async fn an_id_token_that_is_not_for_this_sign_in_signs_nobody_in() {
             id_token(&forge, &claims)
         })
     };
+    let foreign = |nonce: &str| id_token(&tenant.forge(), &claims(&tenant.forge(), nonce));
+    let stolen = |nonce: &str| {
+        let mut claims = claims(&tenant.forge(), nonce);
+        claims["iss"] = json!(issuer.url());
+        id_token(&tenant.forge(), &claims)
+    };
+    let session = |nonce: &str| hs256(&claims(&forge, nonce));
     let lies: Vec<(Lie<'_>, &str)> = vec![
         (with("nonce", json!("another")), "nonce"),
         (with("nonce", Value::Null), "nonce"),
@@ -108,19 +115,9 @@ async fn an_id_token_that_is_not_for_this_sign_in_signs_nobody_in() {
         (with("at_hash", json!("AAAA")), "at_hash"),
         (with("exp", json!(1_000_000)), "expired"),
         (with("iss", json!("https://login.example.com")), "no configured issuer"),
-        (
-            Box::new(|nonce: &str| id_token(&tenant.forge(), &claims(&tenant.forge(), nonce))),
-            "no configured issuer",
-        ),
-        (
-            Box::new(|nonce: &str| {
-                let mut claims = claims(&tenant.forge(), nonce);
-                claims["iss"] = json!(issuer.url());
-                id_token(&tenant.forge(), &claims)
-            }),
-            "",
-        ),
-        (Box::new(|nonce: &str| hs256(&claims(&forge, nonce))), "algorithm"),
+        (Box::new(foreign) as Lie<'_>, "no configured issuer"),
+        (Box::new(stolen) as Lie<'_>, ""),
+        (Box::new(session) as Lie<'_>, "algorithm"),
     ];
     for (lie, said) in lies {
         let home = Home::new();

@@ -67,7 +67,7 @@ async fn with_a_keyring_the_file_is_worth_nothing_without_its_key() {
     let kept = home.kept();
     assert!(kept["tokens"].is_null() && kept["sealed"].is_string(), "{kept}");
     assert!(!kept.to_string().contains("alice") && !kept.to_string().contains("eyJ"));
-    let [key] = keyring.keys().try_into().expect("one key");
+    let [key]: [String; 1] = keyring.keys().try_into().expect("one key");
     let key = std::fs::read_to_string(keyring.file(&key)).expect("a key");
     let asked = std::fs::read_to_string(keyring.file("asked")).expect("it was asked");
     assert!(!asked.contains(key.trim()), "the key is in no argument: {asked}");

@@ -181,6 +181,7 @@ fn has_scheme(token: &str) -> bool {
 fn unsigned(session: &Session, error: &SignInError) -> Unusable {
     let next = match error {
         SignInError::Outage { .. } => "try again; your sign-in is kept".to_owned(),
+        SignInError::NotSignedIn(_) => format!("sign in with `{}`", login(session)),
         _ => sign_in(session),
     };
     unusable(error.reason(), error.to_string(), next)
@@ -188,7 +189,11 @@ fn unsigned(session: &Session, error: &SignInError) -> Unusable {
 
 /// What signs in again.
 fn sign_in(session: &Session) -> String {
-    format!("sign in: `platform-mcp login {}`", session.settings().name())
+    format!("sign in again with `{}`", login(session))
+}
+
+fn login(session: &Session) -> String {
+    format!("platform-mcp login {}", session.settings().name())
 }
 
 fn outage(reason: &'static str, why: &str) -> Unusable {

@@ -109,6 +109,14 @@ impl Issuers {
         known.ok_or(Refusal::Issuer)?.id_token(parts, client, now).await
     }
 
+    /// Whether whoever shows this token here would be taken for its owner, given that its signature is good. Asks
+    /// nobody.
+    pub fn would_take(&self, token: &str, now: Timestamp) -> bool {
+        let Ok(parts) = Compact::parse(token) else { return false };
+        let said = parts.claims.get("iss").and_then(Value::as_str);
+        self.issuers.iter().any(|known| said == Some(&*known.name) && known.would_take(&parts, now))
+    }
+
     /// What exchanges the tokens of an issuer, where anything does.
     pub(super) fn exchanger(&self, issuer: &str) -> Option<&Arc<Exchanger>> {
         self.issuers.iter().find(|known| &*known.name == issuer)?.exchanger.as_ref()

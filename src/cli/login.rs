@@ -16,7 +16,10 @@ use super::{Failure, Global, out, serve};
 use crate::{
     caller::{
         Credential,
-        login::{Asked, Provider, SignInError, Tokens, Unanswered, device::Device, given::Given},
+        login::{
+            Asked, Provider, Session, SignInError, Tokens, Unanswered, device::Device, given::Given,
+            store::Kept,
+        },
     },
     config::Config,
 };
@@ -53,6 +56,17 @@ impl Login {
         let config = global.config()?;
         let session = Arc::new(self.client.session(&config)?);
         let ending = serve::on_signal();
+        let (tokens, kept, told) = ends(self.signed(&session), ending).await?;
+        if let Some(told) = told {
+            out::error_line(&told);
+        }
+        let place = if kept.is_sealed() { "a file, sealed with a key in the keyring" } else { "a file" };
+        out::error_line(&format!("kept in {place}: {}", session.store().path().display()));
+        out::text(&who(&config, &session, &tokens).await)?;
+        Ok(())
+    }
+
+    async fn signed(&self, session: &Session) -> Result<(Tokens, Kept, Option<String>), Failure> {
         let settings = session.settings();
         let provider = Provider::find(settings).await?;
         let (kept, told) = session.store().begin().await?;
@@ -63,20 +77,11 @@ impl Login {
             let tokens = given.taken(settings, session.issuers(), nonce.as_deref(), None).await?;
             session.store().keep(&kept, &tokens).await.map(|()| tokens)
         };
-        let signing = async {
-            match device {
-                true => Ok(judge(by_device(&provider).await?).await?),
-                false => by_redirect(&provider, opened.filter(|_| !self.no_browser), judge).await,
-            }
+        let tokens = match device {
+            true => judge(by_device(&provider).await?).await?,
+            false => by_redirect(&provider, opened.filter(|_| !self.no_browser), judge).await?,
         };
-        let tokens = ends(signing, ending).await?;
-        if let Some(told) = told {
-            out::error_line(&told);
-        }
-        let place = if kept.is_sealed() { "a file, sealed with a key in the keyring" } else { "a file" };
-        out::error_line(&format!("kept in {place}: {}", session.store().path().display()));
-        out::text(&who(&config, &session, &tokens).await)?;
-        Ok(())
+        Ok((tokens, kept, told))
     }
 }
 
@@ -166,7 +171,7 @@ fn show(url: &Url, opener: Option<browser::Opener>) {
 }
 
 /// Who it is for this server.
-async fn who(config: &Config, session: &Arc<crate::caller::login::Session>, tokens: &Tokens) -> String {
+async fn who(config: &Config, session: &Arc<Session>, tokens: &Tokens) -> String {
     let (name, subject) = (session.settings().name(), &tokens.subject);
     let plain = format!("signed in at {name} as {subject}");
     if config.issuer(name).is_none() {

@@ -13,7 +13,7 @@ use super::{Failure, Global, login::Client, out};
 use crate::{
     caller::{
         Credential,
-        login::{Session, Shown, SignInError},
+        login::{LoginSettings, Session, Shown, SignInError},
         oidc::unverified,
     },
     config::{Built, Config},
@@ -33,7 +33,7 @@ pub(super) struct Token {
     /// The cluster, as it is configured, or as whoever reads errors knows it.
     #[arg(long, value_name = "NAME")]
     cluster: String,
-    /// The audience of the tokens that it takes; otherwise as it is configured, and --client-id.
+    /// The audience of the tokens that it takes; otherwise --client-id, or as the cluster is configured.
     #[arg(long, value_name = "AUDIENCE")]
     audience: Option<String>,
     /// What to print.
@@ -82,7 +82,10 @@ impl Token {
         let audience = self.audience(&built)?.unwrap_or_else(|| settings.client_id.clone());
         let id = session.token(Shown::Id).await;
         match id {
-            Ok(held) if is_for(&held.token, &audience) => return Ok((held.token, held.ends)),
+            Ok(held) if is_for(&held.token, &audience) => {
+                self.not_ours(&held.token, settings, &built)?;
+                return Ok((held.token, held.ends));
+            }
             Ok(_) => {}
             // where it is exchanged, the ID token need not be there
             Err(_) if settings.issuer.exchange.is_some() => {}
@@ -104,6 +107,7 @@ impl Token {
             As::Bearer(bearer) => {
                 let token = bearer.token(Instant::now() + TIME).await;
                 let token = token.map_err(|fault| Failure::failed(fault.to_string()))?;
+                self.not_ours(&token, settings, &built)?;
                 let ends = end(&token);
                 Ok((token, ends))
             }
@@ -111,10 +115,28 @@ impl Token {
         }
     }
 
-    /// Whom the tokens of the cluster name, where that is said.
+    /// A cluster could show a token that this server takes too, and would be taken for the person.
+    fn not_ours(&self, token: &SecretString, settings: &LoginSettings, built: &Built) -> Result<(), Failure> {
+        let ours = built.callers.issuers().would_take(token.expose_secret(), Timestamp::now());
+        if !ours || settings.share_with_clusters {
+            return Ok(());
+        }
+        Err(Failure::failed(format!(
+            "the token for the cluster {} is one that platform-mcp takes from callers too, so whoever runs the \
+             cluster could call platform-mcp as you. Give the cluster a client of its own at the issuer and sign in as \
+             that (platform-mcp login {} --client-id CLIENT), or configure issuers[].exchange; or, if the cluster may \
+             do that, issuers[].login: {{clientId: {}, shareWithClusters: true}}",
+            self.cluster,
+            settings.name(),
+            settings.client_id,
+        )))
+    }
+
+    /// Whom the tokens of the cluster name, where that is said. What is said here comes before what is configured
+    /// for a cluster that may have this name by chance.
     fn audience(&self, built: &Built) -> Result<Option<String>, Failure> {
-        if let Some(audience) = &self.audience {
-            return Ok(Some(audience.clone()));
+        if let Some(audience) = self.audience.as_deref().or(self.client.id()) {
+            return Ok(Some(audience.to_owned()));
         }
         match built.toolbox.registry().now().lookup(&self.cluster) {
             Lookup::One(cluster) if cluster.audience().is_some() => Ok(cluster.audience().map(str::to_owned)),
@@ -122,7 +144,7 @@ impl Token {
                 let names = names.join(", ");
                 Err(Failure::usage(format!("several clusters are called {:?}: write {names}", self.cluster)))
             }
-            _ => Ok(self.client.id().map(str::to_owned)),
+            _ => Ok(None),
         }
     }
 
@@ -130,7 +152,9 @@ impl Token {
         if !error.wants_sign_in() {
             return Failure::failed(error.to_string());
         }
-        Failure::failed(format!("{error}; sign in: {}", self.client.command(session.settings())))
+        let again = if matches!(error, SignInError::NotSignedIn(_)) { "" } else { " again" };
+        let command = self.client.command(session.settings());
+        Failure::failed(format!("{error}; sign in{again} with `{command}`"))
     }
 }
 

@@ -310,7 +310,7 @@ async fn a_user_that_starts_a_program_becomes_a_login() {
     let rig = serve(data(), &format!("{ADMIN}{ALLOWED}"));
     let answer = rig.ask(json!({"cluster": "login", "form": "user", "content": true})).await;
     assert_eq!(answer.structure["form"], "oidc", "{}", answer.text);
-    assert_eq!(parsed(&answer)["users"][0]["user"]["exec"]["command"], "kubectl");
+    assert_eq!(parsed(&answer)["users"][0]["user"]["exec"]["command"], "platform-mcp");
     assert!(
         answer.text.contains("starts a program") && !answer.text.contains(CLIENT_SECRET),
         "{}",

@@ -96,13 +96,15 @@ python_parts() {
 
 part=${1:-}
 case $part in
-  node) from=$(cat install.sh node/package.json node/package-lock.json && uname -sm) ;;
-  backstage) from=$(cat install.sh ../backstage/package.json ../backstage/package-lock.json && uname -sm) ;;
-  eventing) from=$(cat install.sh eventing/package.json eventing/package-lock.json && uname -sm) ;;
-  browser) from=$(cat install.sh browser/unpack.mjs browser/package.json browser/package-lock.json && uname -sm) ;;
-  python) from=$(cat install.sh python/requirements.txt && uname -sm && python3 --version) ;;
+  node) locked=(node/package.json node/package-lock.json) ;;
+  backstage) locked=(../backstage/package.json ../backstage/package-lock.json) ;;
+  eventing) locked=(eventing/package.json eventing/package-lock.json) ;;
+  browser) locked=(browser/unpack.mjs browser/package.json browser/package-lock.json) ;;
+  python) locked=(python/requirements.txt) ;;
   *) fail "usage: install.sh node|backstage|eventing|browser|python" ;;
 esac
+from=$(declare -f packages "${part}_parts" && cat "${locked[@]}" && uname -sm)
+[[ $part != python ]] || from+=$(python3 --version)
 base=${PLATFORM_MCP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/platform-mcp}
 out=$base/$part-$(key <<<"$from")
 

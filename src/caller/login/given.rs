@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{LoginSettings, SignInError, Tokens, provider::outage, tokens::Held};
 use crate::{
-    caller::oidc::{Issuers, compact::Compact, unverified},
+    caller::oidc::{Issuers, Refusal, compact::Compact, unverified},
     kubernetes::identity::is_b64token,
     strict_json,
 };
@@ -17,6 +17,9 @@ use crate::{
 const LONGEST: usize = 64 << 10;
 /// The longest life that is believed, in seconds.
 const LONGEST_LIFE: i64 = 366 * 24 * 3_600;
+
+/// Signatures that whoever can check could have made (RFC 7518 section 3.2).
+const HMAC: [&str; 3] = ["HS256", "HS384", "HS512"];
 
 /// What a token endpoint gave. Its `Debug` says nothing of it.
 pub struct Given {
@@ -84,7 +87,7 @@ impl Given {
                     .await
                     .map_err(|refusal| match refusal.is_outage() {
                         true => outage(settings, refusal.to_string()),
-                        false => unfit(format!("its ID token is not good: {refusal}")),
+                        false => unfit(not_good(&id, &refusal)),
                     })?;
                 let (claims, ends) = judged;
                 let subject = checked(&claims, settings, nonce).map_err(unfit)?;
@@ -120,6 +123,24 @@ pub(super) fn end(token: &SecretString) -> Option<Timestamp> {
     Timestamp::from_second(claims.get("exp")?.as_i64()?).ok()
 }
 
+/// What is wrong with an ID token.
+fn not_good(id: &SecretString, refusal: &Refusal) -> String {
+    let name = algorithm(id).filter(|name| *refusal == Refusal::Algorithm && HMAC.contains(&name.as_str()));
+    match name {
+        Some(name) => format!(
+            "its ID token is signed with a secret ({name}), as session tokens of Palette are, and not with a key that \
+             it publishes: it proves nothing of anybody"
+        ),
+        None => format!("its ID token is not good: {refusal}"),
+    }
+}
+
+/// What it says that it is signed with.
+fn algorithm(id: &SecretString) -> Option<String> {
+    let parts = Compact::parse(id.expose_secret()).ok()?;
+    parts.header.get("alg").and_then(Value::as_str).map(str::to_owned)
+}
+
 /// What the verifier knows nothing of (OpenID Connect Core section 3.1.3.7). Answers the subject.
 fn checked(
     claims: &Map<String, Value>,
@@ -127,11 +148,12 @@ fn checked(
     nonce: Option<&str>,
 ) -> Result<String, String> {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
+    let several = claims.get("aud").and_then(Value::as_array).is_some_and(|audiences| audiences.len() > 1);
     match () {
         () if nonce.is_some_and(|nonce| text("nonce") != Some(nonce)) => {
             Err("its ID token was not made for this request (nonce)".to_owned())
         }
-        () if claims.contains_key("azp") && text("azp") != Some(&*settings.client_id) => {
+        () if (several || claims.contains_key("azp")) && text("azp") != Some(&*settings.client_id) => {
             Err("its ID token was made for another client (azp)".to_owned())
         }
         () => match text("sub") {
@@ -144,9 +166,8 @@ fn checked(
 /// Whether the access token is the one that the ID token speaks of (section 3.1.3.8), where it speaks of one.
 fn hashed(id: &SecretString, claims: &Map<String, Value>, access: &SecretString) -> Result<(), String> {
     let Some(said) = claims.get("at_hash") else { return Ok(()) };
-    let parts = Compact::parse(id.expose_secret()).map_err(|refusal| refusal.to_string())?;
-    let name = parts.header.get("alg").and_then(Value::as_str).unwrap_or_default();
-    let algorithm: &Algorithm = match name {
+    let name = algorithm(id).unwrap_or_default();
+    let algorithm: &Algorithm = match name.as_str() {
         "EdDSA" => &SHA512,
         name if name.ends_with("512") => &SHA512,
         name if name.ends_with("384") => &SHA384,

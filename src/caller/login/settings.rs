@@ -35,6 +35,8 @@ pub struct LoginSettings {
     pub shown: Shown,
     /// Where the tokens are kept.
     pub storage: Option<Storage>,
+    /// Whether a cluster may be given a token that this server takes too.
+    pub share_with_clusters: bool,
 }
 
 /// Which token of a sign-in is shown to this server.
@@ -77,6 +79,7 @@ impl LoginSettings {
             token_endpoint: None,
             shown: Shown::Id,
             storage: None,
+            share_with_clusters: false,
         }
     }
 }

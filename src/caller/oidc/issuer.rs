@@ -96,12 +96,26 @@ impl Issuer {
         settings: &IssuerSettings,
         now: Timestamp,
     ) -> Result<(Timestamp, u64), Refusal> {
-        let is_taken = |kind: &Option<String>| settings.types.contains(kind);
-        let header = Header::check(&token.header, &settings.algorithms, is_taken)?;
-        let expires = claims::check(&token.claims, settings, now)?;
+        let (header, expires) = looked_at(token, settings, now)?;
         let generation = signature::signed(&self.keys, &self.name, token, &header).await?;
         Ok((expires, generation))
     }
+
+    /// Whether [`Self::verify`] would come as far as the signature.
+    pub(super) fn would_take(&self, token: &Compact<'_>, now: Timestamp) -> bool {
+        looked_at(token, &self.settings, now).is_ok()
+    }
+}
+
+/// All that needs no key.
+fn looked_at<'t>(
+    token: &'t Compact<'_>,
+    settings: &IssuerSettings,
+    now: Timestamp,
+) -> Result<(Header<'t>, Timestamp), Refusal> {
+    let is_taken = |kind: &Option<String>| settings.types.contains(kind);
+    let header = Header::check(&token.header, &settings.algorithms, is_taken)?;
+    Ok((header, claims::check(&token.claims, settings, now)?))
 }
 
 fn fetched(origin: &Origin) -> Arc<Keys> {

@@ -49,6 +49,10 @@ pub struct Login {
     /// Where the tokens are kept: sealed with a key in the system's `keyring`, or in a `file` that only their
     /// owner may read. Otherwise with a keyring where there is one.
     pub storage: Option<Storage>,
+    /// Whether `platform-mcp token` gives clusters a token that this server takes too. Whoever runs such a cluster
+    /// can then call this server as the person.
+    #[serde(default)]
+    pub share_with_clusters: bool,
 }
 
 impl Login {
@@ -139,6 +143,7 @@ impl Login {
             token_endpoint: self.token_endpoint.clone(),
             shown: self.token.unwrap_or(usual),
             storage: self.storage,
+            share_with_clusters: self.share_with_clusters,
         }
     }
 }

@@ -1,18 +1,51 @@
 //! Signing in with a real browser: a headless Chromium, which `platform-mcp login` opens itself.
 
-use std::{process::Command, time::Duration};
+use std::{path::PathBuf, process::Command, time::Duration};
 
 use serde_json::{Value, json};
 
 use super::{Home, config, text};
-use crate::parts;
+use crate::{parts, server::Product};
 
-/// Ends a browser that it has not started itself.
-struct Ended(std::path::PathBuf);
+/// A browser at which somebody sits, opened by `login`; it ends with this.
+pub(super) struct Chromium {
+    folder: tempfile::TempDir,
+}
 
-impl Drop for Ended {
+impl Chromium {
+    /// There is no page to fill in at the provider: `login_hint` says who sits there.
+    pub(super) fn of(person: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (own, parts) = (folder.path().display(), parts::browser().display());
+        let script = format!(
+            "#!/bin/sh\necho $$ > {own}/pid\necho \"$1\" > {own}/opened\n\
+             export LD_LIBRARY_PATH={parts}/lib FONTCONFIG_PATH={parts}\n\
+             exec {parts}/chromium --headless --no-sandbox --disable-gpu --no-zygote --disable-dev-shm-usage \
+             --ignore-certificate-errors --remote-debugging-port=0 --user-data-dir={own}/profile \
+             \"$1&login_hint={person}\"\n"
+        );
+        std::fs::write(folder.path().join("browser"), script).expect("written");
+        Command::new("chmod").arg("+x").arg(folder.path().join("browser")).status().expect("chmod");
+        Self { folder }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Signs in with what this `login` opens; the URL that it opened.
+    pub(super) fn sign_in(&self, login: Product) -> String {
+        let mut login = login.env("BROWSER", self.file("browser")).env("PATH", "/usr/bin:/bin").stdio();
+        assert!(login.ended(Duration::from_secs(60)).success(), "{}", login.said_at_end());
+        assert!(!login.said_at_end().contains("eyJ"), "nothing of a token is said");
+        std::fs::read_to_string(self.file("opened")).expect("it was opened")
+    }
+}
+
+impl Drop for Chromium {
     fn drop(&mut self) {
-        if let Ok(pid) = std::fs::read_to_string(&self.0) {
+        // it stays open when whoever opened it has gone
+        if let Ok(pid) = std::fs::read_to_string(self.file("pid")) {
             let _ = Command::new("kill").args(["-KILL", pid.trim()]).status();
         }
     }
@@ -20,31 +53,11 @@ impl Drop for Ended {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_browser_that_is_opened_comes_back_with_the_person() {
-    let home = Home::new();
-    // there is no page to fill in at the provider; this says who sits there
-    let config = config(&json!({"parameters": {"login_hint": "alice"}}));
-    let login = home.product(&["login"]).config(&config);
-    let folder = parts::browser().display();
-    let pid = login.write("pid", "");
-    let own = login.write("opened", "");
-    let profile = pid.with_file_name("profile");
-    let script = format!(
-        "#!/bin/sh\necho $$ > {}\necho \"$1\" > {}\nexport LD_LIBRARY_PATH={folder}/lib FONTCONFIG_PATH={folder}\n\
-         exec {folder}/chromium --headless --no-sandbox --disable-gpu --no-zygote --disable-dev-shm-usage \
-         --ignore-certificate-errors --remote-debugging-port=0 --user-data-dir={} \"$1\"\n",
-        pid.display(),
-        own.display(),
-        profile.display()
-    );
-    let browser = login.write("browser", &script);
-    Command::new("chmod").arg("+x").arg(&browser).status().expect("chmod");
-    let _ended = Ended(pid);
-    let mut login = login.env("BROWSER", &browser).env("PATH", "/usr/bin:/bin").stdio();
-    assert!(login.ended(Duration::from_secs(60)).success(), "{}", login.said_at_end());
-    let opened = std::fs::read_to_string(&own).expect("it was opened");
+    let (home, config) = (Home::new(), config(&json!({})));
+    let opened = Chromium::of("erin").sign_in(home.product(&["login"]).config(&config));
     assert!(opened.contains("code_challenge=") && !opened.contains("code_verifier"), "{opened}");
     let shell = home.product(&["whoami", "-o", "json"]).config(&config).output();
     let who: Value =
         serde_json::from_slice(&shell.stdout).unwrap_or_else(|_| panic!("{}", text(&shell.stderr)));
-    assert_eq!(who["username"], "alice");
+    assert_eq!(who["username"], "erin");
 }

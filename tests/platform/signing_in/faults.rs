@@ -112,12 +112,13 @@ async fn an_id_token_that_is_not_for_this_sign_in_signs_nobody_in() {
         (with("nonce", Value::Null), "nonce"),
         (with("aud", json!("another-app")), "audiences"),
         (with("azp", json!("another-app")), "azp"),
+        (with("aud", json!(["app", "another-app"])), "azp"),
         (with("at_hash", json!("AAAA")), "at_hash"),
         (with("exp", json!(1_000_000)), "expired"),
         (with("iss", json!("https://login.example.com")), "no configured issuer"),
         (Box::new(foreign) as Lie<'_>, "no configured issuer"),
         (Box::new(stolen) as Lie<'_>, ""),
-        (Box::new(session) as Lie<'_>, "algorithm"),
+        (Box::new(session) as Lie<'_>, "signed with a secret (HS256)"),
     ];
     for (lie, said) in lies {
         let home = Home::new();

@@ -18,6 +18,21 @@ use crate::{
     server::Product,
 };
 
+/// Signs somebody in, with a real browser where there is one for this machine.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+async fn browse(login: Product, person: &str) {
+    super::browser::Chromium::of(person).sign_in(login);
+}
+
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+async fn browse(login: Product, person: &str) {
+    let provider = Provider::shared();
+    let mut login = login.env("PATH", "").stdio();
+    let back = provider.browse(&super::url(&login, provider.issuer()), person).await;
+    reqwest::get(&back).await.expect("it waits there");
+    assert!(login.ended(std::time::Duration::from_secs(30)).success(), "{}", login.said_at_end());
+}
+
 /// Signs somebody in as the client whose ID tokens the API server takes.
 async fn sign_in(home: &Home, person: &str) {
     let provider = Provider::shared();
@@ -29,14 +44,10 @@ async fn sign_in(home: &Home, person: &str) {
         AUDIENCE,
         "--scope",
         "groups",
-        "--no-browser",
         "--certificate-authority-data",
         &authority,
     ];
-    let mut login = home.product(&arguments).stdio();
-    let back = provider.browse(&super::url(&login, provider.issuer()), person).await;
-    reqwest::get(&back).await.expect("it waits there");
-    assert!(login.ended(std::time::Duration::from_secs(30)).success(), "{}", login.said_at_end());
+    browse(home.product(&arguments), person).await;
 }
 
 /// What `palette_kubeconfig` makes of a cluster in Palette that is the API server of the tests.
@@ -134,7 +145,7 @@ async fn kubectl_reaches_a_cluster_of_palette_as_the_person_who_signed_in() {
 
     // the same kubeconfig under the server, which starts the same plugin, for the same person
     lamps();
-    super::sign_in(&home, &known(), "alice").await;
+    browse(home.product(&["login"]).config(&known()), "alice").await;
     let folder = kubectl.folder.path();
     let kubeconfig = folder.join("kubeconfig");
     let server = home.product(&["--kubeconfig", kubeconfig.to_str().expect("text")]).env("PATH", path());
@@ -185,4 +196,33 @@ async fn a_cluster_that_takes_other_tokens_gets_one_in_exchange() {
     );
     let own = home.product(&["token", "--cluster", "prod", "-o", "token"]).config(&without).output();
     assert_eq!(part(text(&own.stdout).trim(), 1)["aud"], APP, "{}", text(&own.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_cluster_is_given_a_token_that_it_could_show_to_this_server() {
+    let home = Home::new();
+    let whole = |login: Value| {
+        let mut issuer = exchange::issuer(None);
+        issuer["audiences"] = json!([APP]);
+        issuer["tokens"] = json!(["id"]);
+        issuer["login"] = login;
+        exchange::config(&[], &issuer)
+    };
+    let usual = whole(json!({"clientId": APP, "scopes": ["groups"]}));
+    super::sign_in(&home, &usual, "alice").await;
+    let who = home.product(&["whoami", "-o", "json"]).config(&usual).output();
+    assert!(text(&who.stdout).contains("alice"), "its ID token is what it takes: {}", text(&who.stderr));
+    let token = |config: &str| home.product(&["token", "--cluster", "prod"]).config(config).output();
+    let refused = token(&usual);
+    let error = text(&refused.stderr);
+    assert_eq!((refused.status.code(), text(&refused.stdout)), (Some(1), String::new()), "{error}");
+    for said in ["could call platform-mcp as you", "--client-id", "exchange", "shareWithClusters: true"] {
+        assert!(error.contains(said), "{said}: {error}");
+    }
+    assert!(!error.contains("eyJ"), "{error}");
+    let shared = token(&whole(json!({"clientId": APP, "scopes": ["groups"], "shareWithClusters": true})));
+    let credential: Value =
+        serde_json::from_slice(&shared.stdout).unwrap_or_else(|_| panic!("{}", text(&shared.stderr)));
+    let token = credential["status"]["token"].as_str().expect("a token");
+    assert_eq!(part(token, 1)["aud"], APP);
 }

@@ -27,10 +27,13 @@ async fn what_ends_is_renewed_and_the_new_refresh_token_kept() {
         over(&home);
         assert_eq!(whoami(&mut server, id)["structuredContent"]["username"], "alice", "{}", server.said());
         let after = home.kept();
-        for name in ["refresh_token", "access_token", "id_token"] {
+        for name in ["refresh_token", "access_token", "access_ends"] {
             assert!(after["tokens"][name].is_string(), "{name}");
             assert_ne!(before["tokens"][name], after["tokens"][name], "{name} is another one");
         }
+        // within a second, an ID token is the same to the letter
+        let id_ends = after["tokens"]["id_ends"].as_str().expect("an end");
+        assert!(id_ends > "2021", "{id_ends}");
     }
     assert!(!server.said().contains("eyJ"), "nothing of a token is in a log");
 }
@@ -70,7 +73,12 @@ async fn a_sign_in_that_cannot_be_renewed_has_ended_and_takes_nobody_elses_place
     assert_eq!(output.status.code(), Some(1), "{error}");
     assert!(error.contains("has ended: invalid_grant"), "{error}");
     let next = format!("platform-mcp login {}", Provider::shared().issuer());
-    assert!(error.contains(&next) && !error.contains("planted"), "{error}");
+    assert!(error.contains(&format!("sign in again with `{next}`")) && !error.contains("planted"), "{error}");
+    let mut server = home.product(&[]).config(&config).stdio();
+    let answer = whoami(&mut server, 1);
+    let told = answer["content"][0]["text"].as_str().expect("text");
+    assert_eq!(answer["isError"], true, "{answer}");
+    assert!(told.contains("has ended") && told.contains(&format!("sign in again with `{next}`")), "{told}");
     assert!(!text(&output.stdout).contains("local"), "it is not the local user who calls then");
     home.change(|tokens| drop(tokens.as_object_mut().expect("tokens").remove("refresh_token")));
     let output = home.product(&["whoami"]).config(&config).output();

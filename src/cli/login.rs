@@ -57,11 +57,11 @@ impl Login {
         let session = Arc::new(self.client.session(&config)?);
         let ending = serve::on_signal();
         let (tokens, kept, told) = ends(self.signed(&session), ending).await?;
-        if let Some(told) = told {
-            out::error_line(&told);
-        }
-        let place = if kept.is_sealed() { "a file, sealed with a key in the keyring" } else { "a file" };
-        out::error_line(&format!("kept in {place}: {}", session.store().path().display()));
+        let path = session.store().path();
+        let (path, why) = (path.display(), told.map(|told| format!(" ({told})")).unwrap_or_default());
+        let sealed = "sealed with a key in your keyring";
+        let how = if kept.is_sealed() { sealed } else { "which you alone may read" };
+        out::error_line(&format!("kept in {path}, {how}{why}; `platform-mcp logout` forgets it"));
         out::text(&who(&config, &session, &tokens).await)?;
         Ok(())
     }
@@ -92,7 +92,7 @@ async fn ends<T>(
 ) -> Result<T, Failure> {
     tokio::select! {
         signed = signing => signed,
-        () = ending.cancelled() => Err(Failure::failed("you have ended it; nothing was signed in")),
+        () = ending.cancelled() => Err(Failure::failed("interrupted: nobody was signed in")),
         () = tokio::time::sleep(TIME) => {
             Err(Failure::failed(format!("nobody signed in within {} minutes", TIME.as_secs() / 60)))
         }
@@ -102,11 +102,13 @@ async fn ends<T>(
 async fn by_device(provider: &Provider<'_>) -> Result<Answer, Failure> {
     let device = Device::begin(provider).await?;
     let (place, code) = (&device.place, &device.user_code);
-    out::error_line(&format!("Sign in with a browser, on any device:\n\n  {place}\n\nwith the code {code}"));
+    out::error_line(&format!(
+        "To sign in, open this in a browser on any device, and type {code}:\n\n  {place}"
+    ));
     if let Some(complete) = &device.complete {
-        out::error_line(&format!("or, with the code in it:\n\n  {complete}"));
+        out::error_line(&format!("\nor this, where only the code is to be compared:\n\n  {complete}"));
     }
-    out::error_line(&format!("\nwaiting until {:.0}", device.ends));
+    waiting(device.minutes());
     let given = device.answered(provider).await?;
     Ok(Answer { given, nonce: None })
 }
@@ -120,6 +122,7 @@ async fn by_redirect(
     let asked = Asked::new(redirect.url().to_owned())?;
     let url = asked.url(provider)?;
     show(&url, opener);
+    waiting(TIME.as_secs() / 60);
     let mut foreign = 0;
     loop {
         let (query, reply) = redirect.next().await.map_err(Failure::failed)?;
@@ -151,6 +154,10 @@ async fn by_redirect(
     }
 }
 
+fn waiting(minutes: u64) {
+    out::error_line(&format!("\nwaiting for up to {minutes} minutes; Ctrl-C ends it"));
+}
+
 fn show(url: &Url, opener: Option<browser::Opener>) {
     let opened = match opener {
         None => false,
@@ -163,11 +170,11 @@ fn show(url: &Url, opener: Option<browser::Opener>) {
         },
     };
     let what = if opened {
-        "Sign in with the browser that opens. If none does, open this in one of this machine:"
+        "Sign in with the browser that opens. If none does, open this in a browser on this machine:"
     } else {
-        "Open this in a browser of this machine to sign in (--device is for another one):"
+        "To sign in, open this in a browser on this machine (for one elsewhere, use --device):"
     };
-    out::error_line(&format!("{what}\n\n  {url}\n"));
+    out::error_line(&format!("{what}\n\n  {url}"));
 }
 
 /// Who it is for this server.

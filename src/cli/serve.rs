@@ -45,10 +45,11 @@ impl Serve {
             follow(reload, source, &serving);
             return over_stdio(serving, who, ending).await;
         };
-        if global.token_file.is_some() {
-            return Err(Failure::usage(
-                "--token-file is for stdio: over HTTP each request brings its own token",
-            ));
+        let file = global.token_file.as_ref().map(|_| "--token-file");
+        if let Some(given) = file.or(global.sign_in.as_ref().map(|_| "--sign-in")) {
+            return Err(Failure::usage(format!(
+                "{given} is for stdio: over HTTP each request brings its own token"
+            )));
         }
         if let Some(exposed) = source.config().metrics.exposed() {
             tracing::warn!("{exposed}");

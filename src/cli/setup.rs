@@ -57,10 +57,11 @@ impl Global {
 
     /// Says what does not hold over the sample platform, which knows the local user alone.
     pub(super) fn before_sample(&self, config: &Config) -> Result<(), Failure> {
-        if self.token_file.is_some() {
-            return Err(Failure::usage(
-                "--token-file is of no use here: the sample platform is served to the local user; leave it out",
-            ));
+        let file = self.token_file.as_ref().map(|_| "--token-file");
+        if let Some(given) = file.or(self.sign_in.as_ref().map(|_| "--sign-in")) {
+            return Err(Failure::usage(format!(
+                "{given} is of no use here: the sample platform is served to the local user; leave it out"
+            )));
         }
         let token = std::env::var_os(TOKEN_VARIABLE).is_some_and(|token| !token.is_empty());
         let issuers = (!config.issuers.is_empty()).then_some("the issuers of the configuration");
@@ -117,9 +118,14 @@ pub(super) fn warn(built: &Built) {
 
 /// The local user, where there is one.
 pub(super) fn local(callers: &Callers) -> Result<Arc<Caller>, Failure> {
+    local_or(callers, "give it in")
+}
+
+/// The local user, or else what gets a token.
+fn local_or(callers: &Callers, next: &str) -> Result<Arc<Caller>, Failure> {
     let none = || {
         Failure::usage(format!(
-            "issuers are configured, so a caller needs a token: give it in {TOKEN_VARIABLE} or --token-file. \
+            "issuers are configured, so a caller needs a token: {next} {TOKEN_VARIABLE} or --token-file. \
              Or let the local user in with --role NAME or local.role"
         ))
     };
@@ -133,10 +139,9 @@ pub(super) fn owner(global: &Global, callers: &Callers, logins: &[LoginSettings]
         if let Some(session) = signed_in(global, logins)? {
             return Ok(Who::Owner(Arc::new(Credential::login(Arc::new(session)))));
         }
-        local(callers).map_err(|failure| match logins.is_empty() {
-            true => failure,
-            false => Failure::usage(format!("{failure}. Or sign in: `platform-mcp login`")),
-        })?;
+        let next =
+            if logins.is_empty() { "give it in" } else { "sign in with `platform-mcp login`, or give it in" };
+        local_or(callers, next)?;
         return Ok(Who::Local);
     };
     if global.sign_in.is_some() {

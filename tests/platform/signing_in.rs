@@ -113,7 +113,7 @@ async fn whoever_signs_in_is_who_calls_until_they_sign_out() {
     assert!(error.contains("`platform-mcp login`") && error.contains("PLATFORM_MCP_TOKEN"), "{error}");
 
     let said = sign_in(&home, &config, "alice").await;
-    assert!(said.contains("kept in a file") && said.contains("there is no keyring here"), "{said}");
+    assert!(said.contains("which you alone may read (there is no keyring here)"), "{said}");
     let shell = home.product(&["whoami", "-o", "json"]).config(&config).output();
     assert!(shell.status.success(), "{}", text(&shell.stderr));
     let who: Value = serde_json::from_slice(&shell.stdout).expect("JSON");
@@ -208,7 +208,9 @@ async fn at_which_issuer_is_clear_or_asked() {
     let one = format!("issuers: [{}]\n", issuer("a", ""));
     let two = format!("issuers: [{}, {}]\n", issuer("a", login), issuer("b", login));
     for (arguments, config, said) in [
-        (&["login"][..], &one, "no issuer of the configuration has `login`"),
+        (&["serve", "--http", "127.0.0.1:0", "--sign-in", "a"][..], &two, "--sign-in is for stdio"),
+        (&["call", "whoami", "--demo", "--sign-in", "a"], &two, "--sign-in is of no use here"),
+        (&["login"], &one, "no issuer of the configuration has `login`"),
         (&["login", "https://a.example.com"], &one, "has no `login` in the configuration"),
         (&["login"], &two, "say at which issuer: https://a.example.com, https://b.example.com"),
         (&["logout", "c.example.com"], &two, "none of the issuers that have `login`"),

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
@@ -36,8 +35,6 @@ pub struct Device {
     pub complete: Option<Url>,
     interval: Duration,
     until: Instant,
-    /// The same for people.
-    pub ends: Timestamp,
 }
 
 impl std::fmt::Debug for Device {
@@ -87,8 +84,12 @@ impl Device {
             complete: url("verification_uri_complete").transpose()?,
             interval: Duration::from_secs(seconds("interval").unwrap_or(INTERVAL)).clamp(SHORTEST, LONGEST),
             until: Instant::now() + Duration::from_secs(life),
-            ends: Timestamp::now() + SignedDuration::from_secs(life.cast_signed()),
         })
+    }
+
+    /// For how long it waits, in minutes.
+    pub fn minutes(&self) -> u64 {
+        self.until.duration_since(Instant::now()).as_secs().div_ceil(60)
     }
 
     /// Waits until the person has agreed there.

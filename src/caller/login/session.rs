@@ -156,7 +156,8 @@ impl Session {
     }
 
     async fn revoke(&self, tokens: &Tokens) -> Result<(), String> {
-        let provider = Provider::find(&self.settings).await.map_err(|error| error.to_string())?;
+        let provider = Provider::find(&self.settings).await;
+        let provider = provider.map_err(|error| format!("{error}; so nothing was revoked"))?;
         let Some(place) = provider.revocation() else {
             return Err("the issuer revokes no tokens: they hold until they end".to_owned());
         };

@@ -77,11 +77,13 @@ impl Store {
         keyring.get(&self.id).await?.ok_or_else(gone)
     }
 
-    /// Where a new sign-in will be kept: its key is made now. What must be said of that comes too.
+    /// Where a new sign-in will be kept: its key is made now. Why there is none comes too, where one was looked for.
     ///
     /// # Errors
-    /// The keyring is configured, and cannot be used.
+    /// Nothing can be written there, or the keyring is configured and cannot be used.
     pub async fn begin(&self) -> Result<(Kept, Option<String>), SignInError> {
+        // before somebody signs in in vain
+        drop(self.place()?);
         let wanted = self.storage == Some(Storage::Keyring);
         // what is kept must be readable until the new one takes its place
         let before = self.read().await.ok().map(|(kept, _)| kept).filter(Kept::is_sealed);
@@ -98,19 +100,14 @@ impl Store {
                 return Err(SignInError::Kept(why.to_owned()));
             }
             (_, None) => {
-                let why =
-                    "there is no keyring here, so your tokens are kept in a file that you alone may read";
-                return Ok((Kept { key: None }, Some(why.to_owned())));
+                return Ok((Kept { key: None }, Some("there is no keyring here".to_owned())));
             }
         };
         let key = entry::key()?;
         match keyring.put(&self.id, &key).await {
             Ok(()) => Ok((Kept { key: Some(key) }, None)),
             Err(error) if wanted => Err(error),
-            Err(error) => {
-                let why = format!("{error}; your tokens are kept in a file that you alone may read");
-                Ok((Kept { key: None }, Some(why)))
-            }
+            Err(error) => Ok((Kept { key: None }, Some(error.to_string()))),
         }
     }
 

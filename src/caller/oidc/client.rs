@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use tokio::{io::AsyncReadExt as _, time::timeout};
@@ -13,9 +13,12 @@ use super::settings::ClientSecret;
 const READING: Duration = Duration::from_secs(2);
 const LONGEST_SECRET: u64 = 4 << 10;
 
+/// All but what is unreserved (RFC 3986 section 2.3).
+const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// A value as it stands in a form or a query.
 pub(in crate::caller) fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+    utf8_percent_encode(text, &RESERVED).to_string()
 }
 
 /// Fields as a form or a query; their names stand as they are.

@@ -246,3 +246,46 @@ async fn a_token_that_this_server_does_not_take_is_said_to_be_none_at_once() {
     assert_eq!(output.status.code(), Some(1), "{error}");
     assert!(error.contains("login.resource") && error.contains("none of its audiences is ours"), "{error}");
 }
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_has_enough_ends_it_whatever_it_waits_for() {
+    let issuer = Issuer::start();
+    let waiting = |started: &StdioServer| {
+        started.wait_for(|said| said.contains("waiting for up to").then_some(()));
+    };
+    let redeeming = |started: &StdioServer| {
+        let url = url(started, issuer.document()["authorization_endpoint"].as_str().expect("a URL"));
+        let back = format!("{}?state={}&code=abc", parameter(&url, "redirect_uri"), parameter(&url, "state"));
+        issuer.token(Answer::Hang);
+        tokio::spawn(reqwest::get(back));
+        let asked = (0..1_000).any(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            issuer.count("/token") == 1
+        });
+        assert!(asked, "the code is being redeemed: {}", started.said());
+    };
+    let stages: [&dyn Fn(&StdioServer); 2] = [&waiting, &redeeming];
+    for reached in stages {
+        let home = Home::new();
+        let mut begun = begin(&home, &issuer).login;
+        reached(&begun);
+        begun.terminate();
+        let status = begun.ended(Duration::from_secs(4));
+        let said = begun.said_at_end();
+        assert_eq!(status.code(), Some(1), "{said}");
+        assert!(said.contains("interrupted: nobody was signed in") && home.file().is_none(), "{said}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_nothing_can_be_kept_nobody_has_to_sign_in_first() {
+    let home = Home::new();
+    std::fs::create_dir_all(home.folder().parent().expect("a folder")).expect("made");
+    std::fs::write(home.folder(), "no folder").expect("written");
+    let output = home.product(&["login", "--no-browser"]).config(&config(&json!({}))).output();
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("cannot be kept in") && !error.contains("code_challenge"), "{error}");
+}

@@ -63,7 +63,7 @@ async fn sign_in(home: &Home, keyring: &Keyring, config: &str) -> (bool, String)
 async fn with_a_keyring_the_file_is_worth_nothing_without_its_key() {
     let (home, keyring, config) = (Home::new(), Keyring::new(), config(&json!({})));
     let (done, said) = sign_in(&home, &keyring, &config).await;
-    assert!(done && said.contains("sealed with a key in the keyring"), "{said}");
+    assert!(done && said.contains("sealed with a key in your keyring"), "{said}");
     let kept = home.kept();
     assert!(kept["tokens"].is_null() && kept["sealed"].is_string(), "{kept}");
     assert!(!kept.to_string().contains("alice") && !kept.to_string().contains("eyJ"));

@@ -153,8 +153,8 @@ async fn a_token_is_exchanged_once_for_each_audience_and_all_who_wait_for_it() {
         // base64 of us%20%26%20them:s3%3Acret
         "authorization: Basic dXMlMjAlMjYlMjB0aGVtOnMzJTNBY3JldA==",
         "content-type: application/x-www-form-urlencoded",
-        "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant%2Dtype%3Atoken%2Dexchange&subject_token=planted%2Dalice&",
-        "&subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken%2Dtype%3Aaccess%5Ftoken&",
+        "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange&subject_token=planted-alice&",
+        "&subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aaccess_token&",
         "&audience=one",
     ] {
         assert!(heard.contains(said), "{said}: {heard}");

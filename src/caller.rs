@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use oidc::exchange::Subject;
 
 use crate::{
-    kubernetes::{As, Cluster, Identity, identity::Unfit},
+    kubernetes::{As, Cluster, Identity, Trusting, identity::Unfit},
     permission::PermissionSet,
 };
 
@@ -117,6 +117,14 @@ impl Caller {
             (None, _) => "this server is not configured to exchange tokens of its issuer",
         };
         As::nobody(Unfit::NoExchange(why))
+    }
+
+    /// The same, where the cluster's own settings say which audience that is.
+    pub fn exchanged_for(&self, asked: &Arc<dyn Trusting>) -> As {
+        match &self.subject_token {
+            Some(token) => token.acting_for(asked),
+            None => self.exchanged(None),
+        }
     }
 
     /// The OAuth scopes that the token has: all that mean something here, and a few others.

@@ -266,6 +266,10 @@ impl From<Fault> for Error {
                     "call over HTTP (stdio has no headers) with a token that the cluster takes in that header; \
                      your token for this server is never passed on"
                 }
+                Unfit::NoIdToken | Unfit::OtherIssuer(_) | Unfit::OtherAudience(_) => {
+                    "sign in with the cluster's issuer as its client, and send the ID token; your token for this \
+                     server is never passed on"
+                }
                 Unfit::NoExchange(_) => {
                     "ask whoever runs this server: issuers[].exchange, and the cluster's audience"
                 }
@@ -295,6 +299,9 @@ impl From<Fault> for Error {
                          the issuer must be allowed to exchange your token for the cluster's audience",
                     ),
                 }
+            }
+            Fault::NoWay { retryable, .. } => {
+                Self::new(ErrorKind::Upstream { status: None, retryable }, message)
             }
             Fault::Unauthorized(_) => {
                 Self::new(ErrorKind::Upstream { status: Some(401), retryable: false }, message).next(

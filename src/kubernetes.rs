@@ -36,7 +36,9 @@ pub mod rights;
 pub mod selector;
 pub mod sources;
 pub mod tools;
+pub mod trust;
 pub mod watch;
+pub mod way;
 pub mod written;
 
 #[cfg(test)]
@@ -61,4 +63,6 @@ pub use presented::Presented;
 pub(crate) use raw::weight;
 pub use registry::Registry;
 pub use selector::{Selector, is_label_value};
+pub use trust::{Trust, Trusting};
 pub use watch::{Hub, Selection};
+pub use way::{Lease, Way};

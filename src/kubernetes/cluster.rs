@@ -1,77 +1,45 @@
 //! [`Cluster`]: one API server that is known, with its one connection pool and its one discovery.
 
+mod discovered;
+mod source;
+
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use tokio::{
-    sync::OnceCell,
-    time::{Instant, timeout_at},
-};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::{Instant, timeout_at};
 
+use self::discovered::Discovered;
+pub use self::source::Source;
 use super::{
-    access::Access,
-    connection::{Connected, Credential, Own},
-    discovery,
+    connection::{Connected, Credential, Failed, Own},
     endpoint::Endpoint,
     fault::Fault,
     identity::Identity,
-    kinds::Kinds,
     openapi::Schemas,
     proxy::write::dry_run::DryRuns,
+    trust::Trusting,
+    way::Way,
 };
-
-/// A younger discovery is not read again because a kind was not found in it.
-const REFRESH_AFTER_MISS: Duration = Duration::from_secs(10);
-/// An older discovery is read again at its next use.
-const REFRESH_AFTER: Duration = Duration::from_secs(600);
 
 /// What of a call's time is left to tell that there is no connection.
 const TO_TELL: Duration = Duration::from_millis(100);
 
-/// Where a cluster was found. Sources add up; a name that two of them claim is ambiguous.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Source {
-    /// A context of a kubeconfig file.
-    Kubeconfig,
-    /// The service account of the Pod that we run in.
-    InCluster,
-    /// An entry of our own configuration.
-    Static,
-    /// An entity of a Backstage catalog.
-    Backstage,
-    /// The recorded platform of `demo`.
-    Demo,
-}
-
-impl Source {
-    /// Each of them.
-    pub const ALL: [Self; 5] = [Self::Kubeconfig, Self::InCluster, Self::Static, Self::Backstage, Self::Demo];
-
-    /// The name in `source/name`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Kubeconfig => "kubeconfig",
-            Self::InCluster => "in-cluster",
-            Self::Static => "static",
-            Self::Backstage => "backstage",
-            Self::Demo => "demo",
-        }
-    }
-}
-
 /// One API server. Shared by all callers; identity is added per call by [`Access`].
 pub struct Cluster {
     name: String,
+    short: Option<String>,
     source: Source,
     identity: Option<Identity>,
     audience: Option<String>,
+    trusting: Option<Arc<dyn Trusting>>,
     provider: Option<String>,
     default_namespace: String,
     made_of: Option<Digest>,
     endpoint: Option<Endpoint>,
     connect: Connect,
     client: Own,
-    bare: OnceCell<Arc<Connected>>,
+    bare: Own,
     discovery: ArcSwap<Discovered>,
     schemas: Schemas,
     dry_runs: DryRuns,
@@ -80,19 +48,7 @@ pub struct Cluster {
 /// SHA-256 of everything that a connection is made of, secrets included.
 pub type Digest = [u8; 32];
 
-type Connect =
-    Box<dyn Fn() -> futures::future::BoxFuture<'static, Result<kube::Config, Fault>> + Send + Sync>;
-
-/// One reading of the discovery documents, or the place where the first caller puts it.
-struct Discovered {
-    kinds: OnceCell<(Arc<Kinds>, Instant)>,
-}
-
-impl Discovered {
-    fn empty() -> Arc<Self> {
-        Arc::new(Self { kinds: OnceCell::new() })
-    }
-}
+type Connect = Box<dyn Fn() -> futures::future::BoxFuture<'static, Result<Way, Fault>> + Send + Sync>;
 
 impl std::fmt::Debug for Cluster {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -114,18 +70,37 @@ impl Cluster {
     where
         F: Future<Output = Result<kube::Config, Fault>> + Send + 'static,
     {
+        let connect = move || {
+            let config = connect();
+            async move { Ok(Way { config: config.await?, lease: None }) }
+        };
+        Self::leased(name, source, default_namespace, connect)
+    }
+
+    /// The same, where the way to it is good for a while only.
+    pub fn leased<F>(
+        name: impl Into<String>,
+        source: Source,
+        default_namespace: impl Into<String>,
+        connect: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<Way, Fault>> + Send + 'static,
+    {
         Self {
             name: name.into(),
+            short: None,
             source,
             identity: None,
             default_namespace: default_namespace.into(),
             made_of: None,
             endpoint: None,
             audience: None,
+            trusting: None,
             provider: None,
             connect: Box::new(move || Box::pin(connect())),
             client: Own::default(),
-            bare: OnceCell::new(),
+            bare: Own::default(),
             discovery: ArcSwap::new(Discovered::empty()),
             schemas: Schemas::default(),
             dry_runs: DryRuns::default(),
@@ -142,6 +117,18 @@ impl Cluster {
         self.source
     }
 
+    /// The same, which may be called so where nothing else is. Permissions do not know that name: whoever made the
+    /// cluster chose it.
+    #[must_use]
+    pub fn in_short(self, short: impl Into<String>) -> Self {
+        Self { short: Some(short.into()), ..self }
+    }
+
+    /// What it may be called where nothing else is.
+    pub fn short(&self) -> Option<&str> {
+        self.short.as_deref()
+    }
+
     /// The same, with what is configured for how callers are shown to it.
     #[must_use]
     pub fn with_identity(self, identity: Option<Identity>) -> Self {
@@ -152,6 +139,27 @@ impl Cluster {
     #[must_use]
     pub fn with_audience(self, audience: Option<String>) -> Self {
         Self { audience, ..self }
+    }
+
+    /// The same, whose own settings say whose tokens it takes: no other one is sent to it.
+    #[must_use]
+    pub fn with_trusting(self, trusting: Arc<dyn Trusting>) -> Self {
+        Self { trusting: Some(trusting), ..self }
+    }
+
+    /// What knows whose tokens it takes, where its own settings say so.
+    pub fn trusting(&self) -> Option<&Arc<dyn Trusting>> {
+        self.trusting.as_ref()
+    }
+
+    /// Whether this token of a caller may be sent to it.
+    ///
+    /// # Errors
+    /// It is not for it, or nobody says whether it is.
+    pub(super) async fn takes(&self, token: &SecretString, deadline: Instant) -> Result<(), Fault> {
+        let Some(trusting) = &self.trusting else { return Ok(()) };
+        let trust = trusting.trust(deadline).await?;
+        trust.takes(token.expose_secret()).map_err(|unfit| Fault::Unfit(Arc::new(unfit)))
     }
 
     /// The same, whose callers send their token for it in the header of this provider (`oidc-okta`, `google`).
@@ -232,30 +240,55 @@ impl Cluster {
     /// The shared connection, with what is known of it. Made once: the first caller connects, the others
     /// wait for it.
     pub(super) async fn connected(&self) -> Result<Arc<Connected>, Fault> {
-        self.client.connected(|| self.configured()).await
+        self.client.connected(|| async { Connected::new(self.way().await?).await }).await
     }
 
     /// The same, in time for whoever asks to be told that it is not there.
     pub(super) async fn connected_by(&self, deadline: Instant) -> Result<Arc<Connected>, Fault> {
-        let late = |_| Err(Fault::Configuration("the credential plugin did not answer in time".to_owned()));
+        let late = |_| match self.source {
+            Source::Palette => Err(Fault::NoWay {
+                message: "Palette did not tell the way to it in time; it goes on being asked".to_owned(),
+                retryable: true,
+            }),
+            _ => Err(Fault::Configuration("the credential plugin did not answer in time".to_owned())),
+        };
         timeout_at(deadline - TO_TELL, self.connected()).await.unwrap_or_else(late)
     }
 
     /// Another connection, on which nothing of the server's own is shown: for callers who bring a token.
     pub(super) async fn bare(&self) -> Result<Arc<Connected>, Fault> {
-        let connect = || async { Connected::bare(self.configured().await?).await.map(Arc::new) };
-        self.bare.get_or_try_init(connect).await.cloned()
+        self.bare.connected(|| async { Connected::bare(self.way().await?).await }).await
+    }
+
+    /// Whether another credential than the one that was refused is shown at the next request.
+    pub(super) fn is_left(&self) -> bool {
+        self.client.is_left()
+    }
+
+    /// Whether the way to it is still being found, for the first time.
+    pub(super) fn is_sought(&self) -> bool {
+        self.source == Source::Palette && !self.client.is_tried() && !self.bare.is_tried()
+    }
+
+    /// How to connect. Palette is not asked at every call for what it just did not give.
+    async fn way(&self) -> Result<Way, Failed> {
+        let failed = |fault| match self.source {
+            Source::Palette => Failed::Plugin(fault),
+            _ => Failed::Lasting(fault),
+        };
+        self.configured().await.map_err(failed)
     }
 
     /// How to connect. Only whoever runs the server may have it start programs.
-    async fn configured(&self) -> Result<kube::Config, Fault> {
-        let config = (self.connect)().await?;
+    async fn configured(&self) -> Result<Way, Fault> {
+        let way = (self.connect)().await?;
+        let config = &way.config;
         let starts = config.auth_info.exec.is_some() || config.auth_info.auth_provider.is_some();
         if starts && self.source != Source::Kubeconfig {
             let why = "exec and auth-provider are taken from the server's own kubeconfig alone";
             return Err(Fault::Configuration(why.to_owned()));
         }
-        Ok(config)
+        Ok(way)
     }
 
     /// Which operations do dry runs, shared by all callers.
@@ -266,57 +299,5 @@ impl Cluster {
     /// The schemas of kinds that were asked for, shared by all callers.
     pub(super) fn schemas(&self) -> &Schemas {
         &self.schemas
-    }
-
-    /// The kinds it serves: read once by the first caller, shared, read again when old.
-    pub(super) async fn kinds(&self, access: &Access) -> Result<Arc<Kinds>, Fault> {
-        let current = self.discovery.load_full();
-        match current.kinds.get() {
-            Some((_, read)) if read.elapsed() > REFRESH_AFTER => self.refresh(access, &current).await,
-            Some((kinds, _)) => Ok(Arc::clone(kinds)),
-            None => self.read(access, &current).await,
-        }
-    }
-
-    /// The kinds it serves now, read again unless they were read a moment ago: for a kind that a
-    /// cached discovery does not know, or that answered 404 although it does.
-    pub(super) async fn fresh_kinds(&self, access: &Access) -> Result<Arc<Kinds>, Fault> {
-        let current = self.discovery.load_full();
-        match current.kinds.get() {
-            Some((kinds, read)) if read.elapsed() < REFRESH_AFTER_MISS => Ok(Arc::clone(kinds)),
-            Some(_) => self.refresh(access, &current).await,
-            None => self.read(access, &current).await,
-        }
-    }
-
-    /// The kinds it serves, for a caller who has just made it serve another one.
-    pub(super) async fn changed_kinds(&self, access: &Access) -> Result<Arc<Kinds>, Fault> {
-        let current = self.discovery.load_full();
-        self.refresh(access, &current).await
-    }
-
-    /// Replaces `old` by an empty place (once, whoever comes first) and fills that; when the server
-    /// cannot say, what was known before stays in use.
-    async fn refresh(&self, access: &Access, old: &Arc<Discovered>) -> Result<Arc<Kinds>, Fault> {
-        let next = Discovered::empty();
-        let previous = self.discovery.compare_and_swap(old, Arc::clone(&next));
-        let place = if Arc::ptr_eq(&previous, old) { next } else { self.discovery.load_full() };
-        match (self.read(access, &place).await, old.kinds.get()) {
-            (Ok(kinds), _) => Ok(kinds),
-            (Err(fault), Some((kinds, _))) => {
-                // what one caller may not, or cannot now, takes nothing from the others
-                self.discovery.compare_and_swap(&place, Arc::clone(old));
-                if fault.is_transient() { Ok(Arc::clone(kinds)) } else { Err(fault) }
-            }
-            (Err(fault), None) => Err(fault),
-        }
-    }
-
-    async fn read(&self, access: &Access, place: &Discovered) -> Result<Arc<Kinds>, Fault> {
-        let (kinds, _) = place
-            .kinds
-            .get_or_try_init(|| async { Ok((Arc::new(discovery::read(access).await?), Instant::now())) })
-            .await?;
-        Ok(Arc::clone(kinds))
     }
 }

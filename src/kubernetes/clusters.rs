@@ -5,16 +5,15 @@ use std::{
     sync::Arc,
 };
 
-use super::{
-    cluster::{Cluster, Source},
-    registry::State,
-};
+use super::{cluster::Cluster, registry::State};
 
 /// Every cluster that is known, by name.
 #[derive(Debug, Default)]
 pub struct Clusters {
     all: Vec<Arc<Cluster>>,
     claims: HashMap<String, usize>,
+    /// How many may be called so in short.
+    shorts: HashMap<String, usize>,
     default: Option<String>,
     sources: Vec<Arc<State>>,
     /// Why the configured default is none.
@@ -59,11 +58,14 @@ impl Clusters {
 
     fn of(mut found: Vec<Arc<Cluster>>) -> Self {
         found.sort_by(|a, b| a.name().cmp(b.name()).then(a.source().cmp(&b.source())));
-        let mut claims = HashMap::new();
+        let (mut claims, mut shorts) = (HashMap::new(), HashMap::new());
         for cluster in &found {
             *claims.entry(cluster.name().to_owned()).or_insert(0) += 1;
+            if let Some(short) = cluster.short() {
+                *shorts.entry(short.to_owned()).or_insert(0) += 1;
+            }
         }
-        Self { all: found, claims, ..Self::default() }
+        Self { all: found, claims, shorts, ..Self::default() }
     }
 
     /// What is known of each source.
@@ -73,14 +75,19 @@ impl Clusters {
 
     /// What the sources lack that hold one of these clusters, a line each.
     pub fn gaps<'c>(&self, clusters: impl IntoIterator<Item = &'c Cluster>) -> Vec<String> {
-        let seen: HashSet<Source> = clusters.into_iter().map(Cluster::source).collect();
-        let known = self.sources.iter().filter(|state| seen.contains(&state.source()));
-        known.filter_map(|state| state.gap()).collect()
+        let seen: HashSet<String> = clusters.into_iter().map(Cluster::qualified_name).collect();
+        let holds = |state: &&Arc<State>| {
+            state.clusters().iter().any(|cluster| seen.contains(&cluster.qualified_name()))
+        };
+        self.sources.iter().filter(holds).filter_map(|state| state.gap()).collect()
     }
 
     /// What the sources lack that were never read, a line each: they may have any cluster.
     pub fn unread(&self) -> Vec<String> {
-        self.sources.iter().filter(|state| state.is_unread()).filter_map(|state| state.gap()).collect()
+        let unread = self.sources.iter().filter(|state| state.is_unread());
+        let mut gaps: Vec<String> = unread.filter_map(|state| state.gap()).collect();
+        gaps.dedup();
+        gaps
     }
 
     /// What is broken, a line each, for whoever runs the server.
@@ -116,16 +123,27 @@ impl Clusters {
     }
 
     /// The cluster that is called `name` or, qualified, `source/name`. Names may hold slashes
-    /// themselves (an EKS ARN does), so nothing is split.
+    /// themselves (an EKS ARN does), so nothing is split. A short name is taken where it is nobody's name.
     pub fn lookup(&self, name: &str) -> Lookup {
         if let Some(cluster) = self.all.iter().find(|cluster| cluster.qualified_name() == name) {
             return Lookup::One(Arc::clone(cluster));
         }
         let claiming: Vec<&Arc<Cluster>> = self.all.iter().filter(|cluster| cluster.name() == name).collect();
         match claiming.as_slice() {
-            [] => Lookup::None,
+            [] => self.in_short(name),
             [one] => Lookup::One(Arc::clone(one)),
             several => Lookup::Several(several.iter().map(|cluster| cluster.qualified_name()).collect()),
+        }
+    }
+
+    fn in_short(&self, name: &str) -> Lookup {
+        let mut called = self.all.iter().filter(|cluster| cluster.short() == Some(name));
+        match (called.next(), called.next()) {
+            (None, _) => Lookup::None,
+            (Some(one), None) => Lookup::One(Arc::clone(one)),
+            (Some(one), Some(other)) => {
+                Lookup::Several([one, other].into_iter().chain(called).map(|c| c.qualified_name()).collect())
+            }
         }
     }
 
@@ -147,6 +165,16 @@ impl Clusters {
 
     /// The shortest name that is not ambiguous.
     pub fn shown_name(&self, cluster: &Cluster) -> String {
+        match cluster.short() {
+            Some(short) if self.shorts.get(short) == Some(&1) && !self.claims.contains_key(short) => {
+                short.to_owned()
+            }
+            _ => self.own_name(cluster),
+        }
+    }
+
+    /// The shortest of the names that permissions know.
+    pub fn own_name(&self, cluster: &Cluster) -> String {
         if self.claims.get(cluster.name()).copied().unwrap_or_default() > 1 {
             cluster.qualified_name()
         } else {
@@ -168,7 +196,7 @@ pub(super) fn kept(cluster: Cluster, known: &Clusters) -> Arc<Cluster> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fault::Fault;
+    use super::super::{cluster::Source, fault::Fault};
     use super::*;
 
     fn cluster(source: Source, name: &str) -> Cluster {
@@ -194,6 +222,37 @@ mod tests {
         assert!(matches!(clusters.lookup("prod"), Lookup::None));
         let shown: Vec<String> = clusters.iter().map(|c| clusters.shown_name(c)).collect();
         assert_eq!(shown, [arn, "kubeconfig/dev", "static/dev"]);
+    }
+
+    #[test]
+    fn a_short_name_is_good_where_it_is_nobodys_and_of_one_alone() {
+        let palette = |name: &str| {
+            let short = name.rsplit('/').next().unwrap_or_default().to_owned();
+            cluster(Source::Palette, name).in_short(short)
+        };
+        let clusters = Clusters::new(
+            vec![
+                palette("lab/shop/web"),
+                palette("lab/shop/db"),
+                palette("lab/bank/db"),
+                palette("lab/-/dev"),
+                cluster(Source::Static, "dev"),
+            ],
+            None,
+        );
+        let named = |name: &str| match clusters.lookup(name) {
+            Lookup::One(cluster) => vec![cluster.qualified_name()],
+            Lookup::Several(names) => names,
+            Lookup::None => Vec::new(),
+        };
+        assert_eq!(named("web"), ["palette/lab/shop/web"]);
+        assert_eq!(named("lab/shop/web"), ["palette/lab/shop/web"]);
+        assert_eq!(named("db"), ["palette/lab/bank/db", "palette/lab/shop/db"]);
+        assert_eq!(named("dev"), ["static/dev"], "it has that name, the other one only goes by it");
+        let shown: Vec<String> = clusters.iter().map(|c| clusters.shown_name(c)).collect();
+        assert_eq!(shown, ["dev", "lab/-/dev", "lab/bank/db", "lab/shop/db", "web"]);
+        let names = clusters.iter().flat_map(|cluster| cluster.names());
+        assert!(!names.into_iter().any(|name| name == "web"), "permissions do not know it");
     }
 
     #[test]

@@ -85,6 +85,14 @@ pub enum Fault {
         /// Whether the same may work later.
         retryable: bool,
     },
+    /// Whoever knows the way to this cluster does not tell it.
+    #[error("{message}")]
+    NoWay {
+        /// What it answered, without anything secret.
+        message: String,
+        /// Whether the same may work later.
+        retryable: bool,
+    },
     /// 401: the credential for this cluster is missing, wrong or expired.
     #[error("the cluster refused the credential (401): {0}")]
     Unauthorized(String),
@@ -147,7 +155,7 @@ impl Fault {
         match self {
             Self::Throttled { .. } | Self::Timeout(_) | Self::Unreachable(_) | Self::Gone => true,
             Self::Status { status, .. } => *status >= 500,
-            Self::NotExchanged { retryable, .. } => *retryable,
+            Self::NotExchanged { retryable, .. } | Self::NoWay { retryable, .. } => *retryable,
             _ => false,
         }
     }

@@ -134,6 +134,15 @@ pub enum Unfit {
     /// A token for this cluster came that is none.
     #[error("the header {0} {1}")]
     BadToken(String, &'static str),
+    /// A token came that does not say whose it is, for a cluster that takes those of one issuer for one client.
+    #[error("your token for it was not sent: it is no ID token (JWT) that names its issuer and audience")]
+    NoIdToken,
+    /// One of another issuer than the cluster's, which is named.
+    #[error("your token for it was not sent: it is of another issuer than the cluster's, {0}")]
+    OtherIssuer(String),
+    /// One for another client than the cluster's, which is named.
+    #[error("your token for it was not sent: it is not for the cluster's client, {0:?}")]
+    OtherAudience(String),
     /// Nothing can be exchanged for a token for this cluster.
     #[error("your token cannot be exchanged for one for it: {0}")]
     NoExchange(&'static str),
@@ -156,7 +165,11 @@ impl Unfit {
             | Self::Namespace(_)
             | Self::NoHeader(_)
             | Self::System(_) => Identity::Impersonate,
-            Self::NoToken(_) | Self::BadToken(..) => Identity::CallerHeader,
+            Self::NoToken(_)
+            | Self::BadToken(..)
+            | Self::NoIdToken
+            | Self::OtherIssuer(_)
+            | Self::OtherAudience(_) => Identity::CallerHeader,
             Self::NoExchange(_) => Identity::Exchange,
         }
     }

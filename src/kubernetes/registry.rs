@@ -159,7 +159,8 @@ impl Registry {
 
     fn join(&self, states: Vec<Arc<State>>) {
         for state in &states {
-            self.known.source(state.source().name(), state.is_failing());
+            let failing = states.iter().any(|other| other.source() == state.source() && other.is_failing());
+            self.known.source(state.source().name(), failing);
         }
         let clusters = Clusters::joined(states, self.wanted.as_deref());
         self.known.clusters(clusters.iter().count());

@@ -37,6 +37,8 @@ pub struct Found {
     pub default: Option<String>,
     /// What is broken, a line each, with the part of the file.
     pub problems: Vec<String>,
+    /// What was left out as it should be, in words.
+    pub notes: Vec<String>,
     /// The files that it was found in: while they hold the same, so does the source.
     pub files: Vec<PathBuf>,
     /// Whether there was nothing to read: no file, or an empty one, as it is while it is being written.
@@ -55,7 +57,7 @@ pub struct Shown {
 }
 
 impl Shown {
-    fn on(&self, cluster: Cluster) -> Cluster {
+    pub(crate) fn on(&self, cluster: Cluster) -> Cluster {
         let audience = self.audience.as_ref().map(|audience| audience.replace("{name}", cluster.name()));
         let cluster = cluster.with_identity(self.identity).with_audience(audience);
         match &self.provider {
@@ -71,7 +73,7 @@ impl Shown {
 
 impl Found {
     /// Leaves out all clusters of one name, where there are several: which of them is meant is anybody's guess.
-    fn without_doubles(mut self, what: &str) -> Self {
+    pub(crate) fn without_doubles(mut self, what: &str) -> Self {
         self.clusters.sort_by(|one, other| one.name().cmp(other.name()));
         let mut kept: Vec<Cluster> = Vec::with_capacity(self.clusters.len());
         let mut double: Option<String> = None;
@@ -138,12 +140,12 @@ pub fn usable_token(token: &SecretString) -> Result<SecretString, String> {
 }
 
 /// SHA-256 of a text.
-fn settings_of(text: &str) -> Digest {
+pub(crate) fn settings_of(text: &str) -> Digest {
     digest_of::<PathBuf>(text, []).unwrap_or_default()
 }
 
 /// An error with its causes: kube keeps the file's line in the innermost one.
-fn whole_chain(error: &dyn std::error::Error) -> String {
+pub(super) fn whole_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -65,7 +65,10 @@ pub(super) fn reach(
         let acting = match caller.identity_on(&cluster) {
             Identity::Own => As::Server,
             Identity::Impersonate => as_caller.on(&cluster),
-            Identity::Exchange => caller.exchanged(cluster.audience()),
+            Identity::Exchange => match (cluster.audience(), cluster.trusting()) {
+                (None, Some(asked)) => caller.exchanged_for(asked),
+                (audience, _) => caller.exchanged(audience),
+            },
             Identity::CallerHeader => presented.clusters.acting(cluster.provider()),
         };
         let view = CallerView::new(caller, requirement.clone(), &cluster);
@@ -93,7 +96,7 @@ pub(super) fn reach(
     let written = name.as_ref().map(|name| Scope::cluster(Extent::named(name), namespace.clone()));
     let scope = match (&found, &written) {
         // in the audit log, a name that several have says nothing
-        (Lookup::One(cluster), _) => match known.shown_name(cluster) {
+        (Lookup::One(cluster), _) => match known.own_name(cluster) {
             shown if shown == cluster.name() => scope_of(cluster, &namespace),
             shown => Scope::cluster(Extent::Named(vec![shown, cluster.name().to_owned()]), namespace.clone()),
         },

@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{
     super::{
+        cluster::Source,
         fault::{Fault, excerpt},
         identity::As,
         raw,
@@ -28,6 +29,7 @@ const RETRIES: u32 = 2;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// One request.
+#[derive(Clone)]
 pub(in crate::kubernetes) struct Ask<'a> {
     pub(in crate::kubernetes) method: Method,
     /// Path and query.
@@ -90,6 +92,15 @@ impl Access {
         }
     }
 
+    /// Has the connection that its requests are made on, and sends nothing on it.
+    pub(in crate::kubernetes) async fn connect(&self) -> Result<(), Fault> {
+        match &self.acting {
+            As::Nobody(_) => Ok(()),
+            As::Server | As::Caller(_) => self.cluster.connected_by(self.spent.deadline).await.map(|_| ()),
+            As::Bearer(_) => self.cluster.bare().await.map(|_| ()),
+        }
+    }
+
     /// Sends it once, within the deadline.
     pub(in crate::kubernetes) async fn once(&self, ask: Ask<'_>) -> Result<Answered, Fault> {
         let started = Instant::now();
@@ -106,8 +117,17 @@ impl Access {
         Ok(Answered { headers, body })
     }
 
-    /// The head of a successful answer; its body is read by whoever asked, who bounds it.
+    /// The head of a successful answer; its body is read by whoever asked, who bounds it. Where a credential that was
+    /// given for a while is not taken any more, another one is shown, once: what is refused so was not looked at.
     pub(in crate::kubernetes) async fn open(&self, ask: Ask<'_>) -> Result<http::Response<Body>, Fault> {
+        let again = (self.cluster.source() == Source::Palette).then(|| ask.clone());
+        match (self.opened(ask).await, again) {
+            (Err(Fault::Unauthorized(_)), Some(again)) if self.cluster.is_left() => self.opened(again).await,
+            (opened, _) => opened,
+        }
+    }
+
+    async fn opened(&self, ask: Ask<'_>) -> Result<http::Response<Body>, Fault> {
         let mut request =
             Request::builder().method(ask.method).uri(ask.uri).header(header::ACCEPT, ask.accept);
         let body = match ask.body {
@@ -169,6 +189,7 @@ impl Access {
             }
             As::Bearer(bearer) => {
                 let token = bearer.token(self.spent.deadline).await?;
+                self.cluster.takes(&token, self.spent.deadline).await?;
                 let mut value =
                     HeaderValue::try_from(format!("Bearer {}", token.expose_secret())).map_err(unfit)?;
                 value.set_sensitive(true);
@@ -180,7 +201,10 @@ impl Access {
         let span = self.spent.span.request(request.headers_mut(), method, &connected.server);
         let response = connected.client.send(request).await.map_err(|error| match error {
             kube::Error::Auth(error) => Fault::Unauthorized(innermost(&error)),
-            error => Fault::Unreachable(innermost(&error)),
+            error => {
+                connected.missed();
+                Fault::Unreachable(innermost(&error))
+            }
         })?;
         span.answered(response.status().as_u16());
         if response.status() == StatusCode::UNAUTHORIZED {

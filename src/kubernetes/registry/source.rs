@@ -12,8 +12,13 @@ use super::super::{
 
 /// What can be asked which clusters there are. It knows nothing of when, and of what it said before.
 pub trait ClusterSource: std::fmt::Debug + Send + Sync {
-    /// Its word in `source/name`. A registry has one source of each.
+    /// Its word in `source/name`.
     fn source(&self) -> Source;
+
+    /// Which one it is, where a registry has several of its word: the environment.
+    fn part(&self) -> Option<String> {
+        None
+    }
 
     /// Where it reads, for whoever runs the server: a file, a URL without credentials.
     fn place(&self) -> String;

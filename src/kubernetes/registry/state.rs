@@ -21,11 +21,13 @@ const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 #[derive(Clone, Debug)]
 pub struct State {
     source: Source,
+    part: Option<String>,
     place: String,
     settings: Digest,
     clusters: Vec<Arc<Cluster>>,
     default: Option<String>,
     problems: Vec<String>,
+    notes: Vec<String>,
     files: Vec<PathBuf>,
     content: Option<Content>,
     /// When it was read last.
@@ -41,11 +43,13 @@ impl State {
     pub(super) fn unread(source: &dyn ClusterSource) -> Self {
         Self {
             source: source.source(),
+            part: source.part(),
             place: source.place(),
             settings: source.settings(),
             clusters: Vec::new(),
             default: None,
             problems: Vec::new(),
+            notes: Vec::new(),
             files: Vec::new(),
             content: None,
             read: None,
@@ -79,6 +83,7 @@ impl State {
                 clusters: found.clusters.into_iter().map(|cluster| kept(cluster, known)).collect(),
                 default: found.default,
                 problems: found.problems,
+                notes: found.notes,
                 files: found.files,
                 content,
                 read: Some(Instant::now()),
@@ -151,7 +156,11 @@ impl State {
 
     /// What it lacks, for callers who may know of it.
     pub fn gap(&self) -> Option<String> {
-        let source = self.source.name();
+        // that there is such a part is known to who sees what it holds
+        let source = match self.part.as_ref().filter(|_| self.read.is_some()) {
+            Some(part) => format!("{} ({part})", self.source.name()),
+            None => self.source.name().to_owned(),
+        };
         match (&self.read, &self.failing) {
             (Some(read), Some(why)) => {
                 Some(format!("source {source}: not read for {}: {why}", age(read.elapsed())))
@@ -176,6 +185,11 @@ impl State {
             ),
             None => format!("{}: {why}", self.place),
         })
+    }
+
+    /// What else it has to say, for whoever runs the server.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// What is broken in it and was left out, a line each.

@@ -125,7 +125,7 @@ pub fn static_cluster(entry: StaticCluster, source: Source) -> Result<Cluster, S
 }
 
 /// A kubeconfig of one cluster: nothing runs to get its credential.
-pub(super) fn one(
+pub(in crate::kubernetes) fn one(
     name: &str,
     cluster: kube::config::Cluster,
     auth_info: AuthInfo,

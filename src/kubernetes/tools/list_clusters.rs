@@ -7,13 +7,16 @@ use http::Method;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::time::{Instant, timeout};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout, timeout_at},
+};
 
 use crate::{
     Error,
     answer::{Answer, Row, Rows, Table},
     kubernetes::{
-        Access, Endpoint, Fault,
+        Access, Endpoint, Fault, Source,
         access::{Ask, parse},
     },
     palette::same,
@@ -27,6 +30,10 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const LEAST: Duration = Duration::from_millis(500);
 /// Clusters asked at once.
 const PARALLEL: usize = 64;
+/// Ways that are sought at once, how long each, and how long all of them.
+const SOUGHT: usize = 8;
+const EACH: Duration = Duration::from_millis(500);
+const SEEKING: Duration = Duration::from_secs(2);
 
 /// The handler.
 #[derive(Debug)]
@@ -49,7 +56,7 @@ pub struct Input {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ClusterRow {
     name: String,
-    /// kubeconfig, in-cluster, static, backstage
+    /// kubeconfig, in-cluster, static, backstage, palette
     source: &'static str,
     /// How you are shown to the API server: impersonate, exchange or caller-header (as yourself), own (as this
     /// server).
@@ -104,14 +111,17 @@ impl Tool for ListClusters {
     }
 
     async fn run(call: Call, input: Input) -> Result<Answer<Self::Output>, Error> {
+        let seeking = (call.clusters().len() > 1).then(Seeking::begin);
         let rows = stream::iter(call.clusters().to_vec())
-            .map(|access| row(&call, access))
+            .map(|access| row(&call, access, seeking.as_ref()))
             .buffer_unordered(PARALLEL)
             .collect::<Vec<ClusterRow>>();
         let there: Vec<(String, Endpoint)> = call.clusters().iter().filter_map(place).collect();
         let (mut rows, twins) = join(rows, same::in_palette(&call, &there)).await;
         for row in &mut rows {
-            row.palette = row.at.as_ref().and_then(|at| twins.by_endpoint.get(at).cloned());
+            if let Some(twin) = row.at.as_ref().and_then(|at| twins.by_endpoint.get(at)) {
+                row.palette = Some(twin.clone());
+            }
         }
         let summary = summary(&rows);
         // of all of them, it is said already
@@ -162,22 +172,63 @@ fn summary(rows: &[ClusterRow]) -> String {
     parts.join(", ")
 }
 
-async fn row(call: &Call, access: Access) -> ClusterRow {
+/// Finding the way to clusters that nobody used yet, where many are asked for: only so many at once and for so long,
+/// since whoever knows the ways is asked by others too.
+struct Seeking {
+    places: Semaphore,
+    until: Instant,
+}
+
+impl Seeking {
+    fn begin() -> Self {
+        Self { places: Semaphore::new(SOUGHT), until: Instant::now() + SEEKING }
+    }
+
+    async fn seek(&self, access: &Access) {
+        let sought = async {
+            let _place = self.places.acquire().await;
+            // whatever comes of it is told when the cluster is asked
+            let _found = timeout(EACH, access.connect()).await;
+        };
+        let _late = timeout_at(self.until, sought).await;
+    }
+}
+
+async fn row(call: &Call, access: Access, seeking: Option<&Seeking>) -> ClusterRow {
+    let unsought = || Fault::NoWay {
+        message: "not connected yet: Palette is asked for the way when it is used, or named here".to_owned(),
+        retryable: true,
+    };
+    if let Some(seeking) = seeking.filter(|_| access.cluster().is_sought()) {
+        seeking.seek(&access).await;
+    }
+    let waits = seeking.is_some() && access.cluster().is_sought();
     let started = Instant::now();
     let ask = Ask { method: Method::GET, uri: "/version", accept: "application/json", body: None };
     let left = call.deadline().saturating_duration_since(started);
     // once: whoever waits for 200 clusters does not wait for second tries
     let version = match left < LEAST {
         true => Err(Fault::Spent("time".to_owned())),
+        false if waits => Err(unsought()),
         false => match timeout(PATIENCE, access.once(ask)).await {
             Ok(answered) => answered.and_then(|answered| parse::<Value>(&answered.body)),
+            Err(_) if access.cluster().is_sought() => Err(Fault::NoWay {
+                message: "Palette is still being asked for the way to it; ask again".to_owned(),
+                retryable: true,
+            }),
             Err(_) => Err(Fault::Timeout(started.elapsed())),
         },
     };
     let reachable = match &version {
         Err(Fault::Unreachable(_) | Fault::Timeout(_)) => Some(false),
         // nothing was sent
-        Err(Fault::Configuration(_) | Fault::Unfit(_) | Fault::NotExchanged { .. } | Fault::Spent(_)) => None,
+        Err(
+            Fault::Configuration(_)
+            | Fault::Unfit(_)
+            | Fault::NotExchanged { .. }
+            | Fault::NoWay { .. }
+            | Fault::Spent(_),
+        ) => None,
         // an answer that is an error is an answer
         _ => Some(true),
     };
@@ -192,7 +243,7 @@ async fn row(call: &Call, access: Access) -> ClusterRow {
         reachable,
         latency_ms: answered.then(|| u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)),
         problem: version.as_ref().err().map(ToString::to_string),
-        palette: None,
+        palette: (cluster.source() == Source::Palette).then(|| cluster.name().to_owned()),
         at: cluster.endpoint().cloned(),
         version: version.ok().and_then(|version| Some(version.get("gitVersion")?.as_str()?.to_owned())),
     }

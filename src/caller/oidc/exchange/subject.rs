@@ -1,6 +1,6 @@
 //! [`Subject`]: a caller's token, kept to be exchanged and for nothing else.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use futures::{FutureExt as _, future::BoxFuture};
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::Instant;
 
 use super::{Exchanger, Key};
-use crate::kubernetes::{As, Fault, Identity, identity::Bearer};
+use crate::kubernetes::{As, Fault, Identity, Trusting, identity::Bearer};
 
 /// A caller's token. Its `Debug` says nothing of it.
 #[derive(Clone)]
@@ -42,6 +42,15 @@ impl Subject {
         As::Bearer(Arc::new(Exchanged { subject: self.clone(), audience: audience.into() }))
     }
 
+    /// The same of the audience that a cluster's own settings name.
+    pub(in crate::caller) fn acting_for(&self, asked: &Arc<dyn Trusting>) -> As {
+        As::Bearer(Arc::new(Asking {
+            subject: self.clone(),
+            asked: Arc::clone(asked),
+            known: OnceLock::new(),
+        }))
+    }
+
     /// The bytes that it keeps in use.
     pub(in crate::caller) fn weight(&self) -> usize {
         size_of::<SecretString>() + self.token.expose_secret().len()
@@ -65,6 +74,40 @@ impl Subject {
 struct Exchanged {
     subject: Subject,
     audience: Arc<str>,
+}
+
+/// The same, before it is known what for.
+#[derive(Debug)]
+struct Asking {
+    subject: Subject,
+    asked: Arc<dyn Trusting>,
+    known: OnceLock<Arc<str>>,
+}
+
+impl Asking {
+    fn exchanged(&self, audience: &Arc<str>) -> Exchanged {
+        Exchanged { subject: self.subject.clone(), audience: Arc::clone(audience) }
+    }
+}
+
+impl Bearer for Asking {
+    fn token(&self, deadline: Instant) -> BoxFuture<'_, Result<SecretString, Fault>> {
+        let token = async move {
+            let audience: Arc<str> = self.asked.trust(deadline).await?.client.into();
+            self.exchanged(self.known.get_or_init(|| audience)).token(deadline).await
+        };
+        token.boxed()
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::Exchange
+    }
+
+    fn refused(&self) {
+        if let Some(audience) = self.known.get() {
+            self.exchanged(audience).refused();
+        }
+    }
 }
 
 impl Bearer for Exchanged {

@@ -34,6 +34,7 @@ mod raw;
 pub mod registry;
 pub mod rights;
 pub mod selector;
+pub mod service_account;
 pub mod sources;
 pub mod tools;
 pub mod trust;

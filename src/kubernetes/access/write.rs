@@ -64,6 +64,23 @@ impl Access {
             .await
     }
 
+    /// The same for an object that is the server's own: fields that somebody else changed become its own again.
+    ///
+    /// # Errors
+    /// As [`Self::apply`], without conflicts.
+    pub(in crate::kubernetes) async fn reclaim(
+        &self,
+        kind: &Kind,
+        namespace: Option<&str>,
+        name: &str,
+        manifest: &Object,
+        manager: &str,
+    ) -> Result<Written, Fault> {
+        let query = [("force", "true".to_owned()), ("fieldValidation", "Strict".to_owned())];
+        let content = ("application/apply-patch+yaml", serde_json::to_vec(manifest.members()));
+        self.patch(kind, namespace, name, content, &query, manager, DryRun::No).await
+    }
+
     /// JSON merge patch (RFC 7396). With `metadata.uid` and `metadata.resourceVersion` in it, it changes
     /// that state of that object only.
     ///

@@ -8,6 +8,7 @@ mod failure;
 mod login;
 mod logout;
 mod out;
+mod palette;
 mod rbac;
 mod reload;
 mod serve;
@@ -87,6 +88,8 @@ enum Command {
     Whoami(whoami::Whoami),
     /// Print a token for a cluster: the credential plugin of kubeconfigs, for kubectl.
     Token(token::Token),
+    /// Give this server its service account in clusters of Palette, or take it away.
+    Palette(palette::Palette),
     /// Show the tools: what each needs, takes and answers.
     Tools(tools::Tools),
     /// Print the RBAC that a cluster needs, no wider than what is used.
@@ -108,6 +111,7 @@ impl Cli {
             Some(Command::Logout(logout)) => logout.run(&self.global).await,
             Some(Command::Whoami(whoami)) => whoami.run(&self.global).await,
             Some(Command::Token(token)) => token.run(&self.global).await,
+            Some(Command::Palette(palette)) => palette.run(&self.global).await,
             Some(Command::Tools(tools)) => tools.run(&self.global),
             Some(Command::Rbac(rbac)) => rbac.run(&self.global).await,
             Some(Command::Completions(completions)) => completions.run(),

@@ -21,6 +21,7 @@ pub mod packs;
 pub mod place;
 pub mod presented;
 pub mod profiles;
+pub mod provider;
 pub mod said;
 pub mod same;
 mod scattered;

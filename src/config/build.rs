@@ -100,19 +100,22 @@ impl Config {
             self.known_backstage(&process, before.and_then(|before| before.callers.backstage()))?;
         let callers = callers.with_backstage(backstage);
         let own = callers.backstage().map(|backstage| (backstage.backend(), backstage.plugin()));
+        let environments = Environments::new(
+            self.spectrocloud.environments(|path| self.resolved(path)),
+            before.map(|before| &**before.toolbox.environments()),
+        );
+        let mut sources = self.clusters.all(|path| self.resolved(path), own);
+        sources.extend(self.spectrocloud.sources(&environments));
         let registry = Arc::new(Registry::new(
-            self.clusters.all(|path| self.resolved(path), own),
+            sources,
             self.clusters.default.clone(),
             before.map(|before| &**before.toolbox.registry()),
             process.measure().known().clone(),
         ));
-        let before = before.map(|before| &**before.toolbox.environments());
-        let environments = self.spectrocloud.environments(|path| self.resolved(path));
-        let environments = Arc::new(Environments::new(environments, before));
         let problems = registry.problems();
         let toolbox = Toolbox::new(Parts {
             registry,
-            environments,
+            environments: Arc::new(environments),
             process,
             limits: self.limits.limits(),
             offer: self.offer(),

@@ -1,7 +1,7 @@
 //! `clusters`: where clusters come from. Nothing here connects to one.
 
 mod backstage;
-mod shown;
+pub(super) mod shown;
 
 use std::{
     path::{Path, PathBuf},

@@ -1,18 +1,29 @@
 //! `spectrocloud`: Palette environments, with the keys of the SpectroCloud plugins for Backstage, so that their block
 //! can be pasted in.
 
+mod cluster_provider;
 mod environment;
 mod ineffective;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-pub use self::{environment::Environment, ineffective::Ineffective};
+pub use self::{
+    cluster_provider::{AuthType, ClusterProvider, Rbac, Rule},
+    environment::Environment,
+    ineffective::Ineffective,
+};
 use super::problem::Wrong;
-use crate::palette::{Settings, presented::slug};
+use crate::{
+    kubernetes::registry::ClusterSource,
+    palette::{Environments, Settings, presented::slug, provider::Provider},
+};
 
 /// Palette environments.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -74,6 +85,20 @@ impl Spectrocloud {
         }
         self.environments.iter().filter_map(|one| one.settings(&resolved)).collect()
     }
+
+    /// The environments whose clusters are clusters of this server.
+    pub fn providers<'s>(&'s self, known: &'s Environments) -> impl Iterator<Item = Provider> + 's {
+        let on = self.environments.iter().filter(|_| !self.is_off());
+        on.filter_map(|one| {
+            let settings = one.provided()?;
+            Some(Provider::new(Arc::clone(known.named(&one.name())?), settings))
+        })
+    }
+
+    /// The same, for a registry.
+    pub(super) fn sources(&self, known: &Environments) -> Vec<Arc<dyn ClusterSource>> {
+        self.providers(known).map(|provider| Arc::new(provider) as Arc<dyn ClusterSource>).collect()
+    }
 }
 
 #[cfg(test)]
@@ -109,6 +134,13 @@ environments:
     clusterProvider:
       enabled: true
       authType: oidc
+      oidcAuthProviderName: spectrocloud
+      includeProjects:
+      excludeProjects: [sandbox]
+      excludeTenantScopedClusters: false
+      skipMetricsLookup: true
+      refreshIntervalSeconds: 300
+      clusterTimeoutSeconds: 30
       rbac: {namespace: x, clusterRoleRules: [{apiGroups: ['*'], resources: ['*'], verbs: [get]}]}
   - url: https://palette.example
     tenant: lab
@@ -125,7 +157,7 @@ environments:
                 "annotationPrefix",
                 "enablePermissions",
                 "environments[0].catalogProvider",
-                "environments[0].clusterProvider"
+                "environments[0].clusterProvider.skipMetricsLookup",
             ]
         );
     }
@@ -164,9 +196,54 @@ environments:
                 "environments[1].name: callers would send",
             ),
             (format!("{{{url}, apitoken: x}}"), "apitoken"),
+            (
+                format!("{{{url}, clusterProvider: {{authType: oidc}}}}"),
+                "clusterProvider: needs the environment's",
+            ),
+            (
+                format!("{{name: static, {url}, apiToken: k, clusterProvider: {{}}}}"),
+                "environments[0].name: is the name of a source",
+            ),
         ] {
             let wrong = read(&format!("environments: [{yaml}]")).expect_err(&yaml);
             assert!(wrong.contains(said) && !wrong.contains("plan"), "{yaml}: {wrong}");
+        }
+        let provider = "environments[0].clusterProvider.";
+        for (yaml, said) in [
+            ("{authType: token}", "authType"),
+            ("{refreshIntervalSeconds: 0}", "refreshIntervalSeconds: must be from"),
+            ("{clusterTimeoutSeconds: 301}", "clusterTimeoutSeconds: must be from"),
+            ("{identity: own}", "identity: must be caller-header or exchange"),
+            ("{identity: exchange}", "clientIds: identity: exchange needs"),
+            ("{clientIds: ['']}", "clientIds: must be names"),
+            ("{issuerUrl: 'https://id.example'}", "clientId: issuerUrl needs it"),
+            ("{clientId: a}", "issuerUrl: clientId needs it"),
+            ("{issuerUrl: 'http://id.example', clientId: a}", "issuerUrl: must be an https:// URL"),
+            ("{oidcAuthProviderName: 'a b'}", "provider: must be"),
+            ("{hosts: ['https://a']}", "hosts: must be names"),
+            ("{rbac: {namespace: Abc}}", "rbac.namespace: must be a name"),
+            ("{rbac: {tokenSeconds: 60}}", "rbac.tokenSeconds: must be from 600"),
+            ("{rbac: {tokenSeconds: 600, staticToken: true}}", "rbac.tokenSeconds: a static token"),
+            ("{rbac: {identity: exchange}}", "rbac.identity: must be own or impersonate"),
+            ("{rbac: {clusterRoleRules: []}}", "rbac.clusterRoleRules: is empty"),
+            ("{rbac: {clusterRoleRules: [{verbs: [get]}]}}", "rbac.clusterRoleRules[0]: needs"),
+        ] {
+            let wrong = read(&format!("environments: [{{{url}, apiToken: k, clusterProvider: {yaml}}}]"));
+            let wrong = wrong.expect_err(yaml);
+            assert!(
+                wrong.contains(said) && (wrong.contains(provider) || said == "authType"),
+                "{yaml}: {wrong}"
+            );
+        }
+        for fine in [
+            "{enabled: false, identity: own}",
+            "{}",
+            "{identity: exchange, clientIds: ['palette-*']}",
+            "{issuerUrl: 'https://id.example', clientId: a, clientIds: ['a']}",
+            "{rbac: {identity: impersonate, staticToken: true}, projectAuthTypes: {a: oidc}}",
+        ] {
+            let fine = format!("environments: [{{{url}, apiToken: k, clusterProvider: {fine}}}]");
+            assert!(read(&fine).is_ok(), "{fine}");
         }
         let with_keys = format!("{{name: A b, {url}, apiToken: k}}, {{name: a-b, {url}, apiToken: k}}");
         assert!(read(&format!("environments: [{with_keys}]")).is_ok(), "no header, no matter");

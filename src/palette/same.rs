@@ -17,7 +17,7 @@ use super::{
     summary,
 };
 use crate::{
-    kubernetes::Endpoint,
+    kubernetes::{Endpoint, Source},
     palette::Ask,
     permission::{Extent, Permission, Requirement, Scope},
     remote::is_loopback,
@@ -31,12 +31,14 @@ const PARALLEL: usize = 4;
 /// What a list of clusters waits for it.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The clusters of the registry at these endpoints, as far as the caller may see them: by the names that tools take.
-pub fn in_registry(call: &Call, access: &Access, endpoints: &[Endpoint]) -> Option<String> {
+/// The clusters of the registry that were found as `name` (`environment/project/name`) or are at these endpoints, as
+/// far as the caller may see them: by the names that tools take.
+pub fn in_registry(call: &Call, access: &Access, name: &str, endpoints: &[Endpoint]) -> Option<String> {
     let known = call.toolbox().clusters();
     let permissions = call.caller().permissions();
     let same = known.iter().filter(|cluster| {
-        let there = cluster.endpoint().is_some_and(|at| endpoints.contains(at) && tells(access, at));
+        let there = cluster.endpoint().is_some_and(|at| endpoints.contains(at) && tells(access, at))
+            || (cluster.source() == Source::Palette && cluster.name() == name);
         let scope = Scope::cluster(Extent::Named(cluster.names()), Extent::Anywhere);
         there && permissions.allows(Permission::KubernetesClustersRead, &scope)
     });

@@ -13,6 +13,8 @@ use crate::kubernetes::{Cluster, Fault, Identity, MayImpersonate, cluster::Sourc
 
 /// A cluster that does not answer in this time counts as unreachable here; calls may wait longer.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// The same where Palette is asked for the way first, which it tells of some ten clusters a second.
+const PATIENCE_WITH_PALETTE: Duration = Duration::from_secs(60);
 
 /// What was found.
 pub(super) struct Finding {
@@ -28,7 +30,11 @@ pub(super) struct Finding {
 /// Asks for the version, for what is served, and for the right to impersonate where that is needed.
 pub(super) async fn reach(cluster: &Arc<Cluster>, mode: Identity) -> Finding {
     let started = Instant::now();
-    let access = as_server(cluster, "check", PATIENCE);
+    let patience = match cluster.source() {
+        Source::Palette => PATIENCE_WITH_PALETTE,
+        _ => PATIENCE,
+    };
+    let access = as_server(cluster, "check", patience);
     let by_callers = matches!(mode, Identity::Exchange | Identity::CallerHeader);
     let version = access.get_json("/version", &[], "application/json").await;
     let took = started.elapsed();
@@ -52,7 +58,7 @@ pub(super) async fn reach(cluster: &Arc<Cluster>, mode: Identity) -> Finding {
             .to_owned()
     });
     let rights = match mode == Identity::Impersonate && version.is_ok() {
-        true => Some(cluster.may_impersonate(started + PATIENCE).await),
+        true => Some(cluster.may_impersonate(started + patience).await),
         false => None,
     };
     Finding { took, source: cluster.source(), version, kro, rights }
@@ -135,6 +141,10 @@ fn mend(fault: &Fault, source: Source) -> &'static str {
         }
         Fault::Unreachable(_) | Fault::Timeout(_) => {
             "check the server's address, and that this machine reaches it (VPN, proxy, firewall)"
+        }
+        Fault::NoWay { .. } => {
+            "look at the cluster in Palette, and at spectrocloud.environments[].clusterProvider; `platform-mcp palette \
+             onboard` gives this server its service account"
         }
         Fault::Configuration(_) if source == Source::Static => {
             "mend the cluster's entry: `url`, `caFile`, `token` or `tokenFile`"

@@ -1,12 +1,15 @@
 //! Which identity holds for which cluster, and what that means.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{super::Failure, Report};
 use crate::{
     config::Config,
     kubernetes::{Cluster, Clusters, Identity, presented::header},
 };
+
+/// Clusters that a line names.
+const MOST_NAMES: usize = 10;
 
 /// How callers are shown to this cluster.
 pub(super) fn mode(config: &Config, cluster: &Cluster) -> Identity {
@@ -32,16 +35,24 @@ pub(super) fn needed(config: &Config) -> Vec<String> {
     needed
 }
 
+/// Some of many.
+fn listed(names: &[String]) -> String {
+    match names.split_at_checked(MOST_NAMES) {
+        Some((some, more @ [_, ..])) => format!("{} and {} more", some.join(", "), more.len()),
+        _ => names.join(", "),
+    }
+}
+
 /// One line for each identity in use.
 pub(super) fn tell(config: &Config, clusters: &Clusters, report: &mut Report) -> Result<(), Failure> {
     let whose = |wanted: &dyn Fn(&Cluster) -> bool| -> Option<String> {
         let chosen: Vec<&Arc<Cluster>> = clusters.iter().filter(|cluster| wanted(cluster)).collect();
         let all = chosen.len() == clusters.iter().count();
-        let names = chosen.iter().map(|cluster| clusters.shown_name(cluster)).collect::<Vec<_>>();
+        let names: Vec<String> = chosen.iter().map(|cluster| clusters.shown_name(cluster)).collect();
         match (chosen.is_empty(), all) {
             (true, _) => None,
             (false, true) => Some(String::new()),
-            (false, false) => Some(format!(" ({})", names.join(", "))),
+            (false, false) => Some(format!(" ({})", listed(&names))),
         }
     };
     if let Some(whose) = whose(&|cluster| mode(config, cluster) == Identity::Own) {
@@ -67,9 +78,12 @@ pub(super) fn tell(config: &Config, clusters: &Clusters, report: &mut Report) ->
     }
     if let Some(whose) = whose(&|cluster| mode(config, cluster) == Identity::CallerHeader) {
         let theirs = clusters.iter().filter(|cluster| mode(config, cluster) == Identity::CallerHeader);
-        let headers: Vec<String> = theirs
-            .map(|cluster| format!("{}: {}", clusters.shown_name(cluster), header(cluster.provider())))
-            .collect();
+        let mut by_header: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for cluster in theirs {
+            by_header.entry(header(cluster.provider())).or_default().push(clusters.shown_name(cluster));
+        }
+        let headers = by_header.iter().map(|(header, names)| format!("{}: {header}", listed(names)));
+        let headers: Vec<String> = headers.collect();
         report.ok(&format!(
             "identity caller-header{whose}: callers reach a cluster as themselves, with the token that they send \
              beside their own, over HTTP alone ({})",

@@ -23,6 +23,7 @@ pub(super) async fn tell(built: &Built, report: &mut Report) -> Result<(), Failu
                 "look at clusters.backstage (and at backstage, where it has no url): url, token, caFile, and whether it is \
                  reached from here"
             }
+            Source::Palette => "look at the line of that environment below; everything else is served",
             _ => "mend that file; everything else is served",
         };
         if let Some(failure) = state.failure() {
@@ -43,9 +44,10 @@ pub(super) async fn tell(built: &Built, report: &mut Report) -> Result<(), Failu
 fn found(state: &State) -> Option<String> {
     let number = match state.clusters().len() {
         // the sources that are looked at without being configured
-        0 if state.source() != Source::Backstage => return None,
+        0 if !matches!(state.source(), Source::Backstage | Source::Palette) => return None,
         1 => "1 cluster".to_owned(),
         many => format!("{many} clusters"),
     };
-    Some(format!("source {} ({}): {number}", state.source().name(), state.place()))
+    let notes: String = state.notes().iter().map(|note| format!("; {note}")).collect();
+    Some(format!("source {} ({}): {number}{notes}", state.source().name(), state.place()))
 }

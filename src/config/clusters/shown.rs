@@ -3,12 +3,16 @@
 use super::super::problem::Wrong;
 use crate::kubernetes::{Identity, sources::Shown};
 
-pub(super) fn of(identity: Option<Identity>, audience: Option<&String>, provider: Option<&String>) -> Shown {
+pub(in crate::config) fn of(
+    identity: Option<Identity>,
+    audience: Option<&String>,
+    provider: Option<&String>,
+) -> Shown {
     Shown { identity, audience: audience.cloned(), provider: provider.map(|name| name.to_ascii_lowercase()) }
 }
 
 /// What no key can say alone.
-pub(super) fn coherent(shown: &Shown) -> Result<(), Wrong> {
+pub(in crate::config) fn coherent(shown: &Shown) -> Result<(), Wrong> {
     let Shown { identity, audience, provider } = shown;
     let wrong = |key: &str, what: &str| Err(Wrong::new(what).below(key));
     match (identity, audience.as_deref()) {

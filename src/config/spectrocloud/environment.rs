@@ -11,8 +11,12 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::problem::Wrong;
-use crate::{kubernetes::sources::usable_token, palette::Settings, remote::is_loopback};
+use super::{super::problem::Wrong, cluster_provider::ClusterProvider};
+use crate::{
+    kubernetes::{Source, sources::usable_token},
+    palette::{Settings, provider},
+    remote::is_loopback,
+};
 
 /// One tenant.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -35,8 +39,8 @@ pub struct Environment {
     pub admin_kubeconfig: bool,
     /// Of the plugins' catalog module; has no effect here.
     pub catalog_provider: Option<BTreeMap<String, Value>>,
-    /// Of the plugins' Kubernetes module; has no effect here.
-    pub cluster_provider: Option<BTreeMap<String, Value>>,
+    /// Its clusters as clusters of this server.
+    pub cluster_provider: Option<ClusterProvider>,
 }
 
 impl Environment {
@@ -56,6 +60,19 @@ impl Environment {
         if name.trim().is_empty() || name == "*" || name.chars().any(char::is_control) {
             return Err(Wrong::new("must be a name").below("name"));
         }
+        if let Some(provider) = self.provider() {
+            if self.api_token.is_none() {
+                let what = "needs the environment's apiToken: callers' own tokens tell who may see clusters, and not \
+                            which there are";
+                return Err(Wrong::new(what).below("clusterProvider"));
+            }
+            if Source::ALL.iter().any(|source| source.name().eq_ignore_ascii_case(&name)) {
+                let what =
+                    "is the name of a source of clusters, and its clusters would be called as that source's";
+                return Err(Wrong::new(what).below("name"));
+            }
+            provider.coherent().map_err(|wrong| wrong.below("clusterProvider"))?;
+        }
         match &self.api_token {
             // of a variable that is not set: not the same as no key at all, which lets callers bring their own
             Some(key) if key.expose_secret().trim().is_empty() => {
@@ -65,6 +82,15 @@ impl Environment {
             Some(key) => usable_token(key).map(drop).map_err(|what| Wrong::new(what).below("apiToken")),
             None => Ok(()),
         }
+    }
+
+    fn provider(&self) -> Option<&ClusterProvider> {
+        self.cluster_provider.as_ref().filter(|provider| provider.is_on())
+    }
+
+    /// What is configured of its clusters, where they are taken.
+    pub(super) fn provided(&self) -> Option<provider::Settings> {
+        self.provider().map(ClusterProvider::settings)
     }
 
     pub(super) fn settings(&self, resolved: impl Fn(&Path) -> PathBuf) -> Option<Settings> {

@@ -24,15 +24,24 @@ impl Spectrocloud {
             "it is not followed: permissions are always enforced",
         ));
         let providers = self.environments.iter().enumerate().flat_map(|(index, environment)| {
-            let key = |name: &str| format!("environments[{index}].{name}");
+            let key = move |name: &str| format!("environments[{index}].{name}");
             let catalog = environment.catalog_provider.is_some().then(|| {
                 (key("catalogProvider"), "no catalog entities are made; rules (`within`) narrow what is seen")
             });
-            let clusters = environment.cluster_provider.is_some().then(|| {
-                (
-                    key("clusterProvider"),
-                    "no clusters are taken from Palette; `clusters` says which there are",
-                )
+            let clusters = environment.cluster_provider.iter().filter(|provider| provider.is_on());
+            let clusters = clusters.flat_map(move |provider| {
+                let here = format!("{}.", key("clusterProvider"));
+                let metrics = provider.skip_metrics_lookup.is_some().then(|| {
+                    (format!("{here}skipMetricsLookup"), "it is for Backstage's frontend, which asks for metrics")
+                });
+                let secret = provider.rbac.as_ref().is_some_and(|rbac| rbac.secret_name.is_some() && !rbac.static_token);
+                let secret = secret.then(|| {
+                    (
+                        format!("{here}rbac.secretName"),
+                        "short-lived tokens are used, which need no secret; staticToken: true asks for one that does",
+                    )
+                });
+                metrics.into_iter().chain(secret)
             });
             catalog.into_iter().chain(clusters)
         });

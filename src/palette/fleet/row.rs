@@ -33,7 +33,7 @@ pub struct ClusterRow {
     /// The project it is in.
     pub place: Place,
     /// Whether Palette said where it is, and never two places. Otherwise only who sees everything sees it.
-    pub(super) placed: bool,
+    pub(in crate::palette) placed: bool,
     /// `aws`, `vsphere`, `nested` (a virtual cluster), …
     pub cloud_type: String,
     /// `Running`, `Pending`, `Error`, …: how far it is, not how well.

@@ -44,6 +44,11 @@ impl Sweep {
         !self.gaps.is_empty()
     }
 
+    /// What could not be read, and of which project where it is of one.
+    pub(in crate::palette) fn gaps(&self) -> impl Iterator<Item = (Option<&Place>, &str)> {
+        self.gaps.iter().map(|gap| (gap.place.as_ref(), gap.why.as_str()))
+    }
+
     pub(in crate::palette) fn with_uid(&self, uid: &str) -> Option<Arc<ClusterRow>> {
         self.rows.iter().find(|row| row.uid == uid).cloned()
     }

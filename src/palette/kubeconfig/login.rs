@@ -92,6 +92,16 @@ impl Login {
         Ok(Self { issuer: issuer.to_owned(), client_id: client_id.to_owned(), scopes, authorities, notes })
     }
 
+    /// The issuer, to the letter.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The client that tokens are for.
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
     /// As the user of a kubeconfig: whoever holds it signs in once (`platform-mcp login`), and kubectl asks
     /// `platform-mcp token` for a token each time. Everything that it needs is in the arguments.
     pub(super) fn user(&self, context: &str) -> Value {

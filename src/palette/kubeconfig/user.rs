@@ -1,6 +1,7 @@
 //! [`User`]: the credential of a kubeconfig, where it holds one that stands for itself.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use kube::config::AuthInfo;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 
@@ -48,6 +49,14 @@ impl User {
     /// Whether it holds a credential.
     pub fn has_credential(&self) -> bool {
         self.token.is_some() || self.certificate.is_some()
+    }
+
+    /// For a client of this server's own.
+    ///
+    /// # Errors
+    /// It is none: a defect.
+    pub fn auth_info(&self) -> Result<AuthInfo, Unusable> {
+        serde_json::from_value(self.exposed()).map_err(|_| Unusable::Credential("user"))
     }
 
     /// As a kubeconfig has it. For what is handed out, and nothing else.

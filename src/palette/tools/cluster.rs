@@ -58,7 +58,7 @@ impl Tool for ShowCluster {
             gaps.extend(attached.then(|| format!("the versions of its profiles: {fault}")));
             ProfilesMetadata::default()
         });
-        let kubernetes = same::in_registry(&call, &access, &summary::endpoints(&summary));
+        let kubernetes = same::in_registry(&call, &access, &found.qualified(), &summary::endpoints(&summary));
         let next = health::Next { uid: found.uid.clone(), kubernetes: kubernetes.clone() };
         let now = Timestamp::now();
         let repave = fleet::repave(&found);

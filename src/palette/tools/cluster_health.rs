@@ -79,7 +79,8 @@ impl Tool for DiagnoseCluster {
         }
         let note = repaves.note();
         let waiting = waiting::read(&found, &summary, repaves, &mut gaps).await;
-        let kubernetes = same::in_registry(&call, &found.access, &summary::endpoints(&summary));
+        let endpoints = summary::endpoints(&summary);
+        let kubernetes = same::in_registry(&call, &found.access, &found.qualified(), &endpoints);
         let next = Next { uid: found.uid.clone(), kubernetes: kubernetes.clone() };
         let now = Timestamp::now();
         let judged = health::judge(&summary, &waiting, &next, now);

@@ -25,14 +25,14 @@ fn serve(config: &str) -> Server {
     Product::new(["serve", "--http", "127.0.0.1:0"]).config(config).serve()
 }
 
-fn names(answer: &ToolAnswer) -> Vec<String> {
+pub(crate) fn names(answer: &ToolAnswer) -> Vec<String> {
     let rows = answer.structure["rows"].as_array().unwrap_or_else(|| panic!("{answer:?}"));
     let mut names: Vec<String> = rows.iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect();
     names.sort();
     names
 }
 
-fn row<'a>(answer: &'a ToolAnswer, name: &str) -> &'a Value {
+pub(crate) fn row<'a>(answer: &'a ToolAnswer, name: &str) -> &'a Value {
     let rows = answer.structure["rows"].as_array().expect("rows");
     rows.iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("{name}: {answer:?}"))
 }

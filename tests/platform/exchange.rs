@@ -35,7 +35,7 @@ pub(crate) fn issuer(exchange: Option<Value>) -> Value {
     issuer
 }
 
-fn exchange() -> Value {
+pub(crate) fn exchange() -> Value {
     json!({"clientId": EXCHANGER[0], "clientSecret": EXCHANGER[1]})
 }
 

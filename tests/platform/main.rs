@@ -57,6 +57,8 @@ mod recorder;
 mod server;
 #[path = "../support/shell.rs"]
 mod shell;
+#[path = "../support/short_lived.rs"]
+mod short_lived;
 #[path = "../support/sign_in.rs"]
 mod sign_in;
 #[path = "../support/silent.rs"]
@@ -115,15 +117,18 @@ mod matrix;
 mod oidc_cluster;
 mod oidc_rig;
 mod palette_client;
+mod palette_clusters;
 mod palette_contract;
 mod palette_faults;
 mod palette_fleet;
 mod palette_health;
 mod palette_kubeconfig;
+mod palette_onboarding;
 mod palette_profiles;
 mod palette_projects_scope;
 mod palette_prompts;
 mod palette_secrets;
+mod palette_tokens;
 mod palette_world;
 mod prompts;
 mod protection;

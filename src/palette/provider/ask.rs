@@ -80,5 +80,19 @@ pub(super) fn no_way(what: &str, fault: &Fault) -> NoWay {
         Fault::Status { status, .. } => *status >= 500,
         _ => false,
     };
-    NoWay::NoWay { message: format!("{what}: {fault}"), retryable }
+    NoWay::NoWay { message: format!("{what}: {}", plain(fault)), retryable }
+}
+
+/// In words for any caller: what Palette says to the server's own key is for whoever runs it.
+pub(super) fn plain(fault: &Fault) -> String {
+    match fault {
+        Fault::Unauthorized(_) => "Palette refused the API key (401)".to_owned(),
+        Fault::Forbidden(_) => "Palette refused it (403)".to_owned(),
+        Fault::Status { status, .. } | Fault::Unserved { status, .. } => format!("Palette answered {status}"),
+        Fault::Unreachable(_) => "Palette cannot be reached".to_owned(),
+        Fault::Malformed(_) => "Palette's answer cannot be read".to_owned(),
+        Fault::Throttled { .. } => "Palette's rate limit leaves no room for it now".to_owned(),
+        Fault::Timeout(_) => "Palette did not answer in time".to_owned(),
+        _ => "the connection settings of this environment do not work".to_owned(),
+    }
 }

@@ -9,7 +9,13 @@ use std::{
 use parking_lot::Mutex;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Mode, ask::Asker, filter::Verdict, link::Link, onboarding::managed};
+use super::{
+    Mode,
+    ask::{Asker, plain},
+    filter::Verdict,
+    link::Link,
+    onboarding::managed,
+};
 use crate::{
     answer::sanitise,
     kubernetes::{
@@ -18,7 +24,6 @@ use crate::{
         sources::{Found, settings_of},
     },
     palette::{
-        fault::Fault,
         find,
         fleet::{self, ClusterRow, Detail, Stage, Wanted},
         place::Place,
@@ -211,18 +216,4 @@ fn is_name(name: &str) -> bool {
 
 fn place_of(asker: &Asker) -> String {
     format!("Palette environment {}", asker.environment.name())
-}
-
-/// In words for any caller.
-fn plain(fault: &Fault) -> String {
-    match fault {
-        Fault::Unauthorized(_) => "Palette refused the API key (401)".to_owned(),
-        Fault::Forbidden(_) => "Palette refused it (403)".to_owned(),
-        Fault::Status { status, .. } | Fault::Unserved { status, .. } => format!("Palette answered {status}"),
-        Fault::Unreachable(_) => "Palette cannot be reached".to_owned(),
-        Fault::Malformed(_) => "Palette's answer cannot be read".to_owned(),
-        Fault::Throttled { .. } => "Palette's rate limit leaves no room for it now".to_owned(),
-        Fault::Timeout(_) => "Palette did not answer in time".to_owned(),
-        _ => "the connection settings of this environment do not work".to_owned(),
-    }
 }

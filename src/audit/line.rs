@@ -67,7 +67,7 @@ pub struct Line {
     /// looks is a part of it: its number, a dot and a number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub follows: Option<&'static str>,
-    /// Of a proxied request: its method, its path and the status of the answer.
+    /// Of a proxied request, and of a change of Palette's: its method, its path and the status of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<Noted>,
 }
@@ -145,7 +145,8 @@ impl Line {
         self.upstream_requests = meter.requests();
         self.upstream_bytes = meter.bytes();
         self.request = meter.noted();
-        if self.request.as_ref().is_some_and(Noted::is_forbidden) {
+        // who refused a change of Palette's was told with the error
+        if self.refused_by.is_none() && self.request.as_ref().is_some_and(Noted::is_forbidden) {
             self.refused_by = Some("cluster");
         }
         match result {

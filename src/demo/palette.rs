@@ -33,8 +33,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub use self::{
     data::{
         Attached, CloudAccount, Cluster, ClusterGroup, Condition, Credit, Data, Event, Health,
-        HealthCondition, Kubeconfigs, Manifest, Metrics, Notification, Oidc, Pack, Pool, Profile, Project,
-        Repave, RepaveReason, Upgrade, Usage, User, Variable, Version, Virtual, uid,
+        HealthCondition, Kubeconfigs, Making, Manifest, Metrics, Notification, Oidc, Pace, Pack, Pool,
+        Profile, Project, Repave, RepaveReason, Upgrade, Usage, User, Variable, Version, Virtual, uid,
     },
     fault::{Failure, Fault},
     limits::Limits,

@@ -35,6 +35,9 @@ impl From<Fault> for Error {
             Fault::Malformed(_) | Fault::Configuration(_) => {
                 upstream(None, false).next("run `platform-mcp check`: it says what that URL answers")
             }
+            Fault::Uncertain(_) => {
+                upstream(None, false).next("look at what there is before you try again: it may have been done")
+            }
             Fault::Spent(_) => upstream(None, false).next("name one environment, project or cluster"),
         }
     }

@@ -22,10 +22,29 @@ pub enum Part {
     Gone,
     /// Whom it breaks.
     Broken,
+    /// A cluster of Palette.
+    Cluster,
+    /// Profiles of Palette.
+    Profiles,
+    /// The cluster group or the account with a cloud.
+    Ground,
+    /// What Palette says that it comes to.
+    Verdict,
 }
 
 impl Part {
-    const ALL: [Self; 6] = [Self::Object, Self::Effect, Self::Nodes, Self::Targets, Self::Gone, Self::Broken];
+    const ALL: [Self; 10] = [
+        Self::Object,
+        Self::Effect,
+        Self::Nodes,
+        Self::Targets,
+        Self::Gone,
+        Self::Broken,
+        Self::Cluster,
+        Self::Profiles,
+        Self::Ground,
+        Self::Verdict,
+    ];
 
     /// In the sealed text, which the caller carries.
     fn letter(self) -> char {
@@ -36,6 +55,10 @@ impl Part {
             Self::Targets => 't',
             Self::Gone => 'g',
             Self::Broken => 'b',
+            Self::Cluster => 'c',
+            Self::Profiles => 'p',
+            Self::Ground => 'r',
+            Self::Verdict => 's',
         }
     }
 
@@ -48,6 +71,10 @@ impl Part {
             Self::Targets => "what is there already",
             Self::Gone => "what goes with it",
             Self::Broken => "whom it breaks",
+            Self::Cluster => "the cluster",
+            Self::Profiles => "a profile",
+            Self::Ground => "the cluster group or the cloud account",
+            Self::Verdict => "what Palette says that it comes to",
         }
     }
 }

@@ -117,6 +117,17 @@ impl Access {
         self.environment.session().bytes(self.by(place)?, &ask).await
     }
 
+    /// Sends what changes something: once, however it fails, unless Palette said that it did not look at it (429) or
+    /// no connection came about. Afterwards nothing is answered that was asked for before.
+    ///
+    /// # Errors
+    /// [`Fault::Uncertain`] where it may have been done all the same.
+    pub async fn send(&self, place: &Place, ask: Ask) -> Result<Vec<u8>, Fault> {
+        let sent = self.environment.session().send(self.by(place)?, &ask).await;
+        self.environment.kept().clear();
+        sent
+    }
+
     /// All pages of a list: query paging, with a guard against pages that do not end. What could not be read after
     /// the first page is told in [`Paged::gap`].
     ///

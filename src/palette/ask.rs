@@ -33,6 +33,11 @@ impl Ask {
         Self { method: Method::POST, path: path(segments), query: Vec::new(), body: Some(body), kept: KEPT }
     }
 
+    /// What changes something: sent once, its answer is nobody else's. See [`super::Access::send`].
+    pub fn change(method: Method, segments: &[&str], body: Option<Value>) -> Self {
+        Self { method, path: path(segments), query: Vec::new(), body, kept: Duration::ZERO }
+    }
+
     /// With a query parameter.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {

@@ -60,6 +60,9 @@ pub enum Fault {
     /// The connection could not be made or broke.
     #[error("Palette: {0}")]
     Unreachable(String),
+    /// What was to change something was sent, and its answer did not come or tells nothing: it may have been done.
+    #[error("whether it was done is not known: {0}")]
+    Uncertain(Box<Fault>),
     /// A success with a body that is not the expected JSON.
     #[error("Palette's answer is not what its contract says: {0}")]
     Malformed(String),

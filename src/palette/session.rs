@@ -15,7 +15,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use reqwest::{Client, Url};
 use serde::de::DeserializeOwned;
 use tokio::{
@@ -71,6 +71,8 @@ struct Prepared {
     url: Url,
     headers: HeaderMap,
     body: Option<String>,
+    /// Whether it changes something: then what failed once it was sent may have been done.
+    is_change: bool,
 }
 
 impl Session {
@@ -143,6 +145,29 @@ impl Session {
         }
     }
 
+    /// Sends what changes something, and never twice.
+    pub(super) async fn send(&self, by: By<'_>, ask: &Ask) -> Result<Vec<u8>, Fault> {
+        let prepared = Prepared { is_change: true, ..self.prepared(by, ask)? };
+        // who made the change and what became of it stands in the audit line, also where the caller leaves
+        by.spent.meter.note(ask.method(), ask.path());
+        let mut tries = 0;
+        let sent = loop {
+            let fault = match self.once(by, &prepared).await {
+                Ok(body) => break Ok(body),
+                Err(fault) => fault,
+            };
+            tries += 1;
+            let unseen = matches!(fault, Fault::Throttled { .. } | Fault::Unreachable(_));
+            let Some(wait) = retry::wait(&fault, tries).filter(|_| unseen) else { break Err(fault) };
+            if Instant::now().checked_add(wait).is_none_or(|then| then >= by.spent.deadline) {
+                break Err(fault);
+            }
+            sleep(wait).await;
+        };
+        self.kept.clear();
+        sent
+    }
+
     fn prepared(&self, by: By<'_>, ask: &Ask) -> Result<Prepared, Fault> {
         let base = self.url.as_str().trim_end_matches('/');
         let mut url = Url::parse(&format!("{base}{}", ask.path()))
@@ -170,7 +195,7 @@ impl Session {
         if body.is_some() {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        Ok(Prepared { method: ask.method().clone(), url, headers, body })
+        Ok(Prepared { method: ask.method().clone(), url, headers, body, is_change: false })
     }
 
     /// Sends it once, when the vendor's limits let it.
@@ -185,7 +210,8 @@ impl Session {
         // what is counted does not begin with where a proxy has put Palette
         let path = path.strip_prefix(self.url.path().trim_end_matches('/')).unwrap_or(path);
         self.limits.pass(&origin, path, spent.deadline).await?;
-        timeout_at(spent.deadline, self.exchanged(by, prepared)).await.map_err(late)?
+        let exchanged = timeout_at(spent.deadline, self.exchanged(by, prepared)).await;
+        exchanged.unwrap_or_else(|elapsed| Err(prepared.once_sent(late(elapsed))))
     }
 
     async fn exchanged(&self, by: By<'_>, prepared: &Prepared) -> Result<Vec<u8>, Fault> {
@@ -194,7 +220,11 @@ impl Session {
         let client = place.get_or_try_init(made).await.map_err(Fault::Configuration)?;
         by.spent.meter.request().map_err(used_up)?;
         let mut headers = prepared.headers.clone();
-        let method = if prepared.method == Method::POST { "POST" } else { "GET" };
+        let method = match prepared.method {
+            Method::POST => "POST",
+            Method::PATCH => "PATCH",
+            _ => "GET",
+        };
         let span = by.spent.span.request(&mut headers, method, &self.server);
         let mut request = client.request(prepared.method.clone(), prepared.url.clone()).headers(headers);
         if let Some(body) = &prepared.body {
@@ -204,20 +234,36 @@ impl Session {
             if error.is_connect() {
                 self.client.compare_and_swap(&place, Arc::default());
             }
-            broken(&error)
+            match error.is_connect() {
+                true => broken(&error),
+                false => prepared.once_sent(broken(&error)),
+            }
         })?;
         let (status, headers) = (answer.status(), answer.headers().clone());
-        let body = body(answer, by.spent).await?;
+        if prepared.is_change {
+            by.spent.meter.answered(status);
+        }
+        let body = body(answer, by.spent).await.map_err(|fault| prepared.once_sent(fault))?;
         span.answered(status.as_u16());
         if !status.is_success() {
-            return Err(refusal::fault(status, &headers, &body, by.acting.is_callers(), &by.spent.learned));
+            let fault = refusal::fault(status, &headers, &body, by.acting.is_callers(), &by.spent.learned);
+            // whoever answers so need not be who was asked
+            let unsure = status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT;
+            return Err(if unsure { prepared.once_sent(fault) } else { fault });
         }
         if is_page(&headers, &body) {
-            return Err(Fault::Malformed(
+            return Err(prepared.once_sent(Fault::Malformed(
                 "a page (HTML) came: perhaps a login page or a proxy's error".to_owned(),
-            ));
+            )));
         }
         Ok(body)
+    }
+}
+
+impl Prepared {
+    /// The fault, once it was sent.
+    fn once_sent(&self, fault: Fault) -> Fault {
+        if self.is_change { Fault::Uncertain(Box::new(fault)) } else { fault }
     }
 }
 

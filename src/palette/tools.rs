@@ -1,5 +1,7 @@
 //! The tools: typed input and output, the requirement, and glue.
 
+mod acknowledge;
+mod apply_updates;
 mod attached;
 mod change_row;
 mod cloud_accounts;
@@ -9,6 +11,7 @@ mod cluster_groups;
 mod cluster_health;
 mod cluster_profiles;
 mod clusters;
+mod create_cluster;
 mod drift;
 mod fleet;
 mod kubeconfig;
@@ -22,10 +25,13 @@ mod profile_packs;
 mod profile_variables;
 mod profiles;
 mod projects;
+mod repave;
 mod share;
 mod upgrades;
 mod virtual_clusters;
 
+pub use acknowledge::Acknowledge;
+pub use apply_updates::ApplyUpdates;
 pub use cloud_accounts::ListCloudAccounts;
 pub use cluster::ShowCluster;
 pub use cluster_events::ListEvents;
@@ -33,6 +39,7 @@ pub use cluster_groups::ListClusterGroups;
 pub use cluster_health::DiagnoseCluster;
 pub use cluster_profiles::ListClusterProfiles;
 pub use clusters::ListClusters;
+pub use create_cluster::CreateCluster;
 pub use drift::ShowDrift;
 pub use fleet::ShowFleet;
 pub use kubeconfig::MakeKubeconfig;
@@ -44,6 +51,7 @@ pub use profile_packs::ListProfilePacks;
 pub use profile_variables::ListProfileVariables;
 pub use profiles::ListProfiles;
 pub use projects::ListProjects;
+pub use repave::DecideRepave;
 pub use upgrades::ListUpgrades;
 pub use virtual_clusters::ListVirtualClusters;
 

@@ -83,7 +83,7 @@ permissions! {
     SpectrocloudClusterViewPackManifests "spectrocloud.cluster.view-pack-manifests" Read "pack manifests of a cluster"
     SpectrocloudClusterDownloadKubeconfig "spectrocloud.cluster.download-kubeconfig" Read "kubeconfigs"
     SpectrocloudClusterCreate "spectrocloud.cluster.create" Create "create a cluster or virtual cluster"
-    SpectrocloudClusterUpdate "spectrocloud.cluster.update" Update "apply profile updates, approve a repave"
+    SpectrocloudClusterUpdate "spectrocloud.cluster.update" Update "apply profile updates, decide on repaves, acknowledge notifications"
     SpectrocloudProfileViewInfo "spectrocloud.profile.view-info" Read "cluster profiles"
     SpectrocloudProfileViewClusters "spectrocloud.profile.view-clusters" Read "which clusters use a profile"
     KubernetesClustersRead "kubernetes.clusters.read" Read "the list of clusters"

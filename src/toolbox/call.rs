@@ -174,6 +174,11 @@ impl Call {
         self.0.progress.tell(sanitise::cut(&self.0.spent.learned.scrub(&line), LONGEST_LINE));
     }
 
+    /// Remembers a value that is secret, as an argument may be: it is taken out of whatever the call tells.
+    pub fn hold(&self, secret: &str) {
+        self.0.spent.learned.hold(secret);
+    }
+
     /// The part of what it may take of the clusters that is left: from 1 down to 0.
     pub fn left(&self) -> f64 {
         self.0.spent.meter.left()

@@ -95,8 +95,10 @@ prompts! {
     "explain_kro_graph",
     "kubernetes_investigate",
     "palette_fleet_health",
+    "plan_repave",
     "plan_upgrade",
     "profile_blast_radius",
+    "provision_cluster",
     "review_rgd",
     "trace_event",
 }

@@ -116,6 +116,7 @@ mod kubernetes_investigate;
 mod matrix;
 mod oidc_cluster;
 mod oidc_rig;
+mod palette_changes;
 mod palette_client;
 mod palette_clusters;
 mod palette_contract;

@@ -14,6 +14,7 @@ use crate::{
 
 const RULES: &str = r"[
     {when: {who: viewer}, roles: [viewer]},
+    {when: {who: operator}, roles: [operator]},
     {when: {who: admin}, roles: [admin]},
     {when: {who: edge}, roles: [viewer], within: {projects: [edge]}}]";
 const CLUSTER: &str = "palette://{environment}/clusters/{uid}";
@@ -49,6 +50,7 @@ impl Rig {
 fn arguments(prompt: &str) -> Value {
     match prompt {
         "palette_fleet_health" => json!({}),
+        "provision_cluster" => json!({"project": "shop-dev", "cloud": "vsphere", "wish": "a small one"}),
         "profile_blast_radius" => json!({"profile": "vsphere-base", "from": "1.0.0", "to": "1.1.0"}),
         _ => json!({"cluster": "checkout"}),
     }
@@ -59,9 +61,18 @@ async fn a_prompt_of_palette_carries_what_its_tools_say() {
     let rig = Rig::start();
     let mcp = rig.client("viewer");
     let all = names(&mcp).await;
-    let wanted = ["diagnose_palette_cluster", "palette_fleet_health", "plan_upgrade", "profile_blast_radius"];
+    let mut wanted = vec![
+        "diagnose_palette_cluster",
+        "palette_fleet_health",
+        "plan_repave",
+        "plan_upgrade",
+        "profile_blast_radius",
+    ];
     assert!(wanted.iter().all(|name| all.iter().any(|known| known == name)), "{all:?}");
+    assert!(!all.iter().any(|name| name == "provision_cluster"), "a viewer provisions nothing: {all:?}");
+    wanted.push("provision_cluster");
     for name in wanted {
+        let mcp = if name == "provision_cluster" { rig.client("operator") } else { mcp.clone() };
         let text = get(&mcp, name, arguments(name)).await.expect(name);
         let parts = parts(&text);
         assert!(!parts.is_empty(), "{text}");

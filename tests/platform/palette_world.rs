@@ -258,6 +258,9 @@ impl Names {
             "manifest" => vec![json!(self.manifest)],
             "version" | "below" | "from" => vec![json!(self.versions[0])],
             "to" => vec![json!(self.versions[1])],
+            "variables" => vec![json!({"size": "4"})],
+            "notification" | "plan" => vec![json!("none")],
+            "seconds" => vec![json!(0)],
             _ => Vec::new(),
         }
     }
@@ -268,6 +271,9 @@ impl Names {
     /// # Panics
     /// Where it has an argument of which nothing is known here.
     pub(crate) fn calls(&self, tool: &Value) -> Vec<Value> {
+        if tool["name"] == "palette_create_cluster" {
+            return self.creations();
+        }
         let properties = tool["inputSchema"]["properties"].as_object().cloned().unwrap_or_default();
         let subjects = self.subjects(tool);
         let mut calls = subjects.clone();
@@ -311,6 +317,9 @@ impl Names {
 
     /// Only what it is about, by one name and one uid, and narrowed to the project.
     pub(crate) fn few(&self, tool: &Value) -> Vec<Value> {
+        if tool["name"] == "palette_create_cluster" {
+            return self.creations().into_iter().step_by(2).collect();
+        }
         let some = |all: &[String]| all.iter().step_by(2).take(2).cloned().collect();
         let fewer = Self { clusters: some(&self.clusters), profiles: some(&self.profiles), ..self.clone() };
         let mut calls = fewer.subjects(tool);
@@ -327,6 +336,29 @@ impl Names {
             calls.push(call);
         }
         calls.into_iter().map(Value::Object).collect()
+    }
+
+    /// Plans of new clusters in the project: what is not the project's own, it may have of the tenant's by its name.
+    fn creations(&self) -> Vec<Value> {
+        let new = |more: Value| {
+            let mut call =
+                json!({"environment": self.environment, "project": self.project, "name": "brand-new"});
+            call.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+            call
+        };
+        let spec = "{cloudConfig: {placement: {datacenter: d}}, machinepoolconfig: [{cloudConfig: {}, poolConfig: \
+                    {name: c, size: 1, labels: [], isControlPlane: true}}]}";
+        let account = format!("{}-vsphere", self.project);
+        let (group, profile) = (&self.groups[0], &self.profiles[0]);
+        vec![
+            new(json!({"cloud": "virtual", "group": group})),
+            new(json!({"cloud": "virtual", "group": group, "name": self.clusters[0]})),
+            new(json!({"cloud": "virtual", "group": group, "profiles": [profile]})),
+            new(json!({"cloud": "virtual", "group": "no-such-group"})),
+            new(json!({"cloud": "vsphere", "account": account, "profiles": [profile], "spec": spec})),
+            new(json!({"cloud": "vsphere", "account": account, "profiles": ["no-such"], "spec": spec})),
+            new(json!({"cloud": "virtual", "group": group, "project": self.project_uid, "cpu": 400})),
+        ]
     }
 
     /// What it requires in every way, and each cluster and profile where it takes one.

@@ -1,6 +1,8 @@
 //! What each endpoint answers.
 
+mod changes;
 mod clusters;
+mod creation;
 mod profiles;
 mod tenancy;
 
@@ -14,6 +16,9 @@ impl Asked<'_> {
     pub(super) fn answer(&self) -> Result<Reply, Refusal> {
         let template = self.endpoint.template;
         if let Some(reply) = self.about_tenancy(template)? {
+            return Ok(reply);
+        }
+        if let Some(reply) = self.about_creation(template)? {
             return Ok(reply);
         }
         if let Some(reply) = self.about_profiles(template)? {

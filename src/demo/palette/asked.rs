@@ -21,6 +21,10 @@ pub(super) enum Reply {
     Json(Value),
     /// A file of that name.
     File(String, String),
+    /// 201: the uid of what was made.
+    Made(String),
+    /// 204
+    Done,
 }
 
 /// A request that the contract knows.
@@ -112,6 +116,9 @@ impl<'a> Asked<'a> {
     fn permission(&self) -> &'static str {
         let template = self.endpoint.template;
         let one = template.contains("id}");
+        if self.endpoint.changes {
+            return if one { "cluster.update" } else { "cluster.create" };
+        }
         match template.split('/').find(|part| !matches!(*part, "" | "v1" | "dashboard")).unwrap_or_default() {
             "projects" => "project.list",
             "clusterprofiles" if one => "clusterProfile.get",
@@ -150,6 +157,10 @@ impl<'a> Asked<'a> {
         self.project.as_deref().is_none_or(|project| project == uid) && self.sees(&self.identity, uid)
     }
 
+    pub(super) fn made(&self) -> jiff::Timestamp {
+        self.made
+    }
+
     pub(super) fn view(&self) -> View<'_> {
         View { data: &self.data, made: self.made }
     }
@@ -169,6 +180,14 @@ impl<'a> Asked<'a> {
         let cluster = self.data.cluster(uid).ok_or_else(|| Refusal::not_found("Cluster", uid))?;
         self.reach(cluster.project.as_deref(), false)?;
         Ok(cluster)
+    }
+
+    /// The uid of the cluster that the path of a change names, where it is in the scope.
+    pub(super) fn changed(&self, data: &Data) -> Result<String, Refusal> {
+        let uid = self.captured(0);
+        let cluster = data.cluster(uid).ok_or_else(|| Refusal::not_found("Cluster", uid))?;
+        self.reach(cluster.project.as_deref(), false)?;
+        Ok(cluster.uid.clone())
     }
 
     /// The version of a profile that the path names.

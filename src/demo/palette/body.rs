@@ -4,8 +4,10 @@ use serde::{
     Deserialize,
     de::{DeserializeOwned, IgnoredAny},
 };
+use serde_json::Value;
 
 use super::{data::Cluster, refusal::Refusal};
+use crate::palette::contract;
 
 /// `SearchFilterSummarySpec`.
 #[derive(Debug, Default, Deserialize)]
@@ -173,6 +175,16 @@ pub(super) struct PacksOf {
     _pack_values: Option<IgnoredAny>,
     #[serde(rename = "variables")]
     _variables: Option<IgnoredAny>,
+}
+
+/// A body that has to be there and to keep the contract under that name.
+pub(super) fn kept(name: &str, body: &[u8]) -> Result<Value, Refusal> {
+    let value: Value =
+        serde_json::from_slice(body).map_err(|error| Refusal::breach(format!("request body: {error}")))?;
+    match contract::faults(name, &value).first() {
+        Some(fault) => Err(Refusal::breach(format!("request body: {fault}"))),
+        None => Ok(value),
+    }
 }
 
 /// Reads a body, which may be missing.

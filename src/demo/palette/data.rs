@@ -5,6 +5,7 @@
 mod cluster;
 mod fleet;
 mod health;
+mod pace;
 mod planted;
 mod profile;
 mod record;
@@ -21,6 +22,7 @@ use serde_json::Value;
 pub use self::{
     cluster::{Attached, Cluster, Kubeconfigs, Oidc, Pool, Virtual},
     health::{Condition, Health, HealthCondition, Metrics, Usage},
+    pace::{Making, Pace},
     profile::{Manifest, Pack, Profile, Variable, Version},
     record::{Event, Notification, Repave, RepaveReason, Upgrade},
 };
@@ -70,6 +72,8 @@ pub struct Data {
     pub one_row_per_profile: bool,
     /// Put into the message of every refusal, as an API that is careless with what it was sent.
     pub echo: String,
+    /// How clusters that are made come up, and changes are applied.
+    pub pace: Pace,
 }
 
 /// One who signed in: what the `Authorization` header holds.
@@ -195,6 +199,7 @@ impl Default for Data {
             tenant_profiles_only: false,
             one_row_per_profile: false,
             echo: String::new(),
+            pace: Pace::default(),
         }
     }
 }

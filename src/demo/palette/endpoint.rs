@@ -11,15 +11,43 @@ pub(super) struct Endpoint {
     pub(super) template: &'static str,
     /// The query parameters.
     pub(super) query: &'static [&'static str],
+    /// Whether it changes what the tenant holds.
+    pub(super) changes: bool,
 }
 
 const fn get(template: &'static str, query: &'static [&'static str]) -> Endpoint {
-    Endpoint { method: "GET", template, query }
+    Endpoint { method: "GET", template, query, changes: false }
 }
 
 const fn post(template: &'static str, query: &'static [&'static str]) -> Endpoint {
-    Endpoint { method: "POST", template, query }
+    Endpoint { method: "POST", template, query, changes: false }
 }
+
+const fn create(template: &'static str) -> Endpoint {
+    Endpoint { changes: true, ..post(template, &[]) }
+}
+
+const fn patch(template: &'static str, query: &'static [&'static str]) -> Endpoint {
+    Endpoint { method: "PATCH", template, query, changes: true }
+}
+
+/// What is asked about a cluster of that cloud before it is made, and the making of it.
+macro_rules! clouds {
+    ($($cloud:literal),+) => {
+        /// The clouds that clusters are made in; virtual ones have no rate.
+        pub(super) const MADE: &[Endpoint] = &[
+            create("/v1/spectroclusters/virtual"),
+            post("/v1/spectroclusters/virtual/validate", &[]),
+            $(
+                create(concat!("/v1/spectroclusters/", $cloud)),
+                post(concat!("/v1/spectroclusters/", $cloud, "/validate"), &[]),
+                post(concat!("/v1/spectroclusters/", $cloud, "/rate"), &["periodType"]),
+            )+
+        ];
+    };
+}
+
+clouds!("aks", "aws", "azure", "eks", "gcp", "gke", "maas", "vsphere");
 
 const PAGED: &[&str] = &["limit", "offset", "continue"];
 const LISTED: &[&str] = &["fields", "filters", "orderBy", "limit", "offset", "continue"];
@@ -84,6 +112,10 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     get("/v1/cloudaccounts/vsphere", LISTED),
     get("/v1/cloudaccounts/vsphere/{uid}", &[]),
     get("/v1/cloudconfigs/virtual/{configUid}", &[]),
+    patch("/v1/spectroclusters/{uid}/profiles", &["resolveNotification"]),
+    patch("/v1/spectroclusters/{uid}/repave/approve", &[]),
+    patch("/v1/notifications/{uid}/ack", &[]),
+    patch("/v1/notifications/{uid}/done", &[]),
 ];
 
 /// Known to the router, but not to be read.
@@ -95,7 +127,7 @@ pub(super) fn find(method: &str, path: &str) -> Result<(&'static Endpoint, Vec<S
         return Err(Refusal::method(method, allowed));
     }
     let mut allowed = None;
-    for endpoint in ENDPOINTS {
+    for endpoint in MADE.iter().chain(ENDPOINTS) {
         if let Some(captured) = captured(endpoint.template, path) {
             if endpoint.method == method {
                 return Ok((endpoint, captured));
@@ -147,7 +179,7 @@ mod tests {
         let contract: Value = serde_json::from_str(CONTRACT).unwrap();
         let mut served = 0;
         for (path, item) in contract["paths"].as_object().unwrap() {
-            for method in ["get", "post"].into_iter().filter(|method| item.get(method).is_some()) {
+            for method in ["get", "post", "patch"].into_iter().filter(|method| item.get(method).is_some()) {
                 let parameters = [&item["parameters"], &item[method]["parameters"]];
                 let parameters = parameters.into_iter().filter_map(Value::as_array).flatten();
                 let query = parameters.filter(|parameter| parameter["in"] == "query");
@@ -157,7 +189,7 @@ mod tests {
                 served += 1;
             }
         }
-        assert!(served >= ENDPOINTS.len(), "an endpoint is not in the contract");
+        assert!(served >= ENDPOINTS.len() + MADE.len(), "an endpoint is not in the contract");
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub enum Failure {
     Numeric(u16, String),
     /// What a proxy before it says, in HTML.
     Html(u16),
+    /// What was asked for is done, and then a proxy says this, in HTML: the answer is lost.
+    Done(u16),
     /// Answered in full, but late.
     Slow(Duration),
     /// Never answered.

@@ -64,7 +64,11 @@ pub(super) async fn answer(State(served): State<Served>, request: Request) -> Re
             let endpoint = endpoint.ok_or_else(|| Refusal::no_such_path(parts.uri.path()))?;
             Asked::new(&tenant, endpoint, identity, captured, &parts, project, &body, failure.as_ref())
         });
-        match asked.and_then(|asked| asked.answer()) {
+        let answered = asked.and_then(|asked| match endpoint.is_some_and(|endpoint| endpoint.changes) {
+            true => tenant.try_change(|data| asked.change(data)),
+            false => asked.answer().inspect(|_| asked.passed(&tenant)),
+        });
+        match answered {
             Ok(reply) => given(reply, failure.as_ref()),
             Err(refusal) => refused(&tenant, &name, refusal),
         }
@@ -90,12 +94,7 @@ impl Served {
             Failure::Numeric(status, message) => {
                 Some(Refusal::numeric(*status, message).saying(&echo).into_response())
             }
-            Failure::Html(status) => {
-                let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY);
-                let page =
-                    format!("<html><head><title>{status}</title></head><body>{status} {echo}</body></html>");
-                Some((status, [(CONTENT_TYPE, "text/html")], page).into_response())
-            }
+            Failure::Html(status) => Some(page(*status, &echo)),
             Failure::Slow(time) => {
                 self.wait(*time).await;
                 None
@@ -130,6 +129,13 @@ fn sent(parts: &Parts, project: Option<String>, body: &[u8]) -> Sent {
     }
 }
 
+/// What a proxy says.
+fn page(status: u16, echo: &str) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+    let page = format!("<html><head><title>{status}</title></head><body>{status} {echo}</body></html>");
+    (status, [(CONTENT_TYPE, "text/html")], page).into_response()
+}
+
 fn refused(tenant: &Tenant, name: &str, refusal: Refusal) -> Response {
     if refusal.breach {
         tenant.refuse(format!("{name}: {}", refusal.message()));
@@ -138,7 +144,16 @@ fn refused(tenant: &Tenant, name: &str, refusal: Refusal) -> Response {
 }
 
 fn given(reply: Reply, failure: Option<&Failure>) -> Response {
+    if let Some(Failure::Done(status)) = failure {
+        return page(*status, "");
+    }
+    let mut status = StatusCode::OK;
     let (content_type, file, text) = match reply {
+        Reply::Done => return StatusCode::NO_CONTENT.into_response(),
+        Reply::Made(uid) => {
+            status = StatusCode::CREATED;
+            ("application/json", None, serde_json::json!({"uid": uid}).to_string())
+        }
         Reply::Json(value) => {
             let mut value: Value = lean(value);
             if let Some(failure) = failure {
@@ -162,7 +177,7 @@ fn given(reply: Reply, failure: Option<&Failure>) -> Response {
         }
         _ => Body::from(text),
     };
-    let mut response = ([(CONTENT_TYPE, content_type)], body).into_response();
+    let mut response = (status, [(CONTENT_TYPE, content_type)], body).into_response();
     if let Some(name) = file
         && let Ok(value) = format!("attachment; filename=\"{name}\"").parse()
     {

@@ -96,6 +96,11 @@ impl Tenant {
         change(Arc::make_mut(&mut self.0.data.lock()));
     }
 
+    /// As [`Self::change`], where `change` finds nothing wrong: it is alone while it looks.
+    pub(super) fn try_change<T, E>(&self, change: impl FnOnce(&mut Data) -> Result<T, E>) -> Result<T, E> {
+        change(Arc::make_mut(&mut self.0.data.lock()))
+    }
+
     /// Adds a fault; the first that strikes a request is the one that happens.
     pub fn fail(&self, fault: Fault) {
         self.0.faults.lock().push(fault);

@@ -70,6 +70,11 @@ impl Kept {
         enough.min_by_key(|sweep| (Reverse(sweep.detail), sweep.age())).cloned()
     }
 
+    /// Forgets all sweeps: something was changed.
+    pub(in crate::palette) fn clear(&self) {
+        self.flights.lock().clear();
+    }
+
     /// A sweep that is there and has this cluster, however much it tells.
     pub(super) fn knowing(&self, access: &Access, uid: &str) -> Option<Arc<Sweep>> {
         let credential = access.acting().owner();

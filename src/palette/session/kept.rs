@@ -95,6 +95,11 @@ impl Kept {
         timeout_at(deadline, got).await.unwrap_or_else(|_| Err(Fault::Timeout(began.elapsed())))
     }
 
+    /// Forgets all answers: something was changed.
+    pub(super) fn clear(&self) {
+        self.0.clear();
+    }
+
     /// Forgets an answer that turned out to be none.
     pub(super) fn forget(&self, key: &Key) {
         self.0.remove(key);

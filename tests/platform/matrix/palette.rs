@@ -16,6 +16,14 @@ const CONTENT: Needs =
     Needs::Any(&["spectrocloud.cluster.view-pack-values", "spectrocloud.cluster.view-pack-manifests"]);
 const KUBECONFIG: Needs = Needs::All(&["spectrocloud.cluster.download-kubeconfig"]);
 
+const UPDATE: Needs = Needs::All(&["spectrocloud.cluster.update"]);
+const CREATE: Needs = Needs::All(&["spectrocloud.cluster.create"]);
+
+/// A virtual cluster in the tenant's group.
+fn new_cluster(environment: &str, project: &str) -> Value {
+    json!({"environment": environment, "project": project, "name": "new", "cloud": "virtual", "group": "sandboxes"})
+}
+
 const SHOP: Option<&str> = Some("shop-prod");
 const EDGE: Option<&str> = Some("edge");
 /// What is in no project is in none that a set is kept to.
@@ -75,6 +83,27 @@ macro_rules! shows {
 }
 
 pub(super) const TOOLS: &[Tool] = &[
+    Tool {
+        name: "palette_acknowledge",
+        needs: UPDATE,
+        calls: &[
+            // the one with a notification
+            call(
+                Some("demo"),
+                SHOP,
+                UPDATE,
+                || json!({"environment": "demo", "cluster": "65f010000000000000000003"}),
+            ),
+            call(
+                Some("other"),
+                SHOP,
+                UPDATE,
+                || json!({"environment": "other", "cluster": "65f010000000000000000003"}),
+            ),
+            missing(UPDATE, || json!({"environment": "nowhere", "cluster": "65f010000000000000000003"})),
+        ],
+    },
+    shows!("palette_apply_updates", UPDATE, "cluster", "payments" in SHOP, "store-018" in EDGE),
     lists!("palette_cloud_accounts", INFO),
     shows!("palette_cluster", INFO, "cluster", "checkout" in SHOP, "store-018" in EDGE),
     shows!("palette_cluster_events", INFO, "cluster", "checkout" in SHOP, "store-017" in EDGE),
@@ -82,6 +111,16 @@ pub(super) const TOOLS: &[Tool] = &[
     shows!("palette_cluster_health", INFO, "cluster", "checkout" in SHOP, "management" in TENANT),
     shows!("palette_cluster_profiles", INFO, "cluster", "checkout" in SHOP, "store-018" in EDGE),
     lists!("palette_clusters", INFO),
+    Tool {
+        name: "palette_create_cluster",
+        needs: CREATE,
+        calls: &[
+            call(Some("demo"), SHOP, CREATE, || new_cluster("demo", "shop-prod")),
+            call(Some("demo"), EDGE, CREATE, || new_cluster("demo", "edge")),
+            call(Some("other"), SHOP, CREATE, || new_cluster("other", "shop-prod")),
+            missing(CREATE, || new_cluster("nowhere", "shop-prod")),
+        ],
+    },
     shows!("palette_drift", VALUES, "cluster", "checkout" in SHOP, "store-018" in EDGE),
     lists!("palette_fleet", INFO),
     Tool {
@@ -112,6 +151,7 @@ pub(super) const TOOLS: &[Tool] = &[
     shows!("palette_profile_variables", PROFILE, "profile", "vsphere-base" in TENANT, "65f0d0000000000000000500" in EDGE),
     lists!("palette_profiles", PROFILE),
     lists!("palette_projects", INFO),
+    shows!("palette_repave", UPDATE, "cluster", "checkout" in SHOP, "store-018" in EDGE, "decision": "refuse"),
     lists!("palette_upgrades", UPGRADES),
     lists!("palette_virtual_clusters", INFO),
 ];

@@ -69,6 +69,12 @@ impl Operation {
         format!("{} {}", self.method, self.template)
     }
 
+    /// Whether it may be asked of everything there is: what makes or changes something needs a body that fits.
+    pub(super) fn is_read(&self) -> bool {
+        let of_a_cloud = self.template.starts_with("/v1/spectroclusters/") && !self.template.contains('{');
+        self.method == Method::GET || (self.method == Method::POST && !of_a_cloud)
+    }
+
     /// Where it leads; empty for a template whose places the tenant has nothing for.
     pub(super) fn places(&self, data: &Data) -> Vec<Place> {
         if self.template.ends_with("{configUid}") {

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """Reduces the vendor's contract to the paths in use, what they refer to, and no prose.
 
-    reduce.py PALETTE_JSON              writes contract.json beside this file
-    reduce.py PALETTE_JSON --check      says whether contract.json is what it would write
+    reduce.py PALETTE_JSON              writes contract.json beside this file, and what clusters are made of
+    reduce.py PALETTE_JSON --check      says whether both are what it would write
+
+What clusters are made of (CLUSTERS) are the bodies that the product sends: the binary carries it, to check what a
+caller wrote before anything is sent.
 """
 
 import hashlib
@@ -13,6 +16,9 @@ import sys
 HERE = pathlib.Path(__file__).parent
 PATHS = HERE / "paths.txt"
 CONTRACT = HERE / "contract.json"
+CLUSTERS = HERE.parents[2] / "src/palette/contract/clusters.json"
+CLOUDS = ["aks", "aws", "azure", "eks", "gcp", "gke", "maas", "virtual", "vsphere"]
+CHECKED = {"type", "required", "enum", "minimum", "maximum", "$ref"}
 PROSE = {"description", "summary", "title", "example", "operationId", "tags"}
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch"}
 
@@ -126,15 +132,54 @@ def contract(text):
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
+def checked(node):
+    """What of a schema a value is checked by."""
+    kept = {key: value for key, value in node.items() if key in CHECKED}
+    if "properties" in node:
+        kept["properties"] = {name: checked(field) for name, field in node["properties"].items()}
+    if "items" in node:
+        kept["items"] = checked(node["items"])
+    if isinstance(node.get("additionalProperties"), dict):
+        kept["additionalProperties"] = checked(node["additionalProperties"])
+    return kept
+
+
+def body(vendor, method, path):
+    parameters = vendor["paths"][path][method]["parameters"]
+    return next(one["schema"]["$ref"] for one in parameters if one["in"] == "body").rsplit("/", 1)[1]
+
+
+def clusters(text):
+    vendor = json.loads(text)
+    cluster = "/v1/spectroclusters"
+    bodies = {cloud: body(vendor, "post", f"{cluster}/{cloud}") for cloud in CLOUDS}
+    rates = {f"{cloud}/rate": body(vendor, "post", f"{cluster}/{cloud}/rate") for cloud in CLOUDS if cloud != "virtual"}
+    bodies |= rates | {
+        "profiles": body(vendor, "patch", cluster + "/{uid}/profiles"),
+        "repave": body(vendor, "post", cluster + "/{uid}/validate/repave"),
+    }
+    definitions = {}
+    open_ends = sorted(set(bodies.values()))
+    while open_ends:
+        name = open_ends.pop()
+        if name not in definitions:
+            definitions[name] = checked(vendor["definitions"][name])
+            open_ends.extend(references(definitions[name]))
+    lines = [f'"source":{compact(hashlib.sha256(text).hexdigest())}', f'"bodies":{block(bodies)}']
+    lines.append(f'"definitions":{block(dict(sorted(definitions.items())))}')
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
 def main():
     arguments = [argument for argument in sys.argv[1:] if argument != "--check"]
     if len(arguments) != 1:
         sys.exit(__doc__)
-    made = contract(pathlib.Path(arguments[0]).read_bytes())
-    if "--check" not in sys.argv:
-        CONTRACT.write_text(made)
-    elif CONTRACT.read_text() != made:
-        sys.exit("contract.json is not what this would write")
+    text = pathlib.Path(arguments[0]).read_bytes()
+    for path, made in [(CONTRACT, contract(text)), (CLUSTERS, clusters(text))]:
+        if "--check" not in sys.argv:
+            path.write_text(made)
+        elif path.read_text() != made:
+            sys.exit(f"{path.name} is not what this would write")
 
 
 main()

@@ -96,6 +96,9 @@ impl Asked<'_> {
             }
             "/repave/status" => view.repave(cluster),
             "/validate/repave" => {
+                if !self.body.is_empty() {
+                    body::kept("repave", self.body)?;
+                }
                 let Packs { profiles } = body::read(self.body)?;
                 view.repave_of(cluster, &profiles.iter().map(|of| of.uid.as_str()).collect::<Vec<_>>())
             }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::{
     health::{Condition, Health, Metrics},
+    pace::Making,
     record::{Event, Notification, Repave, Upgrade},
     uid,
 };
@@ -78,6 +79,8 @@ pub struct Cluster {
     pub pools: Vec<Pool>,
     /// Of the cloud.
     pub region: String,
+    /// What is on its way.
+    pub making: Option<Making>,
 }
 
 /// A version of a profile on a cluster, and what the cluster overrides.
@@ -196,6 +199,7 @@ impl Default for Cluster {
                 Pool { control_plane: false, size: 3, healthy: 3 },
             ],
             region: String::new(),
+            making: None,
         }
     }
 }

@@ -94,6 +94,8 @@ pub struct Variable {
     pub default_value: String,
     /// Empty is `string`.
     pub format: String,
+    /// What a value has to look like.
+    pub regex: String,
     /// The values to choose from.
     pub options: Vec<String>,
     /// Must be set.

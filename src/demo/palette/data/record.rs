@@ -48,6 +48,8 @@ pub struct Notification {
     pub message: String,
     /// Where more is to be had.
     pub link: String,
+    /// Whether somebody has seen it.
+    pub ack: bool,
     /// Whether it was seen to.
     pub done: bool,
     /// Its age.

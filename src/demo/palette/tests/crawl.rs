@@ -9,7 +9,7 @@ async fn crawl(served: &Served) -> Vec<(String, String)> {
     let view = View { data: &data, made: served.tenant.made() };
     let project = |uid: &Option<String>| uid.clone().unwrap_or_default();
     let mut asked = Vec::new();
-    for endpoint in ENDPOINTS {
+    for endpoint in ENDPOINTS.iter().filter(|endpoint| !endpoint.changes) {
         let mut ask = |path: String, project: String| asked.push((endpoint, path, project));
         let template = endpoint.template;
         let fill = |uid: &str| template.replace("{uid}", uid).replace("{objectUid}", uid);
@@ -93,7 +93,7 @@ async fn every_endpoint_answers_and_every_planted_secret_is_in_an_answer() {
     let served = Served::new(Data { limits: Limits::Off, ..data }).await;
     let answers = crawl(&served).await;
     let asked: BTreeSet<&String> = answers.iter().map(|(name, _)| name).collect();
-    assert_eq!(asked.len(), ENDPOINTS.len());
+    assert_eq!(asked.len(), ENDPOINTS.iter().filter(|endpoint| !endpoint.changes).count());
     let mut shown: String = answers.into_iter().map(|(_, text)| text).collect();
     shown.push_str(&served.get("/v1/dashboard/spectroclusters/none", None).await.1.to_string());
     let token = &served.tenant.data().users[0].token;

@@ -102,7 +102,7 @@ impl View<'_> {
             "format": if variable.format.is_empty() { "string" } else { &variable.format },
             "inputType": if variable.options.is_empty() { "text" } else { "dropdown" },
             "options": options,
-            "regex": "",
+            "regex": variable.regex,
             "required": variable.required,
             "immutable": variable.immutable,
             "hidden": variable.hidden,

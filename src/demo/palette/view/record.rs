@@ -40,14 +40,14 @@ impl View<'_> {
     ) -> Value {
         let (kind, name, related) = of;
         let or = |text: &str, other: &str| if text.is_empty() { other.to_owned() } else { text.to_owned() };
-        let title = format!("{name}.{}.{}", notification.message, notification.created);
+        let title = Self::notification_title(name, notification);
         json!({
             "metadata": self.record_metadata(&title, notification.created),
             "type": or(&notification.kind, "NotificationPackUpdate"),
             "action": {
                 "actionType": or(&notification.action, "NotifyActionClusterProfileUpdate"),
                 "actionMessage": notification.message,
-                "ack": false,
+                "ack": notification.ack,
                 "isDone": notification.done,
                 "isInfo": false,
                 "link": notification.link,
@@ -56,6 +56,11 @@ impl View<'_> {
             "relatedObject": {"kind": kind, "name": name, "uid": related},
             "source": {"component": "hubble"},
         })
+    }
+
+    /// What the uid of a notification is made of.
+    pub(in super::super) fn notification_title(cluster: &str, notification: &Notification) -> String {
+        format!("{cluster}.{}.{}", notification.message, notification.created)
     }
 
     /// `SpectroClusterRepave`; without a state where nothing is to be replaced.
@@ -76,27 +81,31 @@ impl View<'_> {
 
     /// `SpectroClusterRepaveValidationResponse`: what going to those versions would do.
     pub(in super::super) fn repave_of(&self, cluster: &Cluster, targets: &[&str]) -> Value {
+        let reasons = self.repave_reasons(cluster, targets);
+        let required = cluster.update_repaves || !reasons.is_empty();
+        json!({"isRepaveRequired": required, "reasons": reasons.iter().map(reason).collect::<Vec<_>>()})
+    }
+
+    /// Why going to those versions would replace machines.
+    pub(in super::super) fn repave_reasons(&self, cluster: &Cluster, targets: &[&str]) -> Vec<RepaveReason> {
         let mut reasons = Vec::new();
         for (_, target) in targets.iter().filter_map(|uid| self.data.version(uid)) {
             let attached = cluster.profiles.iter().filter_map(|of| self.data.version(&of.version));
             let now = attached.flat_map(|(_, version)| &version.packs).collect::<Vec<_>>();
             for pack in target.packs.iter().filter(|pack| matches!(pack.layer.as_str(), "os" | "k8s")) {
                 let changed = now.iter().find(|of| of.name == pack.name && of.tag != pack.tag);
-                reasons.extend(changed.map(|of| {
-                    reason(&RepaveReason {
-                        code: "ClusterPackVersionChange".into(),
-                        message: format!("{} changes from {} to {}", pack.name, of.tag, pack.tag),
-                        pack: pack.name.clone(),
-                        layer: pack.layer.clone(),
-                        from: of.tag.clone(),
-                        to: pack.tag.clone(),
-                        keys: Vec::new(),
-                    })
+                reasons.extend(changed.map(|of| RepaveReason {
+                    code: "ClusterPackVersionChange".into(),
+                    message: format!("{} changes from {} to {}", pack.name, of.tag, pack.tag),
+                    pack: pack.name.clone(),
+                    layer: pack.layer.clone(),
+                    from: of.tag.clone(),
+                    to: pack.tag.clone(),
+                    keys: Vec::new(),
                 }));
             }
         }
-        let required = cluster.update_repaves || !reasons.is_empty();
-        json!({"isRepaveRequired": required, "reasons": reasons})
+        reasons
     }
 }
 

@@ -10,7 +10,7 @@ const VIRTUAL: &str = "POST /v1/spectroclusters/virtual";
 const EKS: &str = "cloudConfig: {region: eu-central-1}\nmachinepoolconfig:\n- cloudConfig: {instanceType: t3.large}\n  \
     poolConfig: {name: workers, size: 3, labels: [worker]}\n";
 
-fn with(mut arguments: Value, more: Value) -> Value {
+fn with(mut arguments: Value, more: &Value) -> Value {
     arguments.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
     arguments
 }
@@ -116,7 +116,7 @@ async fn sensitive_values_are_in_no_answer_log_audit_line_or_plan() {
     }
     let careless = able(data);
     let mut shown = Vec::new();
-    let quoting = with(guest(), json!({"variables": {"word": "abc", "salt": SECRET}}));
+    let quoting = with(guest(), &json!({"variables": {"word": "abc", "salt": SECRET}}));
     let plan = careless.plan(TOOL, &quoting).await;
     careless.tenant.fail(Fault::at(
         VIRTUAL,
@@ -124,7 +124,7 @@ async fn sensitive_values_are_in_no_answer_log_audit_line_or_plan() {
     ));
     shown.push(careless.confirm(TOOL, &quoting, &plan).await);
     shown.push(plan);
-    let short = with(guest(), json!({"variables": {"word": "abc", "salt": SHORT_SECRET}}));
+    let short = with(guest(), &json!({"variables": {"word": "abc", "salt": SHORT_SECRET}}));
     careless.tenant.heal();
     let validate = "POST /v1/spectroclusters/virtual/validate";
     let quote = json!({"machinePools": {"results": [{"name": "x", "errors": [{"message": format!("no {SHORT_SECRET}!")}]}]}});
@@ -135,7 +135,7 @@ async fn sensitive_values_are_in_no_answer_log_audit_line_or_plan() {
     let rig = able(super::data());
     shown.push(rig.done(TOOL, &guest()).await);
     let wrong =
-        with(guest(), json!({"name": "x", "variables": {"pin": SECRET.to_uppercase(), "salt": SECRET}}));
+        with(guest(), &json!({"name": "x", "variables": {"pin": SECRET.to_uppercase(), "salt": SECRET}}));
     shown.push(rig.mcp.call(TOOL, wrong).await);
     for answer in &shown {
         let said = format!("{} {}", answer.text, answer.structure).to_lowercase();
@@ -194,7 +194,7 @@ async fn what_is_wrong_is_said_with_its_argument_before_anything_is_made() {
         (json!({"tags": [""]}), "\"tags\""),
         (json!({"name": "running", "profiles": []}), "there is a cluster demo/shop/running already"),
     ] {
-        let mut arguments = with(guest(), more.clone());
+        let mut arguments = with(guest(), &more);
         if more.get("profiles").is_some() && !more["profiles"].to_string().contains("app@1.1.0") {
             arguments["variables"] = json!({});
         }
@@ -219,7 +219,7 @@ async fn what_is_wrong_is_said_with_its_argument_before_anything_is_made() {
         ),
         (json!({"cpu": 2}), "are of virtual clusters"),
     ] {
-        let answer = rig.mcp.call(TOOL, with(eks(), more.clone())).await;
+        let answer = rig.mcp.call(TOOL, with(eks(), &more)).await;
         if !(answer.is_error && answer.text.contains(says)) {
             wrong.push(format!("{more}: {says}: {}", answer.text));
         }
@@ -233,7 +233,7 @@ async fn a_plan_that_is_stale_or_of_others_makes_nothing() {
     let rig = able(data());
     let plan = rig.plan(TOOL, &guest()).await;
     // other arguments
-    let other = rig.confirm(TOOL, &with(guest(), json!({"cpu": 1})), &plan).await;
+    let other = rig.confirm(TOOL, &with(guest(), &json!({"cpu": 1})), &plan).await;
     assert!(
         other.is_error && other.text.contains("the argument \"plan\" is not one that you got"),
         "{}",
@@ -362,7 +362,7 @@ async fn palette_down_after_the_create_is_said_and_what_it_refused_unseen_is_sen
     let rig = able(Data { pace: Pace { looks: u32::MAX, fails: false }, ..data() });
     let plan = rig.plan(TOOL, &guest()).await;
     rig.tenant.fail(Fault::at("GET /v1/dashboard/spectroclusters/{uid}", Failure::Html(503)));
-    let answer = rig.confirm(TOOL, &with(guest(), json!({})), &plan).await;
+    let answer = rig.confirm(TOOL, &with(guest(), &json!({})), &plan).await;
     assert_eq!((&answer.structure["change"], &answer.structure["ended"]), (&json!("made"), &json!("unseen")));
 }
 
@@ -376,7 +376,7 @@ async fn following_ends_with_a_failure_with_the_time_or_with_the_caller() {
     assert!(answer.text.contains("the account has no room for another machine"), "{}", answer.text);
 
     let slow = able(Data { pace: Pace { looks: u32::MAX, fails: false }, ..data() });
-    let arguments = with(guest(), json!({"seconds": 1}));
+    let arguments = with(guest(), &json!({"seconds": 1}));
     let plan = slow.plan(TOOL, &arguments).await;
     let answer = slow.confirm(TOOL, &arguments, &plan).await;
     assert_eq!((&answer.structure["state"], &answer.structure["ended"]), (&json!("Pending"), &json!("time")));
@@ -384,13 +384,13 @@ async fn following_ends_with_a_failure_with_the_time_or_with_the_caller() {
     assert!(
         slow.cluster("team-c").is_some_and(|made| made.making.is_some_and(|making: Making| making.left > 0))
     );
-    let arguments = with(guest(), json!({"name": "team-d", "seconds": 0}));
+    let arguments = with(guest(), &json!({"name": "team-d", "seconds": 0}));
     let plan = slow.plan(TOOL, &arguments).await;
     let answer = slow.confirm(TOOL, &arguments, &plan).await;
     assert_eq!(answer.structure["ended"], "not followed", "{}", answer.text);
 
     // the caller leaves: the audit log tells what was made
-    let arguments = with(guest(), json!({"name": "team-e", "seconds": 600}));
+    let arguments = with(guest(), &json!({"name": "team-e", "seconds": 600}));
     let plan = slow.plan(TOOL, &arguments).await;
     let mut confirmed = arguments.clone();
     confirmed["plan"] = plan.structure["plan"].clone();

@@ -88,6 +88,7 @@ fn gated_call(criterion: &mut Criterion) {
     let caller = local::caller(&Roles::default(), &["viewer".to_owned()], &Within::default());
     let caller = Arc::new(caller.expect("a built-in role"));
     let parts = Parts {
+        catalog: Default::default(),
         environments: Default::default(),
         registry: Arc::default(),
         process: Arc::new(Process::new(

@@ -7,6 +7,7 @@ pub mod local;
 pub mod login;
 pub mod oidc;
 pub mod places;
+pub mod reader;
 pub mod shown;
 pub mod unverified;
 
@@ -24,6 +25,7 @@ use crate::{
 pub use callers::Callers;
 pub use credential::{Credential, TOKEN_VARIABLE, Unusable};
 pub use oidc::Refusal;
+pub use reader::Reader;
 pub use shown::Shown;
 
 /// Who makes a call. Made only by the rooms below this module: the local user, the owner of a token that [`oidc`]

@@ -4,6 +4,7 @@ mod call;
 mod check;
 mod completions;
 mod demo;
+mod entities;
 mod failure;
 mod login;
 mod logout;
@@ -78,6 +79,8 @@ enum Command {
     Demo(demo::Demo),
     /// Call a tool from the shell, through the same gate as an agent.
     Call(call::Call),
+    /// Export what exists as entities of a catalog: to standard output, or to a file.
+    Entities(entities::Entities),
     /// Say what of the configuration and the clusters works, and how to mend the rest.
     Check(check::Check),
     /// Sign in at an issuer with a browser: stdio and the shell then run as you.
@@ -106,6 +109,7 @@ impl Cli {
             Some(Command::Serve(serve)) => serve.run(&self.global).await,
             Some(Command::Demo(demo)) => demo.run(&self.global).await,
             Some(Command::Call(call)) => call.run(&self.global).await,
+            Some(Command::Entities(entities)) => entities.run(&self.global).await,
             Some(Command::Check(check)) => check.run(&self.global).await,
             Some(Command::Login(login)) => login.run(&self.global).await,
             Some(Command::Logout(logout)) => logout.run(&self.global).await,

@@ -7,6 +7,7 @@
 pub mod backstage;
 mod build;
 pub mod clusters;
+pub mod entities;
 mod expand;
 mod file;
 pub mod http;
@@ -50,6 +51,8 @@ pub struct Config {
     pub clusters: clusters::Sources,
     /// Palette environments: the block of the SpectroCloud plugins for Backstage can be pasted in.
     pub spectrocloud: spectrocloud::Spectrocloud,
+    /// What is exported to a catalog as its entities, and as what.
+    pub entities: entities::Entities,
     /// What the local user may do: whoever starts the process, or reaches it on a loopback address.
     pub local: local::Local,
     /// OIDC issuers whose tokens are taken. With one, every caller over HTTP needs a token.
@@ -153,6 +156,7 @@ impl Config {
         let clusters = self.clusters.coherent().and(self.clusters.has_catalog(self.backstage.is_some()));
         clusters.map_err(|wrong| wrong.below("clusters"))?;
         self.spectrocloud.coherent().map_err(|wrong| wrong.below("spectrocloud"))?;
+        self.entities.coherent().map_err(|wrong| wrong.below("entities"))?;
         self.local.coherent().map_err(|wrong| wrong.below("local"))?;
         issuers::coherent(&self.issuers, self.http.url.as_deref()).map_err(|wrong| wrong.below("issuers"))?;
         if let Some(backstage) = &self.backstage {
@@ -213,7 +217,7 @@ mod tests {
                 "clusters:\n  static:\n    - name: a\n      url: https://a\n    - name: b\n      uri: x\n",
                 r#"line 6: clusters.static[1].uri: there is no such key; did you mean "url"?"#,
             ),
-            ("zzzzz: 1", "known keys: clusters, spectrocloud, local,"),
+            ("zzzzz: 1", "known keys: clusters, spectrocloud, entities, local,"),
             (
                 "roles:\n  dev:\n    alow: [x]\n",
                 r#"line 3: roles.dev.alow: there is no such key; did you mean "allow"?"#,
@@ -253,6 +257,10 @@ mod tests {
                 "http: {eventMesh: {cluster: 'dev-*'}}",
                 "http.eventMesh.cluster: must be the name of one cluster",
             ),
+            ("entities: {owner: 'a b'}", "entities.owner: must be an entity"),
+            ("entities: {types: {cluster: 'a b'}}", "entities.types.cluster: must be a word"),
+            ("entities: {types: {clusters: a}}", r#"did you mean "cluster"?"#),
+            ("entities: {reader: {}}", r#"entities.reader: the key "tokenFile" is missing"#),
             ("http: {eventMesh: dev}", "http.eventMesh: must be a map, and is a string"),
             ("http: {trustedProxies: [proxy]}", "http.trustedProxies[0]: must be an address or a network"),
             ("http: {trustedProxies: [10.0.0.1, '::/0']}", "http.trustedProxies[1]: names everybody"),

@@ -23,6 +23,7 @@ pub mod answer;
 pub mod audit;
 pub mod backstage;
 pub mod caller;
+pub mod catalog;
 pub mod cli;
 pub mod config;
 pub mod demo;

@@ -3,6 +3,7 @@
 pub mod call;
 pub mod contract;
 pub mod entry;
+mod exported;
 pub mod gate;
 mod input;
 pub mod list;
@@ -43,6 +44,7 @@ use crate::{
     answer::seal::Seal,
     audit::Audit,
     caller::Caller,
+    catalog,
     kubernetes::{Clusters, Registry},
     palette::Environments,
     telemetry::Measure,
@@ -78,6 +80,7 @@ pub struct Toolbox {
     prompts: Vec<Prompt>,
     registry: Arc<Registry>,
     environments: Arc<Environments>,
+    catalog: Arc<catalog::Settings>,
     process: Arc<Process>,
     limits: Limits,
 }
@@ -89,6 +92,8 @@ pub struct Parts {
     pub registry: Arc<Registry>,
     /// The Palette environments.
     pub environments: Arc<Environments>,
+    /// What is exported to catalogs.
+    pub catalog: Arc<catalog::Settings>,
     /// What outlives this toolbox.
     pub process: Arc<Process>,
     /// What a call may take.
@@ -135,8 +140,8 @@ impl Toolbox {
             let mut tools = prompt.tools();
             tools.all(|tool| entries.iter().chain(&unlisted).any(|entry| entry.contract.name == tool))
         });
-        let Parts { registry, environments, process, limits, .. } = parts;
-        Self { entries, unlisted, prompts, registry, environments, process, limits }
+        let Parts { registry, environments, catalog, process, limits, .. } = parts;
+        Self { entries, unlisted, prompts, registry, environments, catalog, process, limits }
     }
 
     /// The tools that exist for this caller, in a fixed order.
@@ -162,6 +167,11 @@ impl Toolbox {
     /// The Palette environments that are configured.
     pub fn environments(&self) -> &Arc<Environments> {
         &self.environments
+    }
+
+    /// What is exported to catalogs.
+    pub fn catalog(&self) -> &Arc<catalog::Settings> {
+        &self.catalog
     }
 
     /// What outlives this toolbox.

@@ -12,7 +12,7 @@ pub(super) use remembered::weight;
 use remembered::{Remembered, Weigh};
 
 use super::{
-    Caller, Shown,
+    Caller, Reader, Shown,
     backstage::{Backstage, Kind},
     oidc::{self, Issuers, Refusal, Verified, compact::Compact, exchange::Subject},
 };
@@ -30,6 +30,7 @@ pub struct Callers {
     local: Option<Arc<Caller>>,
     issuers: Issuers,
     backstage: Option<Backstage>,
+    reader: Option<Reader>,
     /// Of all issuers: what a token for this server names.
     audiences: Vec<String>,
     policies: BTreeMap<String, Policy>,
@@ -51,8 +52,8 @@ impl Callers {
     ) -> Self {
         let remembered = remembered::none();
         let audiences = issuers.settings().flat_map(|settings| settings.audiences.clone()).collect();
-        let (backstage, shared) = (None, Mutex::default());
-        Self { local, issuers, backstage, audiences, policies, identity, remembered, shared }
+        let (backstage, reader, shared) = (None, None, Mutex::default());
+        Self { local, issuers, backstage, reader, audiences, policies, identity, remembered, shared }
     }
 
     /// And the users and plugins of a Backstage.
@@ -61,6 +62,17 @@ impl Callers {
         let ours = backstage.iter().flat_map(Backstage::audiences);
         let audiences = self.audiences.iter().cloned().chain(ours).collect();
         Self { backstage, audiences, ..self }
+    }
+
+    /// And a program that reads catalog entities.
+    #[must_use]
+    pub fn with_reader(self, reader: Option<Reader>) -> Self {
+        Self { reader, ..self }
+    }
+
+    /// The program that reads catalog entities with a token of its own, where there is one.
+    pub fn reader(&self) -> Option<&Reader> {
+        self.reader.as_ref()
     }
 
     /// The local user; `None` where issuers are configured and the local user is not.

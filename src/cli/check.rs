@@ -2,6 +2,7 @@
 
 mod backstage;
 mod cluster;
+mod entities;
 mod environment;
 mod event_mesh;
 mod explain;
@@ -63,6 +64,7 @@ impl Check {
             backstage::tell(&config, &built, &mut report).await?;
             rules(&built, &mut report)?;
             event_mesh::tell(&config, &built, &mut report)?;
+            entities::tell(&built, &mut report).await?;
             clusters(&config, &built, &mut report).await?;
             environment::tell(&config, &built, &mut report).await?;
         }

@@ -99,6 +99,7 @@ impl Config {
         let backstage =
             self.known_backstage(&process, before.and_then(|before| before.callers.backstage()))?;
         let callers = callers.with_backstage(backstage);
+        let callers = callers.with_reader(self.entities.reader(|path| self.resolved(path)));
         let own = callers.backstage().map(|backstage| (backstage.backend(), backstage.plugin()));
         let environments = Environments::new(
             self.spectrocloud.environments(|path| self.resolved(path)),
@@ -116,6 +117,7 @@ impl Config {
         let toolbox = Toolbox::new(Parts {
             registry,
             environments: Arc::new(environments),
+            catalog: Arc::new(self.entities.settings(&self.spectrocloud)),
             process,
             limits: self.limits.limits(),
             offer: self.offer(),

@@ -1,11 +1,13 @@
 //! `spectrocloud`: Palette environments, with the keys of the SpectroCloud plugins for Backstage, so that their block
 //! can be pasted in.
 
+mod catalog_provider;
 mod cluster_provider;
 mod environment;
 mod ineffective;
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -15,15 +17,20 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 pub use self::{
+    catalog_provider::CatalogProvider,
     cluster_provider::{AuthType, ClusterProvider, Rbac, Rule},
     environment::Environment,
     ineffective::Ineffective,
 };
 use super::problem::Wrong;
 use crate::{
-    kubernetes::registry::ClusterSource,
+    catalog::settings::Provider as Exported,
+    kubernetes::{registry::ClusterSource, rights},
     palette::{Environments, Settings, presented::slug, provider::Provider},
 };
+
+/// What keys of annotations begin with where nothing is configured: the plugins' own.
+const PREFIX: &str = "terasky.backstage.io";
 
 /// Palette environments.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -33,7 +40,7 @@ pub struct Spectrocloud {
     pub enabled: Option<bool>,
     /// The environments, each a tenant.
     pub environments: Vec<Environment>,
-    /// Of the plugins' catalog entities; has no effect here.
+    /// What keys of annotations of exported entities begin with; otherwise `terasky.backstage.io`.
     pub annotation_prefix: Option<String>,
     /// Of the plugins; permissions are always enforced here.
     pub enable_permissions: Option<bool>,
@@ -56,7 +63,22 @@ impl Spectrocloud {
         self.enabled == Some(false) || self.environments.is_empty()
     }
 
+    /// What keys of annotations begin with.
+    pub(super) fn prefix(&self) -> &str {
+        self.annotation_prefix.as_deref().unwrap_or(PREFIX)
+    }
+
+    /// What is exported of each, by name.
+    pub(super) fn exported(&self) -> BTreeMap<String, Exported> {
+        let on = self.environments.iter().filter(|_| !self.is_off());
+        on.filter_map(|environment| Some((environment.name(), environment.exported()?))).collect()
+    }
+
     pub(super) fn coherent(&self) -> Result<(), Wrong> {
+        if !rights::is_name(self.prefix()) {
+            let what = "must be a domain name, as terasky.backstage.io: what stands before the / of a key";
+            return Err(Wrong::new(what).below("annotationPrefix"));
+        }
         for (index, environment) in self.environments.iter().enumerate() {
             let here = |wrong: Wrong| wrong.in_item(index).below("environments");
             environment.coherent().map_err(here)?;
@@ -130,7 +152,7 @@ environments:
       enabled: true
       refreshIntervalSeconds: 600
       includeProjects: [a]
-      resources: {clusters: true, whatever: 1}
+      resources: {clusters: true, clusterGroups: false}
     clusterProvider:
       enabled: true
       authType: oidc
@@ -150,13 +172,22 @@ environments:
         let names: Vec<_> = settings.iter().map(|one| (one.name.as_str(), one.is_by_callers())).collect();
         assert_eq!(names, [("production", false), ("palette.example", true)]);
         assert!(!format!("{settings:?}").contains("planted"));
+        let read_in = read(pasted).expect("valid");
+        let providers = read_in.exported();
+        let shown = |name: &str| {
+            let provider = providers.get(name).expect("exported");
+            (provider.instance.clone(), provider.owner.clone(), provider.classes.len())
+        };
+        assert_eq!(read_in.prefix(), "example.com");
+        let owner = "group:default/spectrocloud-auto-ingested".to_owned();
+        assert_eq!(shown("production"), (Some("production".to_owned()), owner.clone(), 4));
+        assert_eq!(shown("palette.example"), (None, owner, 5));
         let told: Vec<String> = read(pasted).expect("valid").ineffective().map(|one| one.key).collect();
         assert_eq!(
             told,
             [
-                "annotationPrefix",
                 "enablePermissions",
-                "environments[0].catalogProvider",
+                "environments[0].catalogProvider.refreshIntervalSeconds",
                 "environments[0].clusterProvider.skipMetricsLookup",
             ]
         );
@@ -204,6 +235,11 @@ environments:
                 format!("{{name: static, {url}, apiToken: k, clusterProvider: {{}}}}"),
                 "environments[0].name: is the name of a source",
             ),
+            (
+                format!("{{{url}, catalogProvider: {{defaultOwner: 'a b'}}}}"),
+                "environments[0].catalogProvider.defaultOwner: must be",
+            ),
+            (format!("{{{url}, catalogProvider: {{resources: {{cluster: true}}}}}}"), "cluster"),
         ] {
             let wrong = read(&format!("environments: [{yaml}]")).expect_err(&yaml);
             assert!(wrong.contains(said) && !wrong.contains("plan"), "{yaml}: {wrong}");

@@ -3,6 +3,7 @@
 mod actions;
 mod body;
 mod connection;
+mod entities;
 mod entrance;
 mod event_mesh;
 mod hops;
@@ -292,6 +293,7 @@ fn router(
         .merge(proxy.unwrap_or_default())
         .merge(actions.unwrap_or_default())
         .merge(mesh.unwrap_or_default())
+        .merge(entities::router(entrance, &options.allowed_origins))
         .layer(CatchPanicLayer::new())
 }
 

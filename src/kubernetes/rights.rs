@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 
 pub use manifest::{Account, Manifest, Token};
 pub use scalar::is_name;
+pub(crate) use scalar::quoted;
 
 /// To look at one object.
 pub const GET: &str = "get";

@@ -23,6 +23,8 @@ pub struct Profile {
     pub kind: String,
     /// `aws`, `vsphere`, `all`, …
     pub cloud_type: String,
+    /// The uid of the private cloud gateway, where there is one.
+    pub overlord: String,
     /// From the oldest to the newest.
     pub versions: Vec<Version>,
 }
@@ -81,6 +83,7 @@ pub fn grouped(rows: Vec<ProfileSummary>, named: impl Fn(Place) -> Place) -> Vec
         let spec = row.spec_summary;
         let is_draft = spec.is_draft();
         let TemplateSummary { cloud_type, kind } = spec.published.or(spec.draft).unwrap_or_default();
+        let overlord = row.metadata.annotations.get("overlordUid").cloned().unwrap_or_default();
         let name = row.metadata.name;
         let profile = profiles.entry((name.clone(), place.clone())).or_insert_with(|| Profile {
             name,
@@ -88,6 +91,7 @@ pub fn grouped(rows: Vec<ProfileSummary>, named: impl Fn(Place) -> Place) -> Vec
             is_system,
             kind,
             cloud_type,
+            overlord,
             versions: Vec::new(),
         });
         let users = row.status.in_use_clusters.into_iter().map(|user| user.uid).collect();

@@ -80,12 +80,14 @@ tools! {
 /// What is wrong with a contract.
 pub(super) fn unlisted() -> Result<Vec<Arc<Entry>>, ContractProblem> {
     use crate::{
+        catalog::export,
         knative::published,
         kro::tools::names,
         kubernetes::tools::{investigate, pass},
         palette::tools::names as palette_names,
     };
     Ok(vec![
+        Arc::new(Entry::new::<export::Export>("catalog/entities", export::CONTRACT)?),
         Arc::new(Entry::new::<published::PublishMesh>("knative/published", published::CONTRACT)?),
         Arc::new(Entry::new::<names::ListNames>("kro/names", names::CONTRACT)?),
         Arc::new(Entry::new::<investigate::Investigate>("kubernetes/investigate", investigate::CONTRACT)?),

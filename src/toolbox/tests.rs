@@ -82,6 +82,7 @@ impl Rig {
         let parts = Parts {
             registry: Arc::new(Registry::of(Clusters::new(clusters.iter().map(cluster).collect(), None))),
             environments: Arc::default(),
+            catalog: Default::default(),
             process: Arc::new(Process::new(
                 Seal::random().expect("randomness"),
                 Audit::file(&audit).expect("a file"),

@@ -88,6 +88,7 @@ mod clients;
 mod confirmation;
 mod conformance;
 mod credentials;
+mod entities;
 mod event_mesh_endpoint;
 mod exchange;
 mod explain;

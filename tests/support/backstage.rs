@@ -46,6 +46,9 @@ pub(crate) const PLUGIN: &str = "platform-mcp";
 /// The token of a caller without a user: `backend.auth.externalAccess`.
 pub(crate) const MACHINE_TOKEN: &str = "static-token-of-machines";
 
+/// The token with which it reads our entities.
+pub(crate) const ENTITIES_TOKEN: &str = "token-of-the-tests-that-reads-entities";
+
 /// Longer than a catalog takes to be loaded.
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -1,18 +1,15 @@
 //! One environment of the file.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use reqwest::Url;
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
-use serde_json::Value;
 
-use super::{super::problem::Wrong, cluster_provider::ClusterProvider};
+use super::{super::problem::Wrong, catalog_provider::CatalogProvider, cluster_provider::ClusterProvider};
 use crate::{
+    catalog::settings::Provider,
     kubernetes::{Source, sources::usable_token},
     palette::{Settings, provider},
     remote::is_loopback,
@@ -37,8 +34,8 @@ pub struct Environment {
     /// Whether `palette_kubeconfig` may hand out admin kubeconfigs.
     #[serde(default)]
     pub admin_kubeconfig: bool,
-    /// Of the plugins' catalog module; has no effect here.
-    pub catalog_provider: Option<BTreeMap<String, Value>>,
+    /// What of it is exported as catalog entities, with the keys of the plugins' catalog module; otherwise everything.
+    pub catalog_provider: Option<CatalogProvider>,
     /// Its clusters as clusters of this server.
     pub cluster_provider: Option<ClusterProvider>,
 }
@@ -73,6 +70,8 @@ impl Environment {
             }
             provider.coherent().map_err(|wrong| wrong.below("clusterProvider"))?;
         }
+        let exported = self.catalog_provider.as_ref().map_or(Ok(()), CatalogProvider::coherent);
+        exported.map_err(|wrong| wrong.below("catalogProvider"))?;
         match &self.api_token {
             // of a variable that is not set: not the same as no key at all, which lets callers bring their own
             Some(key) if key.expose_secret().trim().is_empty() => {
@@ -91,6 +90,12 @@ impl Environment {
     /// What is configured of its clusters, where they are taken.
     pub(super) fn provided(&self) -> Option<provider::Settings> {
         self.provider().map(ClusterProvider::settings)
+    }
+
+    /// What of it is exported, if anything.
+    pub(super) fn exported(&self) -> Option<Provider> {
+        let configured = self.catalog_provider.clone().unwrap_or_default();
+        configured.is_on().then(|| configured.provider(self.name.as_deref(), &self.url))
     }
 
     pub(super) fn settings(&self, resolved: impl Fn(&Path) -> PathBuf) -> Option<Settings> {

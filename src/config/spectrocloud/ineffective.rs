@@ -15,18 +15,18 @@ impl Spectrocloud {
     /// What of it has no effect, for who pasted it in.
     pub fn ineffective(&self) -> impl Iterator<Item = Ineffective> {
         let on = !self.is_off();
-        let prefix = self.annotation_prefix.is_some().then_some((
-            "annotationPrefix".to_owned(),
-            "clusters and profiles come from Palette itself, not from catalog entities",
-        ));
         let permissions = (self.enable_permissions == Some(false)).then_some((
             "enablePermissions".to_owned(),
             "it is not followed: permissions are always enforced",
         ));
         let providers = self.environments.iter().enumerate().flat_map(|(index, environment)| {
             let key = move |name: &str| format!("environments[{index}].{name}");
-            let catalog = environment.catalog_provider.is_some().then(|| {
-                (key("catalogProvider"), "no catalog entities are made; rules (`within`) narrow what is seen")
+            let interval = environment.catalog_provider.as_ref();
+            let interval = interval.and_then(|provider| provider.refresh_interval_seconds).map(|_| {
+                (
+                    key("catalogProvider.refreshIntervalSeconds"),
+                    "entities are read when a catalog asks for them (`catalog.processingInterval` of Backstage)",
+                )
             });
             let clusters = environment.cluster_provider.iter().filter(|provider| provider.is_on());
             let clusters = clusters.flat_map(move |provider| {
@@ -43,11 +43,10 @@ impl Spectrocloud {
                 });
                 metrics.into_iter().chain(secret)
             });
-            catalog.into_iter().chain(clusters)
+            interval.into_iter().chain(clusters)
         });
-        prefix
+        permissions
             .into_iter()
-            .chain(permissions)
             .chain(providers)
             .filter(move |_| on)
             .map(|(key, why)| Ineffective { key, why })

@@ -112,8 +112,13 @@ impl Entrance {
         peer: IpAddr,
     ) -> Result<(Arc<Caller>, Running), Box<Turned>> {
         let caller = self.known(served, parts, peer).await?;
-        let running = self.rates.take(&caller, &served.terms).map_err(|busy| over(&busy, &caller))?;
+        let running = self.place(served, &caller)?;
         Ok((caller, running))
+    }
+
+    /// The place of someone who is known among those who ask.
+    pub(super) fn place(&self, served: &Served, caller: &Arc<Caller>) -> Result<Running, Box<Turned>> {
+        self.rates.take(caller, &served.terms).map_err(|busy| over(&busy, caller))
     }
 
     /// As [`Self::through`], for what is answered from memory: a list is no call, and is soon there or not at all.

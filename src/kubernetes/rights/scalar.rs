@@ -18,7 +18,7 @@ pub fn is_name(text: &str) -> bool {
 
 /// A double-quoted scalar (YAML 1.2 section 7.3.1) that reads as exactly this text. What is no letter, digit or
 /// printable ASCII is escaped: YAML has line breaks and forbidden characters that JSON does not know of.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for character in text.chars() {

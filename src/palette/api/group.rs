@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{ObjectMeta, cluster::Named, lenient, lenient_list, lenient_rows};
+use super::{ObjectMeta, cluster::Named, lenient, lenient_list, lenient_rows, search::TemplateMeta};
 
 /// `V1ClusterGroupsHostClusterSummary`, of `/v1/clustergroups/hostCluster`: all at once.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -44,6 +44,9 @@ pub struct GroupSummarySpec {
     /// Perhaps of projects that a caller does not see.
     #[serde(deserialize_with = "lenient_list")]
     pub host_clusters: Vec<Named>,
+    /// The profiles its virtual clusters get.
+    #[serde(deserialize_with = "lenient_list")]
+    pub cluster_profile_templates: Vec<TemplateMeta>,
     /// All of them.
     #[serde(deserialize_with = "lenient")]
     pub virtual_clusters_count: Option<u64>,

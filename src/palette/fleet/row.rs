@@ -50,6 +50,10 @@ pub struct ClusterRow {
     pub tags: Vec<String>,
     /// RFC 3339.
     pub last_modified: String,
+    /// The uid of the tenant, where it is told.
+    pub tenant: String,
+    /// The uid of the private cloud gateway, where there is one.
+    pub overlord: String,
     /// What only the large listing tells.
     pub more: Option<Box<More>>,
 }
@@ -170,6 +174,8 @@ impl ClusterRow {
     ) -> Self {
         let (place, placed) = place(&metadata, project, asked);
         let tags = tags(&metadata.labels);
+        let said = |key| metadata.annotations.get(key).cloned().unwrap_or_default();
+        let (tenant, overlord) = (said("tenantUid"), said("overlordUid"));
         Self {
             environment: Arc::clone(environment),
             uid: metadata.uid,
@@ -184,6 +190,8 @@ impl ClusterRow {
             repave: None,
             tags,
             last_modified: metadata.last_modified_timestamp,
+            tenant,
+            overlord,
             more: None,
         }
     }

@@ -260,6 +260,7 @@ fn of_whole(access: &Access, whole: &ClusterProfile, uid: &str, place: Place) ->
         is_system: whole.metadata.annotations.get("scope").is_some_and(|scope| scope == "system"),
         kind: template.map(|template| template.kind.clone()).unwrap_or_default(),
         cloud_type: template.map(|template| template.cloud_type.clone()).unwrap_or_default(),
+        overlord: whole.metadata.annotations.get("overlordUid").cloned().unwrap_or_default(),
         versions,
     };
     FoundProfile { access: access.clone(), profile, version: own, is_exact: true, gaps: Vec::new() }

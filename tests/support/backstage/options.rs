@@ -16,6 +16,7 @@ pub(crate) struct Options {
     keys: Option<&'static str>,
     more: Option<Value>,
     example_only: bool,
+    entities: bool,
 }
 
 impl Options {
@@ -48,6 +49,13 @@ impl Options {
     #[must_use]
     pub(crate) fn example_only(mut self) -> Self {
         self.example_only = true;
+        self
+    }
+
+    /// It reads our entities, as `examples/backstage/entities.yaml` says.
+    #[must_use]
+    pub(crate) fn entities(mut self) -> Self {
+        self.entities = true;
         self
     }
 
@@ -88,6 +96,9 @@ impl Options {
             own["auth"] = json!({"keyStore": {"provider": "static", "static": {"keys": [user]}}});
         }
         let mut files = vec![part("app-config.yaml"), example("app-config.yaml"), example("mcp-proxy.yaml")];
+        if self.entities {
+            files.push(example("entities.yaml"));
+        }
         if self.groups.is_empty() {
             files.push(example("policy-config.yaml"));
         }

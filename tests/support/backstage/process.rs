@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::super::parts;
-use super::{MACHINE_TOKEN, part};
+use super::{ENTITIES_TOKEN, MACHINE_TOKEN, part};
 
 /// Longer than a start takes on a machine that does other things too.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -102,7 +102,9 @@ impl Process {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = format!("backend-{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let environment = json!({
-            "PLATFORM_MCP_URL": platform_mcp, "MACHINE_TOKEN": MACHINE_TOKEN, "CATALOG_FILE": part("catalog.yaml"),
+            "PLATFORM_MCP_URL": platform_mcp,
+            "PLATFORM_MCP_HOST": platform_mcp.trim_start_matches("http://"),
+            "PLATFORM_MCP_ENTITIES_TOKEN": ENTITIES_TOKEN, "MACHINE_TOKEN": MACHINE_TOKEN, "CATALOG_FILE": part("catalog.yaml"),
         });
         let start =
             json!({"configs": configs, "environment": environment, "log": log, "conditional": conditional});

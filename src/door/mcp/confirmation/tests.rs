@@ -86,6 +86,7 @@ fn serving() -> Arc<Serving> {
     let process = Process::new(Seal::random().expect("randomness"), Audit::off(), Spans::default());
     let parts = Parts {
         environments: Arc::default(),
+        catalog: Default::default(),
         registry: Arc::default(),
         process: Arc::new(process),
         limits: Limits::default(),

@@ -15,7 +15,8 @@ use crate::{
 /// Show and serve an embedded sample platform; needs no cluster.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The cluster is a recording of a real one, and Palette is simulated; nothing can be changed."
+    after_help = "The cluster is a recording of a real one, in which nothing can be changed. Palette is simulated: what is changed \
+                  there is gone when the demo ends."
 )]
 pub(super) struct Demo {
     /// Serve stdio, for a host that starts the server; without the tour.

@@ -63,7 +63,7 @@ impl Roles {
     /// The built-in roles and `configured` ones over them.
     ///
     /// `viewer` reads everything but what is or may hold a credential; `operator` also changes
-    /// instances, and makes and changes clusters in Palette; `admin` may everything.
+    /// instances, and clusters in Palette; `admin` may everything.
     pub fn new(configured: BTreeMap<String, Role>) -> Self {
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
         let viewer = Role {
@@ -85,7 +85,7 @@ impl Roles {
         };
         let operator = Role {
             include: names(&["viewer"]),
-            allow: names(&["kro.instances.*", "spectrocloud.cluster.create", "spectrocloud.cluster.update"]),
+            allow: names(&["kro.instances.*", "spectrocloud.cluster.update"]),
             ..Role::default()
         };
         let admin = Role { allow: names(&["*"]), ..Role::default() };

@@ -14,7 +14,6 @@ use crate::{
 
 const RULES: &str = r"[
     {when: {who: viewer}, roles: [viewer]},
-    {when: {who: operator}, roles: [operator]},
     {when: {who: admin}, roles: [admin]},
     {when: {who: edge}, roles: [viewer], within: {projects: [edge]}}]";
 const CLUSTER: &str = "palette://{environment}/clusters/{uid}";
@@ -72,7 +71,7 @@ async fn a_prompt_of_palette_carries_what_its_tools_say() {
     assert!(!all.iter().any(|name| name == "provision_cluster"), "a viewer provisions nothing: {all:?}");
     wanted.push("provision_cluster");
     for name in wanted {
-        let mcp = if name == "provision_cluster" { rig.client("operator") } else { mcp.clone() };
+        let mcp = if name == "provision_cluster" { rig.client("admin") } else { mcp.clone() };
         let text = get(&mcp, name, arguments(name)).await.expect(name);
         let parts = parts(&text);
         assert!(!parts.is_empty(), "{text}");

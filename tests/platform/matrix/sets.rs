@@ -112,7 +112,6 @@ fn operator() -> impl Iterator<Item = &'static str> {
         "kro.instances.apply",
         "kro.instances.reconcile",
         "kro.instances.delete",
-        "spectrocloud.cluster.create",
         "spectrocloud.cluster.update",
     ])
 }

@@ -2,6 +2,7 @@
 //! them or to be rid of them, and its tokens.
 
 mod carry_out;
+mod granted;
 mod objects;
 mod plan;
 mod removal;

@@ -119,6 +119,8 @@ async fn onboarding_makes_five_objects_changes_what_is_otherwise_and_takes_them_
     {
         assert!(said.contains(&format!("create  {object}")), "{said}");
     }
+    // what is agreed to is said
+    assert!(said.contains("(get of pods; no Secrets)"), "{said}");
     assert_eq!(names.there(plane), [""; 0]);
 
     assert!(done(&palette(&tenant, &first, &onboard)).contains("prod/shop/web: onboarded"));

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{
     super::{access::Access, fault::Fault, object::Object},
     OURS, Rights, Token,
+    granted::granted,
     objects::{self, Piece},
     rules,
 };
@@ -59,14 +60,20 @@ impl Step {
     pub fn object(&self) -> String {
         self.piece.called()
     }
+
+    /// What a role lets its account do.
+    fn grants(&self) -> String {
+        let rules = self.piece.members.get("rules");
+        rules.map_or(String::new(), |rules| format!(" ({})", granted(rules)))
+    }
 }
 
 impl std::fmt::Display for Step {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.change {
             Change::Keep => write!(f, "keep    {}", self.object()),
-            Change::Create => write!(f, "create  {}", self.object()),
-            Change::Update(what) => write!(f, "change  {}: {what}", self.object()),
+            Change::Create => write!(f, "create  {}{}", self.object(), self.grants()),
+            Change::Update(what) => write!(f, "change  {}: {what}{}", self.object(), self.grants()),
             Change::Replace { what, .. } => write!(f, "replace {}: {what}", self.object()),
             Change::Delete { .. } => write!(f, "delete  {}", self.object()),
             Change::Leave(why) => write!(f, "leave   {}: {why}", self.object()),

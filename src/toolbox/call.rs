@@ -297,11 +297,13 @@ fn scope_in(access: &Access, namespace: Option<&str>) -> Scope {
     Scope::cluster(Extent::Named(access.cluster().names()), Extent::of(namespace))
 }
 
-/// A digest of the arguments without those of paging, and without the plan.
+/// A digest of the arguments without those of paging, without the plan, and without how long its change is followed.
 pub(super) fn question(arguments: &Map<String, Value>) -> String {
     let mut asked: Vec<(&String, &Value)> = arguments
         .iter()
-        .filter(|(name, value)| !matches!(name.as_str(), "cursor" | "limit" | "plan") && !value.is_null())
+        .filter(|(name, value)| {
+            !matches!(name.as_str(), "cursor" | "limit" | "plan" | "seconds") && !value.is_null()
+        })
         .collect();
     asked.sort_by_key(|(name, _)| *name);
     let text = serde_json::to_string(&asked).unwrap_or_default();

@@ -88,7 +88,8 @@ fn refused(unsealed: Unsealed) -> Error {
     let why = match unsealed {
         Unsealed::Expired => "is too old",
         Unsealed::Foreign => {
-            "is not one that you got for these arguments, or the server that gave it has ended"
+            "is not one that you got for these arguments, or the server that gave it has ended (from the shell each call is \
+             a server of its own: `sealKey` in the configuration keeps plans good)"
         }
     };
     Error::invalid_input(format!("the argument \"plan\" {why}; nothing was changed"))
@@ -100,6 +101,18 @@ mod tests {
     use super::*;
 
     const ALICE: [&str; 3] = ["alice", "kro_apply_instance", "these arguments"];
+
+    #[test]
+    fn how_long_a_change_is_followed_is_no_part_of_its_plan() {
+        let asked = |more: serde_json::Value| {
+            let mut all = serde_json::json!({"name": "a"});
+            all.as_object_mut().expect("one").extend(more.as_object().expect("one").clone());
+            super::super::call::question(all.as_object().expect("one"))
+        };
+        let plain = asked(serde_json::json!({}));
+        assert_eq!(asked(serde_json::json!({"seconds": 10, "plan": "x", "cursor": "y", "limit": 1})), plain);
+        assert_ne!(asked(serde_json::json!({"cluster": "b"})), plain);
+    }
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).expect("a time")

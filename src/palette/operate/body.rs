@@ -9,6 +9,8 @@ use super::{cloud::Cloud, group::Size};
 use crate::{Error, answer::redact, kubernetes::written, palette::contract};
 
 const SPEC: &str = "spec";
+/// Members of `clusterConfig.hostClusterConfig` that say where a virtual cluster is.
+const HOST: [&str; 3] = ["clusterGroup", "hostCluster", "isHostCluster"];
 /// Members of `spec` that have arguments of their own.
 const OWN: [&str; 4] = ["cloudAccountUid", "cloudType", "clusterTemplate", "profiles"];
 /// The value of a label that is a tag.
@@ -64,6 +66,12 @@ pub fn spec(cloud: Cloud, text: Option<&str>) -> Result<Map<String, Value>, Erro
         let message = format!(
             "must not have {name}: use the arguments account, profiles, variables, cpu, memory_gib, storage_gib"
         );
+        return Err(wrong(message));
+    }
+    // another project's cluster could be named here, which the argument group cannot
+    let host = members.get("clusterConfig").and_then(|config| config.get("hostClusterConfig"));
+    if let Some(name) = HOST.iter().find(|name| host.is_some_and(|host| host.get(**name).is_some())) {
+        let message = format!("must not have clusterConfig.hostClusterConfig.{name}: use the argument group");
         return Err(wrong(message));
     }
     let pools = members.get("machinepoolconfig").and_then(Value::as_array).map_or(0, Vec::len);

@@ -2,6 +2,10 @@
 
 use crate::{Error, toolbox::Call};
 
+/// What sensitive values may have together, in bytes: each is looked for, in several forms, in all that is told, and to
+/// prepare that takes the time of its length for everybody.
+pub const MOST: usize = 4 << 10;
+
 /// Values that are shorter are not taken out of a text, which would leave nothing of it: the text is left out.
 const SHORTEST: usize = 4;
 const LEFT_OUT: &str = "(what Palette says is left out: it may quote a sensitive value)";
@@ -18,11 +22,20 @@ impl std::fmt::Debug for Hidden {
 
 impl Hidden {
     /// Of these values, which the call takes out of whatever it tells from now on.
-    pub fn new(call: &Call, values: impl IntoIterator<Item = String>) -> Self {
+    ///
+    /// # Errors
+    /// They are too long.
+    pub fn new(call: &Call, values: impl IntoIterator<Item = String>) -> Result<Self, Error> {
         let mut values: Vec<String> = values.into_iter().filter(|value| !value.is_empty()).collect();
+        if values.iter().map(String::len).sum::<usize>() > MOST {
+            return Err(Error::invalid_input(format!(
+                "the sensitive values of the arguments \"variables\" and \"spec\" have more than {MOST} bytes together"
+            ))
+            .next("set shorter ones, or set the long ones in Palette"));
+        }
         values.sort_by_key(|value| std::cmp::Reverse(value.len()));
         values.iter().for_each(|value| call.hold(value));
-        Self(values)
+        Ok(Self(values))
     }
 
     /// A text without them.

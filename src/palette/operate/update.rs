@@ -137,7 +137,7 @@ pub async fn set(
         .zip(&known)
         .map(|(update, has)| Of { profile: &update.to.name, variables: &update.to.variables, has: Some(has) })
         .collect();
-    variables::hold(call, &all, given);
+    variables::hold(call, &all, given)?;
     let sets = variables::set(&all, given).map_err(|wrong| {
         Error::invalid_input(format!("the argument \"variables\": {}", wrong.join("; ")))
             .next("palette_profile_variables lists them with what each has to be")

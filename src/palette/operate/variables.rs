@@ -10,7 +10,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use regex::RegexBuilder;
 use serde_json::{Value, json};
 
+use super::hidden;
 use crate::{
+    Error,
     answer::{redact, sanitise},
     nearest,
     palette::{api::variable::Variable, version::Version},
@@ -116,12 +118,24 @@ pub fn set(profiles: &[Of<'_>], given: &BTreeMap<String, String>) -> Result<Vec<
 }
 
 /// Has the call take out of whatever it tells what is given for sensitive variables, also where it is no good.
-pub fn hold(call: &Call, profiles: &[Of<'_>], given: &BTreeMap<String, String>) {
+///
+/// # Errors
+/// They are too long to be looked for.
+pub fn hold(call: &Call, profiles: &[Of<'_>], given: &BTreeMap<String, String>) -> Result<(), Error> {
+    let long = given.values().map(String::len).max().unwrap_or_default() > hidden::MOST;
+    if long {
+        return Err(Error::invalid_input(format!(
+            "a value of the argument \"variables\" has more than {} bytes",
+            hidden::MOST
+        ))
+        .next("set a shorter one, or set the long one in Palette"));
+    }
     let secret = profiles.iter().flat_map(|of| of.variables).filter(|variable| is_secret(variable));
     for variable in secret {
         let is = |written: &&String| written.rsplit('/').next() == Some(variable.name.as_str());
         given.iter().filter(|(written, _)| is(written)).for_each(|(_, value)| call.hold(value));
     }
+    Ok(())
 }
 
 /// Whether its values are told to nobody.

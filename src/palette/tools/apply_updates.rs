@@ -107,7 +107,7 @@ impl Tool for ApplyUpdates {
             return Ok(aim.answer(summary, Vec::new()).change(Change::Unneeded));
         }
         update::set(&call, &standing, &mut updates, &input.variables.clone().unwrap_or_default()).await?;
-        let hidden = Hidden::new(&call, updates.iter().map(|update| &update.set).flat_map(Set::secrets));
+        let hidden = Hidden::new(&call, updates.iter().map(|update| &update.set).flat_map(Set::secrets))?;
         let body = update::body(&updates)?;
         let dry_run = match update::dry_run(&standing, &body).await {
             Ok(dry_run) => dry_run,

@@ -190,6 +190,11 @@ async fn what_is_wrong_is_said_with_its_argument_before_anything_is_made() {
             "spec.clusterConfig.timezon is not known to Palette (nearest: timezone)",
         ),
         (json!({"spec": "profiles: []"}), "must not have profiles"),
+        (
+            json!({"spec": "clusterConfig: {hostClusterConfig: {hostCluster: {uid: 65f010000000000000000004}}}"}),
+            "must not have clusterConfig.hostClusterConfig.hostCluster: use the argument group",
+        ),
+        (json!({"variables": {"pin": "a", "salt": "planted-".repeat(8_000)}}), "has more than 4096 bytes"),
         (json!({"cpu": 0}), "at least 1"),
         (json!({"tags": [""]}), "\"tags\""),
         (json!({"name": "running", "profiles": []}), "there is a cluster demo/shop/running already"),

@@ -57,7 +57,7 @@ impl Aim<'_> {
             tokio::try_join!(chosen::profiles(self.call, at, cloud, written), self.ground(), self.free(),)?;
         let sets = self.set(&profiles)?;
         let secrets = sets.iter().flat_map(Set::secrets).chain(body::secrets(&Value::Object(spec.clone())));
-        let hidden = Hidden::new(self.call, secrets);
+        let hidden = Hidden::new(self.call, secrets)?;
         let made = body::body(&Wanted {
             name: &input.name,
             cloud,
@@ -148,7 +148,7 @@ impl Aim<'_> {
         let of = |chosen: &'p Chosen| Of { profile: &chosen.name, variables: &chosen.variables, has: None };
         let all: Vec<Of<'_>> = profiles.iter().map(of).collect();
         let given = self.input.variables.clone().unwrap_or_default();
-        variables::hold(self.call, &all, &given);
+        variables::hold(self.call, &all, &given)?;
         variables::set(&all, &given).map_err(|wrong| {
             Error::invalid_input(format!("the argument \"variables\": {}", wrong.join("; ")))
                 .next("palette_profile_variables lists them with what each has to be")

@@ -10,7 +10,7 @@ use crate::{Error, answer::redact, kubernetes::written, palette::contract};
 
 const SPEC: &str = "spec";
 /// Members of `clusterConfig.hostClusterConfig` that say where a virtual cluster is.
-const HOST: [&str; 3] = ["clusterGroup", "hostCluster", "isHostCluster"];
+const HOST: [&str; 2] = ["clusterGroup", "hostCluster"];
 /// Members of `spec` that have arguments of their own.
 const OWN: [&str; 4] = ["cloudAccountUid", "cloudType", "clusterTemplate", "profiles"];
 /// The value of a label that is a tag.

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
@@ -150,7 +150,11 @@ impl Learned {
     fn searcher(&self) -> Option<Arc<AhoCorasick>> {
         let mut values = self.values.lock();
         if values.searcher.is_none() {
-            let made = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&values.known);
+            // for up to 100 values it would choose a table of all transitions, which for long ones takes minutes to make
+            let made = AhoCorasick::builder()
+                .kind(Some(AhoCorasickKind::ContiguousNFA))
+                .match_kind(MatchKind::LeftmostLongest)
+                .build(&values.known);
             values.searcher = made.ok().map(Arc::new);
         }
         values.searcher.clone()
@@ -291,5 +295,18 @@ mod tests {
         let mut secret = object(json!({"apiVersion": "v1", "kind": "Secret", "stringData": data}));
         learned.from_object(&mut secret);
         assert_eq!(learned.scrub("a v039999 b"), "a <redacted> b");
+    }
+
+    #[test]
+    fn a_long_value_holds_nobody_up() {
+        let learned = Learned::default();
+        let values = [
+            "planted-".repeat(1 << 14),
+            (0..10_000).map(|n: u64| format!("{:x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect(),
+        ];
+        for value in &values {
+            learned.hold(value);
+            assert_eq!(learned.scrub(&format!("a {value} b")), "a <redacted> b");
+        }
     }
 }

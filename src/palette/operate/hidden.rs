@@ -2,8 +2,7 @@
 
 use crate::{Error, toolbox::Call};
 
-/// What sensitive values may have together, in bytes: each is looked for, in several forms, in all that is told, and to
-/// prepare that takes the time of its length for everybody.
+/// What sensitive values may have together, in bytes: each is looked for, in several forms, in all that is told.
 pub const MOST: usize = 4 << 10;
 
 /// Values that are shorter are not taken out of a text, which would leave nothing of it: the text is left out.

@@ -16,12 +16,9 @@ use parking_lot::Mutex;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{io::AsyncReadExt as _, time::timeout};
 
-use super::{Caller, Shown};
+use super::{Caller, local};
 use crate::{
-    kubernetes::{
-        Identity,
-        identity::{Unfit, is_b64token},
-    },
+    kubernetes::identity::is_b64token,
     permission::{Grant, Permission, PermissionSet, Within},
 };
 
@@ -52,20 +49,12 @@ impl Reader {
             within: Arc::new(within),
             rule: rule.to_owned(),
         };
+        // as the local user: no token of its own is told of anywhere, no digest either, and no cluster is shown it
         let caller = Caller {
             issuer: Some(ISSUER.into()),
             subject: rule.to_owned(),
             username: rule.to_owned(),
-            groups: Vec::new(),
-            permissions: Arc::new(PermissionSet::new(vec![grant])),
-            // nothing is said of it anywhere, no digest either
-            token: None,
-            identity: Identity::Own,
-            shown: Shown::Nobody(Unfit::Nameless),
-            scopes: Vec::new(),
-            subject_token: None,
-            actor: None,
-            verified: true,
+            ..local::with_permissions(PermissionSet::new(vec![grant]))
         };
         Self { file, caller: Arc::new(caller), said: Mutex::default() }
     }

@@ -7,13 +7,11 @@ use std::{io::Read as _, sync::Arc};
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 
-use super::{Failure, Global, out, serve, setup};
+use super::{Failure, Global, out, serve, setup::Opened};
 use crate::{
     ErrorKind,
     answer::Handing,
     caller::Caller,
-    config::Built,
-    demo::Sample,
     nearest,
     toolbox::{Progress, Request, Sensitive, Toolbox, list},
 };
@@ -57,23 +55,8 @@ impl Call {
     pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
         let config = global.config()?;
         // what hands out credentials leaves its line in the audit log, wherever that goes
-        let mut config = if hands_out(&self.tool) { config } else { config.for_one_shot() };
-        let sample = match self.demo {
-            true => Some(Sample::start().await.map_err(|error| Failure::failed(error.to_string()))?),
-            false => None,
-        };
-        if let Some(sample) = &sample {
-            global.before_sample(&config)?;
-            config = config.over_sample(sample);
-        }
-        let logins = config.logins();
-        let built = config.build()?;
-        setup::warn(&built);
-        let caller = match sample {
-            Some(_) => setup::local(&built.callers)?,
-            None => setup::caller(global, &built.callers, &logins).await?,
-        };
-        let Built { toolbox, .. } = built;
+        let config = if hands_out(&self.tool) { config } else { config.for_one_shot() };
+        let Opened { toolbox, caller, .. } = &Opened::new(global, config, self.demo).await?;
         let (progress, mut heard) = Progress::heard();
         let request = Request {
             progress,
@@ -81,8 +64,8 @@ impl Call {
             handing: Handing::File,
             presented: Default::default(),
             door: "call",
-            caller: Arc::clone(&caller),
-            arguments: self.arguments(&toolbox, &caller)?,
+            caller: Arc::clone(caller),
+            arguments: self.arguments(toolbox, caller)?,
             tool: self.tool.clone(),
             cancel: serve::on_signal(),
             client: None,
@@ -106,7 +89,7 @@ impl Call {
                 if finished.failed { Err(Failure::silent()) } else { Ok(()) }
             }
             Err(error) if error.kind == ErrorKind::UnknownTool => {
-                Err(Failure::failed(format!("{}{}", error.message, others(&toolbox, &caller, &self.tool))))
+                Err(Failure::failed(format!("{}{}", error.message, others(toolbox, caller, &self.tool))))
             }
             Err(error) => Err(Failure::failed(error.text())),
         }

@@ -1,22 +1,19 @@
 //! `entities`: what exists, as entities of a catalog, whole or not at all.
 
 use std::{
-    fs::{File, OpenOptions, remove_file, rename},
+    fs::File,
     io::{self, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use clap::Args;
 
-use super::{Failure, Global, out, serve, setup};
+use super::{Failure, Global, out, serve, setup::Opened};
 use crate::{
     ErrorKind,
     answer::Handing,
     catalog::{Document, Format},
-    config::Built,
-    demo::Sample,
     permission::Permission,
     toolbox::{Progress, Request},
 };
@@ -40,26 +37,11 @@ pub(super) struct Entities {
 
 impl Entities {
     pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
-        let mut config = global.config()?.for_one_shot();
-        let sample = match self.demo {
-            true => Some(Sample::start().await.map_err(|error| Failure::failed(error.to_string()))?),
-            false => None,
-        };
-        if let Some(sample) = &sample {
-            global.before_sample(&config)?;
-            config = config.over_sample(sample);
-        }
-        let logins = config.logins();
-        let built = config.build()?;
-        setup::warn(&built);
-        let caller = match sample {
-            Some(_) => setup::local(&built.callers)?,
-            None => setup::caller(global, &built.callers, &logins).await?,
-        };
-        let Built { toolbox, .. } = built;
+        let config = global.config()?.for_one_shot();
+        let Opened { toolbox, caller, .. } = &Opened::new(global, config, self.demo).await?;
         let request = Request {
             door: "entities",
-            caller: Arc::clone(&caller),
+            caller: Arc::clone(caller),
             tool: String::new(),
             arguments: serde_json::Map::new(),
             cancel: serve::on_signal(),
@@ -96,22 +78,18 @@ fn written(file: &Path, text: &str) -> io::Result<()> {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
         _ => PathBuf::from("."),
     };
-    let name = file.file_name().ok_or_else(|| io::Error::other("names no file"))?.to_string_lossy();
-    let mut random = [0; 8];
-    SystemRandom::new().fill(&mut random).map_err(|_| io::Error::other("no randomness"))?;
-    let unfinished = folder.join(format!(".{name}.{:016x}", u64::from_be_bytes(random)));
-    let done = OpenOptions::new().write(true).create_new(true).open(&unfinished).and_then(|mut new| {
-        new.write_all(text.as_bytes())?;
-        if let Ok(old) = File::open(&file) {
-            new.set_permissions(old.metadata()?.permissions())?;
-        }
-        new.sync_all()?;
-        rename(&unfinished, &file)
-    });
-    if done.is_err() {
-        let _ = remove_file(&unfinished);
+    let mut builder = tempfile::Builder::new();
+    // as any other file of whoever runs this; otherwise it would be theirs alone
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut new = builder.prefix(".unfinished-").tempfile_in(folder)?;
+    new.write_all(text.as_bytes())?;
+    if let Ok(old) = File::open(&file) {
+        new.as_file().set_permissions(old.metadata()?.permissions())?;
     }
-    done
+    new.as_file().sync_all()?;
+    new.persist(&file)?;
+    Ok(())
 }
 
 #[cfg(test)]

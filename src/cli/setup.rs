@@ -11,6 +11,7 @@ use crate::{
     config::{Built, Config, FILE_VARIABLE, clusters::Sources, server::AuditTo, spectrocloud::Spectrocloud},
     demo::Sample,
     door::Who,
+    toolbox::Toolbox,
 };
 
 impl Global {
@@ -75,6 +76,37 @@ impl Global {
             ));
         }
         Ok(())
+    }
+}
+
+/// What a command runs over that asks the toolbox once and ends.
+pub(super) struct Opened {
+    pub(super) toolbox: Arc<Toolbox>,
+    /// Who runs it.
+    pub(super) caller: Arc<Caller>,
+    /// Lives as long as it is asked.
+    _sample: Option<Sample>,
+}
+
+impl Opened {
+    /// With what is configured, or over the sample platform.
+    pub(super) async fn new(global: &Global, mut config: Config, demo: bool) -> Result<Self, Failure> {
+        let sample = match demo {
+            true => Some(Sample::start().await.map_err(|error| Failure::failed(error.to_string()))?),
+            false => None,
+        };
+        if let Some(sample) = &sample {
+            global.before_sample(&config)?;
+            config = config.over_sample(sample);
+        }
+        let logins = config.logins();
+        let built = config.build()?;
+        warn(&built);
+        let caller = match sample {
+            Some(_) => local(&built.callers)?,
+            None => caller(global, &built.callers, &logins).await?,
+        };
+        Ok(Self { toolbox: built.toolbox, caller, _sample: sample })
     }
 }
 

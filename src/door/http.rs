@@ -10,6 +10,7 @@ mod hops;
 mod messages;
 mod proxy;
 mod rates;
+mod refused;
 mod request;
 mod room;
 mod sources;

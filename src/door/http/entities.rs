@@ -67,7 +67,7 @@ pub(super) fn router(entrance: &Arc<Entrance>, origins: &[String]) -> Router {
 async fn serve(State(entities): State<Arc<Entities>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let answered = AssertUnwindSafe(entities.answer(&parts, body)).catch_unwind().await;
-    answered.unwrap_or_else(|_panic| refused::broken())
+    answered.unwrap_or_else(|_panic| super::refused::broken())
 }
 
 impl Entities {

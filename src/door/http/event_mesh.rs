@@ -88,7 +88,7 @@ pub(super) fn router(entrance: &Arc<Entrance>, cluster: &str, origins: &[String]
 async fn serve(State(mesh): State<Arc<EventMesh>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let answered = AssertUnwindSafe(mesh.answer(&parts, body)).catch_unwind().await;
-    answered.unwrap_or_else(|_panic| refused::broken())
+    answered.unwrap_or_else(|_panic| super::refused::broken())
 }
 
 impl EventMesh {

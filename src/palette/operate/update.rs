@@ -1,7 +1,10 @@
 //! [`Update`]: an attached profile that goes to a version, or gets what was edited in its own; and what a dry run says
 //! of it.
 
-use std::{collections::BTreeMap, slice, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 
@@ -129,19 +132,14 @@ pub async fn set(
         true => standing.variables().await?,
         false => BTreeMap::new(),
     };
-    let empty = std::collections::BTreeSet::new();
-    let of = |update: &Update| has.get(&update.from).cloned().unwrap_or_else(|| empty.clone());
-    let known: Vec<_> = updates.iter().map(of).collect();
+    let known: Vec<BTreeSet<String>> =
+        updates.iter().map(|update| has.get(&update.from).cloned().unwrap_or_default()).collect();
     let all: Vec<Of<'_>> = updates
         .iter()
         .zip(&known)
         .map(|(update, has)| Of { profile: &update.to.name, variables: &update.to.variables, has: Some(has) })
         .collect();
-    variables::hold(call, &all, given)?;
-    let sets = variables::set(&all, given).map_err(|wrong| {
-        Error::invalid_input(format!("the argument \"variables\": {}", wrong.join("; ")))
-            .next("palette_profile_variables lists them with what each has to be")
-    })?;
+    let sets = variables::taken(call, &all, given)?;
     for (update, set) in updates.iter_mut().zip(sets) {
         update.set = set;
     }
@@ -197,11 +195,8 @@ impl DryRun {
                     "MACHINES WOULD BE REPLACED ({all}; Palette does not tell which of them), once somebody approves it \
                      with palette_repave"
                 );
-                slice::from_ref(&line)
-                    .iter()
-                    .cloned()
-                    .chain(self.reasons.iter().map(|reason| format!("because {reason}")))
-                    .collect()
+                let because = self.reasons.iter().map(|reason| format!("because {reason}"));
+                std::iter::once(line).chain(because).collect()
             }
             Some(false) => vec!["no machine would be replaced".to_owned()],
             None => vec!["whether machines would be replaced is NOT KNOWN".to_owned()],

@@ -21,8 +21,6 @@ use crate::{
 
 /// A pattern when compiled.
 const LARGEST_PATTERN: usize = 1 << 18;
-/// Bytes of a value.
-const LARGEST: usize = 64 << 10;
 /// Names that are offered instead of one that is not known, and choices that are told.
 const MOST: usize = 10;
 /// Characters of a value that is told.
@@ -75,11 +73,21 @@ impl Set {
     }
 }
 
-/// What `given` (`NAME`, or `profile/NAME` where several profiles have it) sets in each profile.
+/// What `given` (`NAME`, or `profile/NAME` where several profiles have it) sets in each profile. The call takes what is
+/// given for sensitive variables out of whatever it tells, also where it is no good.
 ///
 /// # Errors
-/// What is wrong with it, a line each.
-pub fn set(profiles: &[Of<'_>], given: &BTreeMap<String, String>) -> Result<Vec<Set>, Vec<String>> {
+/// What is wrong with it.
+pub fn taken(call: &Call, profiles: &[Of<'_>], given: &BTreeMap<String, String>) -> Result<Vec<Set>, Error> {
+    hold(call, profiles, given)?;
+    set(profiles, given).map_err(|wrong| {
+        Error::invalid_input(format!("the argument \"variables\": {}", wrong.join("; ")))
+            .next("palette_profile_variables lists them with what each has to be")
+    })
+}
+
+/// The errors are a line each.
+fn set(profiles: &[Of<'_>], given: &BTreeMap<String, String>) -> Result<Vec<Set>, Vec<String>> {
     let mut sets: Vec<Set> = profiles.iter().map(|_| Set::default()).collect();
     let mut wrong = Vec::new();
     for (written, value) in given {
@@ -117,13 +125,8 @@ pub fn set(profiles: &[Of<'_>], given: &BTreeMap<String, String>) -> Result<Vec<
     if wrong.is_empty() { Ok(sets) } else { Err(wrong) }
 }
 
-/// Has the call take out of whatever it tells what is given for sensitive variables, also where it is no good.
-///
-/// # Errors
-/// They are too long to be looked for.
-pub fn hold(call: &Call, profiles: &[Of<'_>], given: &BTreeMap<String, String>) -> Result<(), Error> {
-    let long = given.values().map(String::len).max().unwrap_or_default() > hidden::MOST;
-    if long {
+fn hold(call: &Call, profiles: &[Of<'_>], given: &BTreeMap<String, String>) -> Result<(), Error> {
+    if given.values().any(|value| value.len() > hidden::MOST) {
         return Err(Error::invalid_input(format!(
             "a value of the argument \"variables\" has more than {} bytes",
             hidden::MOST
@@ -192,9 +195,6 @@ fn fault(variable: &Variable, value: &str, has: Option<&BTreeSet<String>>) -> Op
     }
     if value.is_empty() && variable.required {
         return Some("must not be empty".to_owned());
-    }
-    if value.len() > LARGEST {
-        return Some(format!("has {} bytes; at most {LARGEST} are taken", value.len()));
     }
     if value.is_empty() || keeps(variable, value) {
         return None;

@@ -1,50 +1,35 @@
 //! Files that only the user of this process may read, replaced as a whole.
 
 use std::{
-    fs::{DirBuilder, File, OpenOptions, rename},
+    fs::{DirBuilder, File, OpenOptions},
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
 use secrecy::SecretString;
+use tempfile::NamedTempFile;
 
 /// What a sign-in may have, in bytes.
 const LARGEST: u64 = 1 << 20;
 
-/// A new file that will take the place of another.
+/// A new file that will take the place of another; of mode 0600, and gone if it does not.
 pub(in crate::caller::login) struct Place {
-    file: File,
-    unfinished: PathBuf,
+    file: NamedTempFile,
     path: PathBuf,
-    done: bool,
 }
 
 impl Place {
     pub(super) fn new(folder: &Path, path: &Path) -> io::Result<Self> {
         self::folder(folder)?;
-        let mut random = [0; 8];
-        getrandom::fill(&mut random).map_err(|_| io::Error::other("no randomness"))?;
-        let random: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-        let unfinished = folder.join(format!("unfinished-{random}"));
-        // fails where there is something of this name already, a link too
-        let file = private(OpenOptions::new().write(true).create_new(true)).open(&unfinished)?;
-        Ok(Self { file, unfinished, path: path.to_owned(), done: false })
+        let file = tempfile::Builder::new().prefix("unfinished-").tempfile_in(folder)?;
+        Ok(Self { file, path: path.to_owned() })
     }
 
     pub(super) fn fill(mut self, text: &str) -> io::Result<()> {
         self.file.write_all(text.as_bytes())?;
-        self.file.sync_all()?;
-        rename(&self.unfinished, &self.path)?;
-        self.done = true;
+        self.file.as_file().sync_all()?;
+        self.file.persist(&self.path)?;
         Ok(())
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if !self.done {
-            let _ = std::fs::remove_file(&self.unfinished);
-        }
     }
 }
 

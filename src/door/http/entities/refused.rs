@@ -3,8 +3,8 @@
 
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
-use serde_json::json;
 
+use super::super::refused::{self, answer, broken};
 use crate::{Error, ErrorKind, RefusedBy, door::refused::Refused, permission::Permission};
 
 /// When to ask again where nothing better is known, in seconds.
@@ -12,13 +12,7 @@ const SOON: u64 = 30;
 
 /// A request that was turned away before anything was read.
 pub(super) fn turned(refused: Refused) -> Response {
-    let message = body(refused.message());
-    let not_allowed = refused.status == StatusCode::METHOD_NOT_ALLOWED;
-    let mut response = refused.saying(message);
-    if not_allowed {
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-    }
-    response
+    refused::turned(refused, "GET, HEAD")
 }
 
 /// Entities that could not be read.
@@ -46,23 +40,4 @@ pub(super) fn failed(error: &Error) -> Response {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
-}
-
-/// A defect of ours.
-pub(super) fn broken() -> Response {
-    let message = "a defect ended this request; the server goes on. Tell whoever runs it";
-    answer(StatusCode::INTERNAL_SERVER_ERROR, message)
-}
-
-fn answer(status: StatusCode, message: &str) -> Response {
-    let mut response = Response::new(body(message).into());
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
-fn body(message: &str) -> String {
-    json!({"error": message}).to_string()
 }

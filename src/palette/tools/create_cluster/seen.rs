@@ -148,11 +148,7 @@ impl Aim<'_> {
         let of = |chosen: &'p Chosen| Of { profile: &chosen.name, variables: &chosen.variables, has: None };
         let all: Vec<Of<'_>> = profiles.iter().map(of).collect();
         let given = self.input.variables.clone().unwrap_or_default();
-        variables::hold(self.call, &all, &given)?;
-        variables::set(&all, &given).map_err(|wrong| {
-            Error::invalid_input(format!("the argument \"variables\": {}", wrong.join("; ")))
-                .next("palette_profile_variables lists them with what each has to be")
-        })
+        variables::taken(self.call, &all, &given)
     }
 
     fn basics(&self, ground: &Ground) -> Vec<String> {
